@@ -1,0 +1,56 @@
+//! The attribute of the `loky` crate. Use it as `loky::task`; what it means is told there.
+//!
+//! Read it in the order in which it works: the options of the attribute, the signature of the function, the code
+//! that is written beside it. Every mistake is collected on the way and reported at its own tokens, all at once. What
+//! can be a function of the library is one; nothing here knows how a task is run.
+
+mod expand;
+mod fallback;
+mod mistakes;
+mod options;
+mod signature;
+
+use proc_macro2::TokenStream;
+
+use mistakes::Mistakes;
+use options::Options;
+use signature::Signature;
+
+/// Makes a function a task: it can still be called as before, and it can be run in another process.
+///
+/// `add.spawn(1, 2)` (with `use loky::prelude::*;`) and `add::spawn(1, 2)` start a call in a worker process and return
+/// its handle; `run` waits for the result; `bind` describes the call, for options such as a timeout. The function
+/// itself stays as it is written.
+///
+/// # What can be a task
+///
+/// A free function, wherever it stands, of at most 12 arguments, whose arguments and result serde can write and read.
+/// An argument may be borrowed: `&T`, `&str`, `&[T]` and `&Path` are encoded from the caller's value, decoded in
+/// the worker and lent to the function there.
+///
+/// # Options
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `name = "…"` | the name in errors and logs, unique in the program | the path of the function |
+/// | `timeout = "2s"` | how long a call may run: a whole number of `ms`, `s` or `m` | the pool's |
+/// | `retries = 3` | extra attempts after the death of a worker | the pool's |
+/// | `crate = path` | where the `loky` crate is, for those who re-export it | `::loky` |
+#[proc_macro_attribute]
+pub fn task(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    write_task(options.into(), item.into()).into()
+}
+
+fn write_task(options: TokenStream, item: TokenStream) -> TokenStream {
+    let mut mistakes = Mistakes::default();
+    let options = Options::parse(options, &mut mistakes);
+    let Some(function) = signature::parse(&item, &mut mistakes) else {
+        return fallback::item_alone(&item, mistakes);
+    };
+    let signature = Signature::check(&function, &mut mistakes);
+    if mistakes.are_none() {
+        expand::task(&item, &signature, &options)
+    } else {
+        fallback::task(&item, &signature, &options, mistakes)
+    }
+}

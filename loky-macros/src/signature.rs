@@ -1,0 +1,255 @@
+//! What the function takes and gives, and what is refused, each with the span of the culprit and a way out.
+//!
+//! A reference that is a whole parameter is lent in the worker; every other borrow is refused, since nothing in the
+//! worker lives long enough to be lent. What this file accepts, `expand` can write.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident};
+use syn::{Attribute, FnArg, GenericParam, Generics, ItemFn, Pat, ReturnType, Safety, Type, Visibility, parse_quote};
+
+use crate::mistakes::Mistakes;
+
+/// The function under the attribute, as far as the code beside it has to know it.
+pub(crate) struct Signature {
+    pub(crate) vis: Visibility,
+    pub(crate) ident: Ident,
+    /// `#[cfg(…)]` of the function: what stands beside it appears and disappears with it.
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) deprecated: Option<Attribute>,
+    pub(crate) generics: Generics,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) output: Type,
+    pub(crate) is_method: bool,
+}
+
+/// One parameter; its pattern, if it is more than a name, is known to the function alone.
+pub(crate) struct Parameter {
+    pub(crate) name: Ident,
+    pub(crate) ty: Type,
+    /// What the parameter refers to, if it is a reference.
+    pub(crate) lent: Option<Type>,
+}
+
+/// The function that `item` is; otherwise what it is instead is noted.
+pub(crate) fn parse(item: &TokenStream, mistakes: &mut Mistakes) -> Option<ItemFn> {
+    let function = syn::parse2::<ItemFn>(item.clone());
+    function.map_err(|error| mistakes.note_error(not_a_function(item, error))).ok()
+}
+
+fn not_a_function(item: &TokenStream, error: syn::Error) -> syn::Error {
+    match syn::parse2::<syn::Item>(item.clone()) {
+        Ok(syn::Item::Fn(_)) | Err(_) => error,
+        Ok(other) => syn::Error::new_spanned(other, "`#[loky::task]` goes on a function with a body"),
+    }
+}
+
+impl Signature {
+    /// Reads the signature and notes everything in it that a task cannot have.
+    pub(crate) fn check(function: &ItemFn, mistakes: &mut Mistakes) -> Self {
+        let ItemFn { attrs, vis, sig, .. } = function;
+        refuse_qualifiers(sig, mistakes);
+        refuse_generics(&sig.generics, mistakes);
+        refuse_name(&sig.ident, mistakes);
+        let attributes =
+            |name: &str| attrs.iter().filter(|attr| attr.path().is_ident(name)).cloned().collect::<Vec<_>>();
+        Self {
+            vis: vis.clone(),
+            ident: sig.ident.clone(),
+            cfgs: attributes("cfg"),
+            deprecated: attributes("deprecated").pop(),
+            generics: sig.generics.clone(),
+            parameters: parameters(sig, mistakes),
+            output: output(&sig.output, mistakes),
+            is_method: sig.receiver().is_some(),
+        }
+    }
+}
+
+fn refuse_qualifiers(sig: &syn::Signature, mistakes: &mut Mistakes) {
+    if let Some(token) = &sig.asyncness {
+        let way = "write a plain `fn` that blocks on the future, and make that the task";
+        mistakes.note(token, format!("an `async fn` cannot be a task yet: {way}"));
+    }
+    if let Safety::Unsafe(token) = &sig.safety {
+        let way = "write a safe `fn` that calls it and keeps its promises, and make that the task";
+        mistakes.note(token, format!("an `unsafe fn` cannot be a task: {way}"));
+    }
+    if let Some(abi) = &sig.abi {
+        let way = "write a plain `fn` that calls it, and make that the task";
+        mistakes.note(abi, format!("an `extern` function cannot be a task: {way}"));
+    }
+    if let Some(dots) = &sig.variadic {
+        mistakes.note(dots, "a task cannot be variadic: take a `Vec` or a slice");
+    }
+}
+
+fn refuse_generics(generics: &Generics, mistakes: &mut Mistakes) {
+    for parameter in &generics.params {
+        let what = match parameter {
+            GenericParam::Lifetime(_) => continue,
+            GenericParam::Type(_) => "generic functions cannot be tasks yet",
+            GenericParam::Const(_) => "functions with const parameters cannot be tasks yet",
+        };
+        let way = "for each instance that you need, write a `fn` that calls it, and make that the task";
+        mistakes.note(parameter, format!("{what}: {way}"));
+    }
+}
+
+/// The path form is a type of the function's name, and a type hides a primitive one of its name.
+fn refuse_name(ident: &Ident, mistakes: &mut Mistakes) {
+    if PRIMITIVES.iter().any(|primitive| ident == primitive) {
+        mistakes
+            .note(ident, format!("a task cannot be named `{ident}`: its path form would hide the type of this name"));
+    }
+}
+
+fn parameters(sig: &syn::Signature, mistakes: &mut Mistakes) -> Vec<Parameter> {
+    if let Some(first) = sig.inputs.iter().nth(ARGUMENTS_MAX) {
+        let message = format!("a task takes at most {ARGUMENTS_MAX} arguments: put some of them into a struct");
+        mistakes.note(first, message);
+    }
+    let names: Vec<_> = sig.inputs.iter().map(name_in_pattern).collect();
+    let inputs = sig.inputs.iter().enumerate();
+    inputs.filter_map(|(index, input)| parameter(input, name_for(&names, index), mistakes)).collect()
+}
+
+fn parameter(input: &FnArg, name: Ident, mistakes: &mut Mistakes) -> Option<Parameter> {
+    match input {
+        FnArg::Receiver(receiver) => {
+            let way = "write a free function that takes the value, `fn predict(model: &Model)`, and make that the task";
+            mistakes.note(receiver, format!("a method cannot be a task yet: {way}"));
+            None
+        }
+        FnArg::Typed(typed) => {
+            refuse_conditional(&typed.attrs, mistakes);
+            let lent = referent(&typed.ty, mistakes);
+            Some(Parameter { name, ty: (*typed.ty).clone(), lent })
+        }
+    }
+}
+
+fn refuse_conditional(attributes: &[Attribute], mistakes: &mut Mistakes) {
+    let conditional = |attr: &&Attribute| attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr");
+    for attribute in attributes.iter().filter(conditional) {
+        mistakes.note(
+            attribute,
+            "a parameter of a task cannot be conditional: write two functions, each with its `#[cfg]`",
+        );
+    }
+}
+
+/// What the parameter refers to, if it is a reference; what cannot be lent or sent is noted.
+fn referent(ty: &Type, mistakes: &mut Mistakes) -> Option<Type> {
+    match bare(ty) {
+        Type::Reference(reference) => {
+            if let Some(token) = &reference.mutability {
+                let way = "take the value and return it";
+                mistakes.note(
+                    token,
+                    format!("a task runs in another process and cannot change a value of its caller: {way}"),
+                );
+            }
+            if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static") {
+                let way = "leave `'static` out, or take the owned type";
+                mistakes.note(lifetime, format!("an argument is lent for the duration of the call: {way}"));
+            }
+            if let Type::TraitObject(object) = bare(&reference.elem) {
+                mistakes.note(object, "a `dyn Trait` cannot travel to another process: write the type");
+            }
+            refuse_borrows(&reference.elem, "only a whole argument can be borrowed", mistakes);
+            Some((*reference.elem).clone())
+        }
+        owned => {
+            refuse_borrows(owned, "only a whole argument can be borrowed", mistakes);
+            None
+        }
+    }
+}
+
+fn output(output: &ReturnType, mistakes: &mut Mistakes) -> Type {
+    let ReturnType::Type(_, ty) = output else {
+        return parse_quote!(());
+    };
+    match bare(ty) {
+        Type::Never(never) => mistakes.note(never, "a task has a result: leave `-> !` out"),
+        ty => refuse_borrows(
+            ty,
+            "the result of a task comes from another process, where nothing can be borrowed",
+            mistakes,
+        ),
+    }
+    (**ty).clone()
+}
+
+/// Notes the first borrow anywhere in a type, and `impl Trait` and `Self`, which cannot be written beside the function.
+///
+/// Tokens are enough to see them: neither `&` nor a lifetime means anything else in a type.
+fn refuse_borrows(ty: &Type, why: &str, mistakes: &mut Mistakes) {
+    let mut tokens = Vec::new();
+    flatten(ty.to_token_stream(), &mut tokens);
+    let mut after_quote = false;
+    for token in &tokens {
+        match token {
+            TokenTree::Ident(word) if after_quote && word != "static" => {
+                return mistakes.note(ty, format!("{why}: take or return the owned type"));
+            }
+            TokenTree::Ident(word) if !after_quote && word == "impl" => {
+                return mistakes.note(ty, "`impl Trait` has no name that a worker could be told: write the type");
+            }
+            TokenTree::Ident(word) if word == "Self" => {
+                return mistakes.note(word, "an associated function cannot be a task yet: write a free function");
+            }
+            TokenTree::Punct(punct) if punct.as_char() == '&' => {
+                return mistakes.note(ty, format!("{why}: take or return the owned type"));
+            }
+            _ => {}
+        }
+        after_quote = matches!(token, TokenTree::Punct(punct) if punct.as_char() == '\'');
+    }
+}
+
+fn flatten(tokens: TokenStream, into: &mut Vec<TokenTree>) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => flatten(group.stream(), into),
+            other => into.push(other),
+        }
+    }
+}
+
+/// The type without parentheses and without the invisible ones that a `macro_rules` puts around it.
+fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => bare(&group.elem),
+        Type::Paren(paren) => bare(&paren.elem),
+        other => other,
+    }
+}
+
+fn name_in_pattern(input: &FnArg) -> Option<&Ident> {
+    match input {
+        FnArg::Typed(typed) => match &*typed.pat {
+            Pat::Ident(pattern) => Some(&pattern.ident),
+            _ => None,
+        },
+        FnArg::Receiver(_) => None,
+    }
+}
+
+/// The user's own name where there is one, so that editors show it; else `arg2`, which must not be another's.
+fn name_for(names: &[Option<&Ident>], index: usize) -> Ident {
+    names[index].cloned().unwrap_or_else(|| {
+        let mut name = format_ident!("arg{index}");
+        while names.iter().flatten().any(|taken| **taken == name) {
+            name = format_ident!("{name}_");
+        }
+        name
+    })
+}
+
+const ARGUMENTS_MAX: usize = 12;
+
+const PRIMITIVES: [&str; 17] = [
+    "bool", "char", "str", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
+    "usize",
+];

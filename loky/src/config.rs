@@ -1,0 +1,96 @@
+//! What a pool is made of, and every bound that is not the user's to choose.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::scheduler::Rules;
+
+/// Which variables a worker gets, by its index.
+pub(crate) type EnvPerWorker = Arc<dyn Fn(usize) -> Vec<(String, String)> + Send + Sync>;
+
+/// All settings of a pool. Two pools with equal settings can stand for each other, but for their size.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) workers: usize,
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) environment: Vec<(OsString, Option<OsString>)>,
+    pub(crate) env_per_worker: Option<EnvPerWorker>,
+    pub(crate) current_dir: Option<PathBuf>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) retries: u32,
+    pub(crate) max_calls_per_worker: Option<u64>,
+    pub(crate) queue_limit: Option<usize>,
+    pub(crate) name: String,
+}
+
+impl Settings {
+    /// Whether a pool with these settings can stand for one with those, once it is resized. Closures are equal only
+    /// if they are the same one.
+    pub(crate) fn are_interchangeable(&self, other: &Self) -> bool {
+        let same_closure = match (&self.env_per_worker, &other.env_per_worker) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        same_closure
+            && self.idle_timeout == other.idle_timeout
+            && self.environment == other.environment
+            && self.current_dir == other.current_dir
+            && self.timeout == other.timeout
+            && self.retries == other.retries
+            && self.max_calls_per_worker == other.max_calls_per_worker
+            && self.queue_limit == other.queue_limit
+            && self.name == other.name
+    }
+
+    pub(crate) fn rules(&self) -> Rules {
+        Rules {
+            target: self.workers,
+            idle_timeout: self.idle_timeout,
+            calls_per_worker_max: self.max_calls_per_worker,
+            credit: CREDIT,
+            hello_limit: HELLO_LIMIT,
+            launch_failures_max: LAUNCH_FAILURES_MAX,
+            launch_pause: LAUNCH_PAUSE,
+            stop_grace: STOP_GRACE,
+            kill_grace: KILL_GRACE,
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Settings");
+        out.field("name", &self.name).field("workers", &self.workers).field("idle_timeout", &self.idle_timeout);
+        out.field("timeout", &self.timeout).field("retries", &self.retries).finish_non_exhaustive()
+    }
+}
+
+/// A worker holds the call that it runs and no other: one that waited in a busy worker could not be given to a worker
+/// that becomes free.
+const CREDIT: usize = 1;
+
+/// From launch to hello. A binary that is read from a slow disk takes seconds; a program that never gets to `main!`
+/// takes forever.
+const HELLO_LIMIT: Duration = Duration::from_secs(30);
+
+/// One failed launch can be bad luck; this many in a row are not.
+const LAUNCH_FAILURES_MAX: u32 = 3;
+
+/// Long enough that retrying costs nothing, short enough that a passing shortage of processes is soon forgotten.
+const LAUNCH_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a worker may take to leave when asked: it runs the handlers that its libraries have registered.
+const STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// A killed process is gone in microseconds, unless the kernel itself is stuck in it.
+const KILL_GRACE: Duration = Duration::from_secs(5);
+
+/// How much of a worker's standard error is kept for an error.
+pub(crate) const STDERR_TAIL_LEN: usize = 4 << 10;
+
+/// How much of it waits for this program's own standard error to take it, before the workers have to wait.
+pub(crate) const STDERR_PENDING_MAX: usize = 64 << 10;

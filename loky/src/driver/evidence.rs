@@ -1,0 +1,160 @@
+//! From a decision or an answer to an error that a stranger understands.
+
+use std::time::Duration;
+
+use super::inner::{Inner, Pending};
+use crate::error::{Error, ErrorKind, PanicEvidence, in_words};
+use crate::ids::{Attempt, WorkerId};
+use crate::scheduler::{Try, Why};
+use crate::supervisor;
+use crate::sys::process::{Exit, SIGKILL};
+use crate::wire::message::Verdict;
+
+/// The error of a call that ends without a result.
+pub(super) fn settled(inner: &mut Inner, pending: &Pending, why: Why) -> Error {
+    let limits = &pending.order.limits;
+    let error = match why {
+        Why::Crashed(tried) => return crashed(inner, pending, tried),
+        Why::Cancelled(tried) => begun(inner, pending, tried, ErrorKind::Cancelled, "was cancelled".to_string()),
+        Why::RanTooLong(tried) => {
+            let what = format!("ran longer than its limit of {}", in_words(limits.timeout.unwrap_or_default()));
+            begun(inner, pending, Some(tried), ErrorKind::Timeout, what)
+        }
+        Why::QueuedTooLong => Error::new(ErrorKind::QueueTimeout, queued_too_long(limits.queue_timeout))
+            .with_advice("it never ran; give the pool more workers, or the call more time"),
+        Why::DeadlinePassed(tried) => {
+            let what = format!("had not ended {} after it was spawned", in_words(limits.deadline.unwrap_or_default()));
+            begun(inner, pending, tried, ErrorKind::Timeout, what)
+        }
+        Why::CannotLaunch(tried) => cannot_launch(inner, pending, tried),
+        Why::ShutDown(tried) => {
+            begun(inner, pending, tried, ErrorKind::Shutdown, "ended with its pool, which was shut down".to_string())
+        }
+    };
+    error.with_task(pending.order.task.entry.name)
+}
+
+/// The error of an item whose worker lives on.
+pub(super) fn answered(
+    inner: &Inner,
+    pending: &Pending,
+    worker: WorkerId,
+    attempt: Attempt,
+    verdict: Verdict,
+) -> Error {
+    let (index, pid) = place(inner, worker);
+    let error = match verdict {
+        Verdict::Panicked(evidence) => panicked(evidence, index, pid),
+        Verdict::CannotDecode(why) => Error::new(
+            ErrorKind::Decode,
+            format!("did not run: worker {index} (pid {pid}) cannot decode its arguments: {why}"),
+        )
+        .with_advice("does `Deserialize` of each argument read what its `Serialize` writes?"),
+        Verdict::CannotEncode(why) => Error::new(
+            ErrorKind::Encode,
+            format!("ran in worker {index} (pid {pid}), but its result cannot be encoded: {why}"),
+        )
+        .having_run(),
+        Verdict::Value => unreachable!("a value is no error"),
+    };
+    let tries = tries(pending, attempt);
+    error.with_task(pending.order.task.entry.name).with_pid(pid).with_attempt(tries, attempts_max(pending))
+}
+
+/// How a worker ended that had not said hello.
+pub(super) fn death_at_start(inner: &mut Inner, worker: WorkerId, exit: Exit) -> String {
+    let how = supervisor::in_words(exit);
+    match tail(inner, worker).lines().last() {
+        Some(last) => format!("a worker {how} at its start, saying `{last}`"),
+        None => format!("a worker {how} at its start"),
+    }
+}
+
+fn crashed(inner: &mut Inner, pending: &Pending, tried: Try) -> Error {
+    let (index, pid) = place(inner, tried.worker);
+    let exit = inner.body(tried.worker).and_then(|body| body.exit).unwrap_or(Exit::Unknown);
+    let how = supervisor::in_words(exit);
+    let error = Error::new(ErrorKind::Crash, format!("failed: worker {index} (pid {pid}) {how} while running it"));
+    let error = match exit {
+        Exit::Code(code) => error.with_exit_code(code),
+        Exit::Signal(signal) => error.with_signal(signal),
+        Exit::Unknown => error,
+    };
+    let error = tried_by(inner, pending, tried, error).with_task(pending.order.task.entry.name);
+    match advice(exit, error.stderr_tail().is_some()) {
+        Some(advice) => error.with_advice(advice),
+        None => error,
+    }
+}
+
+fn advice(exit: Exit, has_last_words: bool) -> Option<&'static str> {
+    match exit {
+        Exit::Code(_) => Some("a task should return or panic instead of ending its process"),
+        Exit::Signal(SIGKILL) => Some("if nobody killed it on purpose, the machine may have run out of memory"),
+        Exit::Signal(_) | Exit::Unknown => has_last_words.then_some("`stderr_tail()` has its last words"),
+    }
+}
+
+/// An error of a call that may have begun, with the process that ran it as evidence.
+fn begun(inner: &mut Inner, pending: &Pending, tried: Option<Try>, kind: ErrorKind, what: String) -> Error {
+    let Some(tried) = tried else { return Error::new(kind, format!("{what} before it ran")) };
+    let (index, pid) = place(inner, tried.worker);
+    let error = if inner.workers.contains_key(&tried.worker) {
+        Error::new(kind, format!("{what}; worker {index} (pid {pid}), which ran it, was killed"))
+    } else {
+        Error::new(kind, what)
+    };
+    tried_by(inner, pending, tried, error)
+}
+
+fn tried_by(inner: &mut Inner, pending: &Pending, tried: Try, error: Error) -> Error {
+    let error = match inner.workers.get(&tried.worker).and_then(super::inner::Worker::pid) {
+        Some(pid) => error.with_pid(pid),
+        None => error,
+    };
+    error
+        .having_run()
+        .with_attempt(tries(pending, tried.attempt), attempts_max(pending))
+        .with_stderr_tail(tail(inner, tried.worker))
+}
+
+fn panicked(evidence: PanicEvidence, index: usize, pid: u32) -> Error {
+    let place = evidence.location.as_deref().unwrap_or("an unknown place");
+    let what = format!("panicked at {place}, in worker {index} (pid {pid}): {}", evidence.message);
+    Error::new(ErrorKind::Panic, what).having_run().with_panic(evidence)
+}
+
+fn cannot_launch(inner: &mut Inner, pending: &Pending, tried: Option<Try>) -> Error {
+    let why = inner.launch_failure.as_deref().unwrap_or("no reason is known");
+    let error = Error::new(ErrorKind::Launch, format!("found no worker, for none could be started: {why}"))
+        .with_advice("a worker is this same program; it must reach `loky::main!` and be allowed to start processes");
+    match tried {
+        Some(tried) => tried_by(inner, pending, tried, error),
+        None => error,
+    }
+}
+
+fn queued_too_long(limit: Option<Duration>) -> String {
+    format!("was not started within its queue timeout of {}", in_words(limit.unwrap_or_default()))
+}
+
+fn tail(inner: &mut Inner, worker: WorkerId) -> String {
+    inner.body(worker).map(|body| body.stderr.tail()).unwrap_or_default()
+}
+
+fn place(inner: &Inner, worker: WorkerId) -> (usize, u32) {
+    let worker = inner.workers.get(&worker);
+    worker.map_or((0, 0), |worker| (worker.index, worker.pid().unwrap_or(0)))
+}
+
+fn tries(pending: &Pending, attempt: Attempt) -> u32 {
+    let before = if pending.done.is_empty() { pending.order.tries_before } else { 0 };
+    attempt.get() + before
+}
+
+fn attempts_max(pending: &Pending) -> u32 {
+    let order = &pending.order;
+    let retries = order.limits.retries.unwrap_or(0);
+    let before = if pending.done.is_empty() { order.tries_before } else { 0 };
+    retries.saturating_add(before).saturating_add(1)
+}

@@ -1,0 +1,260 @@
+//! Takes in what workers say and how they end. Everything a worker sends is checked: it may be damaged, and then it
+//! may say anything.
+
+use std::time::{Duration, Instant};
+
+use super::evidence;
+use super::inner::{Body, Inner, Worker};
+use super::order::Item;
+use super::tokens::{Part, of_token, token};
+use crate::identity;
+use crate::ids::{Attempt, CallId, WorkerId};
+use crate::scheduler::Event;
+use crate::supervisor::Launched;
+use crate::sys::poll::{Interest, Poller};
+use crate::sys::process::Exit;
+use crate::task::registry;
+use crate::transport::link::Link;
+use crate::wire::frame::{Found, Frame};
+use crate::wire::message::{FromWorker, PROTOCOL, ToWorker, Verdict, Welcome};
+
+/// Frames taken from one link before the others have their turn.
+const FRAMES_IN_A_ROW_MAX: usize = 64;
+
+/// Which item of which call an answer is for.
+struct Answer {
+    worker: WorkerId,
+    call: CallId,
+    attempt: Attempt,
+    item: u32,
+    ran: Duration,
+}
+
+impl Inner {
+    /// The poller reports `token`.
+    pub(super) fn hear(&mut self, token: u64, now: Instant) {
+        match of_token(token) {
+            (worker, Part::Link) => self.hear_link(worker, now),
+            (worker, Part::Process) => self.hear_process(worker, now),
+            (worker, Part::Stderr) => self.hear_stderr(worker),
+        }
+    }
+
+    /// A launch is through, or has failed.
+    pub(super) fn hear_launch(&mut self, worker: WorkerId, launched: Result<Launched, String>, now: Instant) {
+        let embodied = launched.and_then(|launched| self.embody(worker, launched));
+        if let Err(why) = embodied {
+            self.launch_failure = Some(why);
+            self.workers.remove(&worker);
+            self.feed(Event::LaunchFailed { worker }, now);
+        }
+    }
+
+    fn embody(&mut self, id: WorkerId, launched: Launched) -> Result<(), String> {
+        let poller = self.poller.clone().ok_or("the pool has ended")?;
+        let body = Body::new(launched);
+        let parts = [
+            poller.add(&body.link, token(id, Part::Link), Interest::Read),
+            poller.add(&*body.process, token(id, Part::Process), Interest::Read),
+            poller.add(&body.stderr, token(id, Part::Stderr), Interest::Read),
+        ];
+        let worker = self.workers.get_mut(&id).ok_or("the pool has ended")?;
+        if let Err(why) = parts.into_iter().collect::<Result<(), _>>() {
+            body.process.kill_tree();
+            return Err(format!("its descriptors cannot be watched: {why}"));
+        }
+        worker.body = Some(body);
+        if worker.is_killed {
+            self.kill(id);
+        } else {
+            self.welcome(id);
+        }
+        Ok(())
+    }
+
+    fn welcome(&mut self, worker: WorkerId) {
+        let index = self.workers.get(&worker).map_or(0, |worker| worker.index);
+        let welcome = Welcome {
+            protocol: PROTOCOL,
+            fingerprint: fingerprint(),
+            parent: std::process::id(),
+            pool: self.settings.name.clone(),
+            index,
+            depth: identity::depth() + 1,
+        };
+        self.say(worker, &ToWorker::Welcome(welcome));
+    }
+
+    fn hear_link(&mut self, worker: WorkerId, now: Instant) {
+        self.flush(worker);
+        for _ in 0..FRAMES_IN_A_ROW_MAX {
+            if !self.hear_frame(worker, now) {
+                return;
+            }
+        }
+    }
+
+    /// Takes one frame in. `false`: there is none for now.
+    fn hear_frame(&mut self, worker: WorkerId, now: Instant) -> bool {
+        let Some(body) = self.body(worker) else { return false };
+        match body.link.receive() {
+            Ok(Found::Frame(frame)) => {
+                self.hear_message(worker, frame, now);
+                return true;
+            }
+            Ok(Found::More | Found::Blocked) => {}
+            Ok(Found::Closed { .. }) => self.close_link(worker, "it closed its link before it said hello", now),
+            Err(why) => self.close_link(worker, &format!("it sent nonsense: {why}"), now),
+        }
+        false
+    }
+
+    fn close_link(&mut self, worker: WorkerId, why: &str, now: Instant) {
+        let poller = self.poller.clone();
+        if let (Some(poller), Some(body)) = (poller, self.body(worker)) {
+            // It may have been removed before; what matters is that it is not reported again.
+            let _ = poller.remove(&body.link);
+        }
+        if self.workers.get(&worker).is_some_and(|worker| !worker.has_said_hello) {
+            // How the process ended says more, but may be known only after the scheduler has given up.
+            self.launch_failure.get_or_insert_with(|| why.to_string());
+        }
+        self.feed(Event::LinkClosed { worker }, now);
+    }
+
+    fn hear_message(&mut self, worker: WorkerId, frame: Frame<FromWorker>, now: Instant) {
+        match frame.message {
+            FromWorker::Hello { protocol, fingerprint: theirs, pid } => {
+                let is_ours = self.body(worker).is_some_and(|body| body.process.pid == pid);
+                if protocol == PROTOCOL && theirs == fingerprint() && is_ours {
+                    self.greet(worker, now);
+                } else {
+                    self.close_link(worker, "it is not a worker of this program: its tasks are others", now);
+                }
+            }
+            FromWorker::Returned { call, attempt, item, nanos, verdict } => {
+                let answer = Answer { worker, call, attempt, item, ran: Duration::from_nanos(nanos) };
+                self.hear_answer(&answer, verdict, frame.payload, now);
+            }
+        }
+    }
+
+    fn greet(&mut self, worker: WorkerId, now: Instant) {
+        if let Some(worker) = self.workers.get_mut(&worker) {
+            worker.has_said_hello = true;
+        }
+        self.launch_failure = None;
+        self.feed(Event::WorkerReady { worker }, now);
+    }
+
+    fn hear_answer(&mut self, answer: &Answer, verdict: Verdict, payload: Vec<u8>, now: Instant) {
+        let &Answer { worker, call, attempt, item, ran } = answer;
+        if !self.scheduler.is_awaited(worker, call, attempt) {
+            return;
+        }
+        // What the task wrote before its result is shown, and remembered, before its result.
+        self.hear_stderr(worker);
+        let Some(pending) = self.calls.get(&call).filter(|pending| pending.done.len() == item as usize) else { return };
+        let result = match verdict {
+            Verdict::Value => Ok(payload),
+            verdict => Err(evidence::answered(self, pending, worker, attempt, verdict)),
+        };
+        let pending = self.calls.get_mut(&call).expect("it was there a moment ago");
+        pending.done.push(Item { result, ran });
+        let is_last = pending.done.len() == pending.order.lengths.len();
+        let event = if is_last {
+            Event::Returned { worker, call, attempt }
+        } else {
+            Event::Progressed { worker, call, attempt }
+        };
+        self.feed(event, now);
+    }
+
+    fn hear_stderr(&mut self, worker: WorkerId) {
+        let (poller, is_full) = (self.poller.clone(), self.is_stderr_full());
+        let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
+        if is_full || !body.stderr.is_open() {
+            return;
+        }
+        body.stderr.read(&mut self.stderr_pending);
+        if let Some(poller) = poller.filter(|_| !body.stderr.is_open()) {
+            let _ = poller.remove(&body.stderr);
+        }
+        if self.is_stderr_full() {
+            self.watch_stderr(Interest::Nothing);
+        }
+    }
+
+    /// Lets all workers wait with what they have to say on their standard error, or go on.
+    pub(super) fn watch_stderr(&mut self, interest: Interest) {
+        let Some(poller) = self.poller.clone() else { return };
+        for (&id, worker) in &self.workers {
+            if let Some(body) = worker.body.as_ref().filter(|body| body.stderr.is_open()) {
+                let _ = poller.change(&body.stderr, token(id, Part::Stderr), interest);
+            }
+        }
+    }
+
+    fn hear_process(&mut self, worker: WorkerId, now: Instant) {
+        let Some(exit) = self.body(worker).and_then(|body| body.process.try_reap()) else { return };
+        self.bury(worker, exit, now);
+    }
+
+    /// The process is gone. First everything that it had written is read: a result that made it out counts.
+    fn bury(&mut self, id: WorkerId, exit: Exit, now: Instant) {
+        self.counters.deaths += 1;
+        while self.hear_frame(id, now) {}
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        let Some(body) = &mut worker.body else { return };
+        // The pipe holds no more than one burst; a grandchild that writes on is not waited for.
+        body.stderr.read(&mut self.stderr_pending);
+        body.exit = Some(exit);
+        if let Some(poller) = &self.poller {
+            body.leave(poller);
+        }
+        let begun = body.page.begun();
+        if !worker.has_said_hello && !worker.is_killed {
+            self.launch_failure = Some(evidence::death_at_start(self, id, exit));
+        }
+        let begun = self.still_running(begun);
+        self.feed(Event::WorkerDied { worker: id, begun }, now);
+        self.workers.remove(&id);
+    }
+
+    /// Which call was running, if the last item that was begun is `item` of `call`: an item whose answer has arrived is
+    /// over, and the next one had not begun.
+    fn still_running(&self, (call, item): (u64, u64)) -> Option<CallId> {
+        let call = CallId::from_raw(call);
+        let pending = self.calls.get(&call)?;
+        (pending.done.len() as u64 == item).then_some(call)
+    }
+}
+
+impl Body {
+    fn new(launched: Launched) -> Self {
+        Self {
+            process: std::sync::Arc::new(launched.process),
+            link: Link::new(launched.link),
+            page: launched.page,
+            stderr: super::stderr::Stderr::new(launched.stderr),
+            is_writing: false,
+            exit: None,
+        }
+    }
+
+    /// Is reported by the poller no more, even if somebody still holds the process.
+    fn leave(&self, poller: &Poller) {
+        // Each may have left before.
+        let _ = (poller.remove(&self.link), poller.remove(&*self.process), poller.remove(&self.stderr));
+    }
+}
+
+impl Worker {
+    pub(super) fn pid(&self) -> Option<u32> {
+        Some(self.body.as_ref()?.process.pid)
+    }
+}
+
+fn fingerprint() -> u64 {
+    registry().map_or(0, |registry| registry.fingerprint())
+}

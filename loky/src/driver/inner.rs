@@ -1,0 +1,144 @@
+//! What the driver knows, under its one lock: the scheduler, the calls that have not ended, the workers.
+//!
+//! Events are fed to the scheduler and its actions carried out in the same breath (`hear`, `perform`). Whatever could
+//! block or run foreign code is put into the [`Outbox`] instead, for whoever holds the lock to do once it is released.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::background::Chore;
+use super::order::{Item, Order, Outcome};
+use super::stderr::Stderr;
+use crate::config::{STDERR_PENDING_MAX, Settings};
+use crate::ids::{CallId, WorkerId};
+use crate::observe::Counters;
+use crate::oneshot::{Cell, Watcher};
+use crate::scheduler::{Event, Scheduler};
+use crate::supervisor::Process;
+use crate::sys::page::Page;
+use crate::sys::poll::Poller;
+use crate::sys::process::Exit;
+use crate::transport::link::Link;
+use crate::wire::message::FromWorker;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) settings: Settings,
+    pub(super) scheduler: Scheduler,
+    pub(super) calls: HashMap<CallId, Pending>,
+    pub(super) workers: BTreeMap<WorkerId, Worker>,
+    /// From the first call to the end of the pool.
+    pub(super) poller: Option<Arc<Poller>>,
+    pub(super) counters: Counters,
+    /// Why the last launch failed.
+    pub(super) launch_failure: Option<String>,
+    /// Who waits for all workers to be ready.
+    pub(super) warm_up: Vec<Arc<Cell<()>>>,
+    /// Who waits for room in the backlog.
+    pub(super) room: Vec<Watcher>,
+    /// While somebody waits for the outside world: until when.
+    pub(super) sleeping_until: Option<Option<Instant>>,
+    /// What workers wrote to their standard error and this program's has not taken yet.
+    pub(super) stderr_pending: Vec<u8>,
+    /// Somebody is writing a piece of that, which must stay in order.
+    pub(super) is_stderr_busy: bool,
+    pub(super) outbox: Outbox,
+}
+
+/// A call that has not ended.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) order: Order,
+    pub(super) cell: Arc<Cell<Outcome>>,
+    /// Items that are done, in their order.
+    pub(super) done: Vec<Item>,
+}
+
+/// A worker that may have a process.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) index: usize,
+    pub(super) is_killed: bool,
+    pub(super) has_said_hello: bool,
+    /// `None` until the launch is through.
+    pub(super) body: Option<Body>,
+}
+
+/// What a launch gave.
+#[derive(Debug)]
+pub(super) struct Body {
+    pub(super) process: Arc<Process>,
+    pub(super) link: Link<FromWorker>,
+    pub(super) page: Page,
+    pub(super) stderr: Stderr,
+    /// Whether bytes wait for the worker to take them, and the poller watches for that.
+    pub(super) is_writing: bool,
+    /// How it ended, once that is known.
+    pub(super) exit: Option<Exit>,
+}
+
+/// What is done outside the lock.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    pub(super) chores: Vec<Chore>,
+    pub(super) outcomes: Vec<(Arc<Cell<Outcome>>, Outcome)>,
+    pub(super) cells: Vec<Arc<Cell<()>>>,
+    pub(super) watchers: Vec<Watcher>,
+    pub(super) is_finished: bool,
+}
+
+impl Inner {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            scheduler: Scheduler::new(settings.rules()),
+            settings,
+            calls: HashMap::new(),
+            workers: BTreeMap::new(),
+            poller: None,
+            counters: Counters::default(),
+            launch_failure: None,
+            warm_up: Vec::new(),
+            room: Vec::new(),
+            sleeping_until: None,
+            stderr_pending: Vec::new(),
+            is_stderr_busy: false,
+            outbox: Outbox::default(),
+        }
+    }
+
+    /// Tells the scheduler, and does what it says.
+    pub(super) fn feed(&mut self, event: Event, now: Instant) {
+        self.scheduler.handle(event, now);
+        self.perform_all();
+    }
+
+    pub(super) fn body(&mut self, worker: WorkerId) -> Option<&mut Body> {
+        self.workers.get_mut(&worker)?.body.as_mut()
+    }
+
+    /// Whether the backlog holds as many calls as it may.
+    pub(super) fn is_full(&self) -> bool {
+        self.settings.queue_limit.is_some_and(|limit| self.scheduler.queued() >= limit)
+            && !self.scheduler.is_shutting_down()
+    }
+
+    /// Whether workers have to wait before they may write more to their standard error.
+    pub(super) fn is_stderr_full(&self) -> bool {
+        self.stderr_pending.len() >= STDERR_PENDING_MAX
+    }
+
+    /// The smallest index that no worker has.
+    pub(super) fn free_index(&self) -> usize {
+        let is_taken = |index| self.workers.values().any(|worker| worker.index == index);
+        (0..).find(|&index| !is_taken(index)).expect("there are fewer workers than numbers")
+    }
+}
+
+impl Outbox {
+    /// Whether somebody who waits for the outside world may be waiting for what is in here.
+    pub(super) fn is_awaited(&self) -> bool {
+        !self.outcomes.is_empty() || !self.cells.is_empty() || self.is_finished
+    }
+}

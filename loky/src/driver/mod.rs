@@ -1,0 +1,252 @@
+//! Does what the scheduler decides: carries events to it, and its actions out.
+//!
+//! The driver is one object behind one lock. Whoever has something to tell it (a spawn, a cancel, a resize) takes the
+//! lock, tells, and carries out what follows at once; nobody does that for them. Waiting for the outside world, though,
+//! is a role that one thread at a time has (see [`role`]): one turn is to gather all that is ready, tell the
+//! scheduler, and carry out all that follows.
+//!
+//! Under the lock nothing blocks, no foreign code runs, and nothing is allocated without a bound. What would, is put
+//! into an outbox and done once the lock is released: results are handed to their cells, wakers are woken, launches and
+//! kills are left to the background thread.
+
+mod background;
+mod callbacks;
+mod evidence;
+mod hear;
+mod inner;
+mod order;
+mod perform;
+mod role;
+mod stderr;
+mod tokens;
+mod turn;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use self::background::Chore;
+pub(crate) use self::callbacks::Callback;
+use self::callbacks::Callbacks;
+use self::inner::{Inner, Pending};
+pub(crate) use self::order::{Limits, Order, Outcome};
+use self::role::Role;
+use crate::config::Settings;
+use crate::error::{Error, ErrorKind};
+use crate::ids::CallId;
+use crate::observe::PoolStats;
+use crate::oneshot::{Cell, Watcher};
+use crate::scheduler::Event;
+use crate::sync::Mutex;
+use crate::sys::poll::Poller;
+
+/// The driver of one pool; see the module.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    /// The process that it belongs to: a forked child has a copy of it that it must not touch.
+    pid: u32,
+    inner: Mutex<Inner>,
+    role: Role,
+    chores: (Sender<Chore>, Receiver<Chore>),
+    callbacks: Callbacks,
+    life: Mutex<Life>,
+    is_started: AtomicBool,
+    finished: Cell<()>,
+}
+
+/// The background thread, from the first call to the end of the pool.
+#[derive(Debug)]
+enum Life {
+    Before,
+    Thread(JoinHandle<()>),
+    After,
+}
+
+impl Driver {
+    /// Starts nothing: a pool that is never used has no thread, no descriptor and no process.
+    pub(crate) fn new(settings: Settings) -> Arc<Self> {
+        Arc::new(Self {
+            pid: std::process::id(),
+            inner: Mutex::new(Inner::new(settings)),
+            role: Role::new(),
+            chores: unbounded(),
+            callbacks: Callbacks::default(),
+            life: Mutex::new(Life::Before),
+            is_started: AtomicBool::new(false),
+            finished: Cell::new(),
+        })
+    }
+
+    /// Takes in a call; its outcome lands in the cell that is returned. Never blocks. With `heed_limit`, an order that
+    /// finds the backlog full is given back.
+    pub(crate) fn submit(
+        self: &Arc<Self>,
+        id: CallId,
+        order: Order,
+        heed_limit: bool,
+    ) -> Result<Arc<Cell<Outcome>>, Order> {
+        let cell = Arc::new(Cell::new());
+        if let Err(why) = self.check_process().and_then(|()| self.start()) {
+            cell.complete(Outcome::failed(why.with_task(order.task.entry.name)));
+            return Ok(cell);
+        }
+        self.act(|inner, now| {
+            if heed_limit && inner.is_full() {
+                return Err(order);
+            }
+            inner.counters.submitted += 1;
+            let terms = order.terms(now);
+            inner.calls.insert(id, Pending { order, cell: Arc::clone(&cell), done: Vec::new() });
+            inner.feed(Event::Submitted { call: id, terms }, now);
+            Ok(cell)
+        })
+    }
+
+    /// Whether the backlog has room; if it has not, `watcher` is told when it may have.
+    pub(crate) fn has_room(&self, watcher: impl FnOnce() -> Watcher) -> bool {
+        self.act(|inner, _| {
+            let is_full = inner.is_full();
+            if is_full {
+                inner.room.push(watcher());
+            }
+            !is_full
+        })
+    }
+
+    /// Gives a call up. `false`: it has ended, or somebody else has given it up before.
+    pub(crate) fn cancel(&self, call: CallId) -> bool {
+        self.act(|inner, now| {
+            let is_alive = inner.calls.contains_key(&call);
+            inner.feed(Event::Cancelled { call }, now);
+            is_alive
+        })
+    }
+
+    /// Whether a worker holds the call; `None` if it has ended.
+    pub(crate) fn is_held(&self, call: CallId) -> Option<bool> {
+        self.inner.lock().scheduler.is_held(call)
+    }
+
+    pub(crate) fn resize(&self, target: usize) {
+        self.act(|inner, now| {
+            inner.settings.workers = target.max(1);
+            inner.feed(Event::Resized { target }, now);
+        });
+    }
+
+    /// Starts all workers. The cell is complete when they are ready, or cannot be had.
+    pub(crate) fn warm_up(self: &Arc<Self>) -> Result<Arc<Cell<()>>, Error> {
+        self.check_process().and_then(|()| self.start())?;
+        let cell = Arc::new(Cell::new());
+        self.act(|inner, now| {
+            inner.warm_up.push(Arc::clone(&cell));
+            inner.feed(Event::WarmUpAsked, now);
+        });
+        Ok(cell)
+    }
+
+    pub(crate) fn ask_shutdown(&self, forced: bool) {
+        if self.check_process().is_ok() {
+            self.act(|inner, now| inner.feed(Event::ShutdownAsked { forced }, now));
+        }
+    }
+
+    /// Waits until a shutdown that was asked for is through and nothing of the pool is left. `false`: not by `until`.
+    pub(crate) fn wait_finished(&self, until: Option<Instant>) -> bool {
+        if self.check_process().is_err() {
+            return true;
+        }
+        self.finished.watch(Watcher::Thread(thread::current()));
+        if !self.wait(until, || self.is_finished()) {
+            return false;
+        }
+        self.callbacks.end();
+        // Held while joining, so that whoever comes second waits as long.
+        let mut life = self.life.lock();
+        if let Life::Thread(thread) = std::mem::replace(&mut *life, Life::After) {
+            let _ = thread.join();
+        }
+        true
+    }
+
+    pub(crate) fn is_shutting_down(&self) -> bool {
+        self.inner.lock().scheduler.is_shutting_down()
+    }
+
+    /// Blocks until `is_done` or `until`, driving if nobody else does. Whoever makes `is_done` true must unpark this
+    /// thread.
+    pub(crate) fn wait(&self, until: Option<Instant>, is_done: impl Fn() -> bool) -> bool {
+        self.role.wait(self, until, is_done)
+    }
+
+    /// Runs `callback` off the pool's own paths.
+    pub(crate) fn run_callback(&self, callback: Callback) {
+        self.callbacks.run(callback);
+    }
+
+    pub(crate) fn stats(&self) -> PoolStats {
+        let inner = self.inner.lock();
+        let mut workers: Vec<_> = inner.workers.values().collect();
+        workers.sort_by_key(|worker| worker.index);
+        let queued = inner.scheduler.queued();
+        PoolStats {
+            target: inner.scheduler.target(),
+            live: inner.scheduler.live(),
+            idle: inner.scheduler.idle(),
+            pids: workers.iter().filter_map(|worker| worker.pid()).collect(),
+            queued,
+            running: inner.calls.len().saturating_sub(queued),
+            submitted: inner.counters.submitted,
+            succeeded: inner.counters.succeeded,
+            failed: inner.counters.failed,
+            launches: inner.counters.launches,
+            deaths: inner.counters.deaths,
+        }
+    }
+
+    /// An error in a forked child: the workers and the threads are the parent's.
+    pub(crate) fn check_process(&self) -> Result<(), Error> {
+        let pid = std::process::id();
+        if pid == self.pid {
+            return Ok(());
+        }
+        let what = format!("did not run: its pool belongs to process {}, and this is its forked child {pid}", self.pid);
+        Err(Error::new(ErrorKind::Shutdown, what).with_advice("build a pool in the child itself, after an exec"))
+    }
+
+    fn is_finished(&self) -> bool {
+        self.finished.is_done()
+    }
+
+    /// Makes the poller and the background thread, once.
+    fn start(self: &Arc<Self>) -> Result<(), Error> {
+        if self.is_started.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let mut life = self.life.lock();
+        if matches!(*life, Life::Before) && !self.is_shutting_down() {
+            self.try_start(&mut life).map_err(|why| {
+                Error::new(ErrorKind::Launch, format!("did not run: the pool could not be started: {why}"))
+                    .with_advice("the limits on open files or on threads may be too low")
+            })?;
+            self.is_started.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    fn try_start(self: &Arc<Self>, life: &mut Life) -> std::io::Result<()> {
+        self.inner.lock().poller = Some(Arc::new(Poller::new()?));
+        *life = Life::Thread(background::start(self)?);
+        Ok(())
+    }
+
+    /// The end: nobody waits for the outside world any more.
+    fn close(&self) {
+        let mut inner = self.inner.lock();
+        inner.poller = None;
+        inner.workers.clear();
+    }
+}

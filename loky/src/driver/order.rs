@@ -1,0 +1,98 @@
+//! What is asked of the driver, and what comes of it: a call of one item or many, and an outcome.
+
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use crate::config::Settings;
+use crate::error::Error;
+use crate::scheduler::Terms;
+use crate::task::TaskRef;
+use crate::transport::link::Payload;
+
+/// A call, ready to be sent: a task, and the encoded arguments of each item.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) task: TaskRef,
+    /// The arguments of all items, one after the other.
+    pub(crate) payload: Payload,
+    /// The length of each item's arguments.
+    pub(crate) lengths: Vec<u64>,
+    pub(crate) limits: Limits,
+    /// Tries that the first item has already had in earlier calls.
+    pub(crate) tries_before: u32,
+}
+
+/// What a call is limited by. Durations count from the submission, but for the timeout: that counts from the start of
+/// the run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Limits {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) queue_timeout: Option<Duration>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) retries: Option<u32>,
+    pub(crate) priority: i32,
+}
+
+/// What came of a call: the items that are done, and what ended it before the others were.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) items: Vec<Item>,
+    pub(crate) end: Option<Error>,
+}
+
+/// What came of one item, and how long it ran.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) result: Result<Vec<u8>, Error>,
+    pub(crate) ran: Duration,
+}
+
+impl Order {
+    /// The bytes of all items from number `first` on.
+    pub(super) fn bytes_from(&self, first: usize) -> Range<usize> {
+        let skipped: u64 = self.lengths[..first].iter().sum();
+        let start = usize::try_from(skipped).expect("a part of a payload is not longer than the payload");
+        start..self.payload.len()
+    }
+
+    /// What the scheduler is told.
+    pub(super) fn terms(&self, now: Instant) -> Terms {
+        let limits = &self.limits;
+        Terms {
+            priority: limits.priority,
+            retries: limits.retries.unwrap_or(0),
+            run_limit: limits.timeout,
+            queue_deadline: limits.queue_timeout.and_then(|limit| now.checked_add(limit)),
+            deadline: limits.deadline.and_then(|limit| now.checked_add(limit)),
+        }
+    }
+}
+
+impl Limits {
+    /// The same, with the defaults of `task` and then of the pool where nothing was asked for.
+    pub(crate) fn or_defaults(self, task: TaskRef, pool: &Settings) -> Self {
+        let task = task.entry;
+        let task_retries = (task.retries > 0).then_some(task.retries);
+        Self {
+            timeout: self.timeout.or(task.timeout).or(pool.timeout),
+            retries: self.retries.or(task_retries).or(Some(pool.retries)),
+            ..self
+        }
+    }
+}
+
+impl Outcome {
+    /// A call that ended before it began.
+    pub(crate) fn failed(why: Error) -> Self {
+        Self { items: Vec::new(), end: Some(why) }
+    }
+
+    /// The result of a call of one item.
+    pub(crate) fn into_single(self) -> Result<Vec<u8>, Error> {
+        match (self.items.into_iter().next(), self.end) {
+            (Some(item), _) => item.result,
+            (None, Some(why)) => Err(why),
+            (None, None) => unreachable!("a call without an end has all its items"),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Carries out what the scheduler decides. Nothing here blocks or runs foreign code.
+
+use std::sync::Arc;
+
+use super::background::Chore;
+use super::evidence;
+use super::inner::{Inner, Pending, Worker};
+use super::order::Outcome;
+use super::tokens::{Part, token};
+use crate::ids::{Attempt, CallId, WorkerId};
+use crate::scheduler::{Action, Why};
+use crate::sys::poll::Interest;
+use crate::wire::message::{Run, ToWorker};
+
+impl Inner {
+    pub(super) fn perform_all(&mut self) {
+        while let Some(action) = self.scheduler.next_action() {
+            self.perform(action);
+        }
+        if !self.room.is_empty() && !self.is_full() {
+            self.outbox.watchers.append(&mut self.room);
+        }
+    }
+
+    fn perform(&mut self, action: Action) {
+        match action {
+            Action::Launch { worker } => self.launch(worker),
+            Action::Dispatch { call, attempt, worker } => self.dispatch(call, attempt, worker),
+            Action::Deliver { call } => self.deliver(call),
+            Action::Settle { call, why } => self.settle(call, why),
+            Action::Stop { worker } => self.say(worker, &ToWorker::Stop),
+            Action::Kill { worker } => self.kill(worker),
+            Action::Warmed => self.outbox.cells.append(&mut self.warm_up),
+            Action::Finished => self.outbox.is_finished = true,
+        }
+    }
+
+    fn launch(&mut self, worker: WorkerId) {
+        let index = self.free_index();
+        self.counters.launches += 1;
+        self.workers.insert(worker, Worker { index, is_killed: false, has_said_hello: false, body: None });
+        self.outbox.chores.push(Chore::Launch { worker, index });
+    }
+
+    fn dispatch(&mut self, call: CallId, attempt: Attempt, worker: WorkerId) {
+        let Some(Pending { order, done, .. }) = self.calls.get(&call) else { return };
+        let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
+        let first = done.len();
+        let run = ToWorker::Run(Run {
+            call,
+            attempt,
+            tries_before: if first == 0 { order.tries_before } else { 0 },
+            task: order.task.index,
+            first: u32::try_from(first).expect("a call has fewer than four billion items"),
+            lengths: order.lengths[first..].to_vec(),
+        });
+        body.stderr.forget();
+        body.link.send(&run, &order.payload, order.bytes_from(first)).expect("messages of ours can be encoded");
+        self.flush(worker);
+    }
+
+    /// Says something that has no payload.
+    pub(super) fn say(&mut self, worker: WorkerId, message: &ToWorker) {
+        if let Some(body) = self.body(worker) {
+            body.link.send(message, &Arc::default(), 0..0).expect("messages of ours can be encoded");
+            self.flush(worker);
+        }
+    }
+
+    /// Writes what the worker takes now, and asks to be told when it takes more.
+    pub(super) fn flush(&mut self, worker: WorkerId) {
+        let poller = self.poller.clone();
+        let Some(body) = self.body(worker) else { return };
+        let was_blocked = body.is_writing;
+        body.link.flush();
+        body.is_writing = body.link.is_blocked();
+        let interest = if body.is_writing { Interest::ReadAndWrite } else { Interest::Read };
+        if let Some(poller) = poller.filter(|_| was_blocked != body.is_writing) {
+            // An error means that the link has been closed and removed: there is nobody to write to.
+            let _ = poller.change(&body.link, token(worker, Part::Link), interest);
+        }
+    }
+
+    pub(super) fn kill(&mut self, id: WorkerId) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        worker.is_killed = true;
+        if let Some(body) = &worker.body {
+            self.outbox.chores.push(Chore::Kill(Arc::clone(&body.process)));
+        }
+    }
+
+    fn deliver(&mut self, call: CallId) {
+        let Some(pending) = self.calls.remove(&call) else { return };
+        let has_failed = pending.done.iter().any(|item| item.result.is_err());
+        *if has_failed { &mut self.counters.failed } else { &mut self.counters.succeeded } += 1;
+        self.outbox.outcomes.push((pending.cell, Outcome { items: pending.done, end: None }));
+    }
+
+    fn settle(&mut self, call: CallId, why: Why) {
+        let Some(pending) = self.calls.remove(&call) else { return };
+        let error = evidence::settled(self, &pending, why);
+        self.counters.failed += 1;
+        self.outbox.outcomes.push((pending.cell, Outcome { items: pending.done, end: Some(error) }));
+    }
+}

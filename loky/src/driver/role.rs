@@ -1,0 +1,340 @@
+//! Who drives: at any time at most one thread waits for the outside world and carries out what the scheduler decides.
+//!
+//! The driver is a role, not a thread. A thread that waits for a result takes the role if it is vacant, drives until
+//! its own result is there, and hands the role on; so a call that is awaited costs no hop through another thread. A
+//! background thread drives while nobody waits.
+//!
+//! # States
+//!
+//! The role is *vacant*, held by the *background* thread, or held by a *waiter*. Waiters that found it held are
+//! *followers*: they park, and are in a list in the order of their coming.
+//!
+//! # Steps
+//!
+//! 1. A waiter whose condition does not hold takes the vacant role, or becomes a follower. If the background thread
+//!    holds the role, it is interrupted: it gives way to any follower.
+//! 2. Whoever vacates the role makes an *offer*: the first follower is unparked; without followers, the background
+//!    thread is.
+//! 3. A waiter whose condition holds leaves. A follower that leaves takes its name off the list, and if the role is
+//!    vacant at that moment, the offer it may have received is made again.
+//! 4. The background thread takes the role only when it is vacant and nobody follows; before, it lingers for a moment,
+//!    because a thread that has just got one result often waits for the next one at once.
+//!
+//! # Why nobody sleeps for ever
+//!
+//! Whenever the role is vacant and nobody holds the lock, an offer is under way: its receiver has been unparked and
+//! has not looked since. The receiver either takes the role, or finds it taken, or leaves and makes the offer again.
+//! Every change to *vacant*, and every departure from the list while it is vacant, makes an offer under the same
+//! lock. An unpark that comes before its park is not lost. And a follower's own condition is told to it by an unpark,
+//! too: it names itself as a watcher before it first looks. The model below explores all of this.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::sync::{Mutex, Thread, current, park, park_timeout};
+
+/// What the holder of the role does.
+pub(super) trait Drive {
+    /// Waits for the outside world, at the longest until `until`, and acts once. Returns early when interrupted.
+    fn turn(&self, until: Option<Instant>);
+
+    /// Ends the current turn, or the next one.
+    fn interrupt(&self);
+}
+
+/// The role; see the module.
+#[derive(Debug)]
+pub(super) struct Role {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    holder: Holder,
+    followers: VecDeque<Thread>,
+    background: Option<Thread>,
+    /// Counts how often a waiter took the role.
+    taken: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holder {
+    Vacant,
+    Background,
+    Waiter,
+}
+
+enum Entry {
+    Holding,
+    Following { interrupt: bool },
+}
+
+/// What the background thread sees when it looks at the role.
+enum Look {
+    /// It was vacant, and is the background thread's now.
+    Holding,
+    /// It is vacant, but a waiter had it a moment ago.
+    Moving,
+    /// It is somebody else's, or has been offered to a follower: an offer will come.
+    Held,
+}
+
+/// How long the background thread leaves a vacant role alone.
+const LINGER: Duration = Duration::from_millis(1);
+
+impl Role {
+    pub(super) fn new() -> Self {
+        let state = State { holder: Holder::Vacant, followers: VecDeque::new(), background: None, taken: 0 };
+        Self { state: Mutex::new(state) }
+    }
+
+    /// Blocks until `is_done` or `until`, driving if nobody else does. Returns whether it is done.
+    ///
+    /// Whoever makes `is_done` true must then unpark this thread, if it did not happen in this thread's own turn.
+    pub(super) fn wait(&self, drive: &impl Drive, until: Option<Instant>, is_done: impl Fn() -> bool) -> bool {
+        loop {
+            if is_done() {
+                return true;
+            }
+            if is_past(until) {
+                return false;
+            }
+            match self.enter() {
+                Entry::Holding => return self.hold(drive, until, is_done),
+                Entry::Following { interrupt } => {
+                    if interrupt {
+                        drive.interrupt();
+                    }
+                    if !is_done() {
+                        park_until(until);
+                    }
+                    self.leave_list();
+                }
+            }
+        }
+    }
+
+    /// The background thread's life: drives while nobody else does, and runs `chores` in between. Returns when
+    /// `is_over`, with the role held for good.
+    pub(super) fn wait_in_background(&self, drive: &impl Drive, chores: impl Fn(), is_over: impl Fn() -> bool) {
+        self.state.lock().background = Some(current());
+        let mut seen = 0;
+        loop {
+            chores();
+            match self.enter_in_background(&mut seen, is_over()) {
+                Look::Holding if is_over() => return,
+                Look::Holding => {
+                    drive.turn(None);
+                    self.give_way();
+                }
+                Look::Moving => park_timeout(LINGER),
+                Look::Held => park(),
+            }
+        }
+    }
+
+    /// Makes the background thread run its chores soon.
+    pub(super) fn call_background(&self, drive: &impl Drive) {
+        let (holder, background) = {
+            let state = self.state.lock();
+            (state.holder, state.background.clone())
+        };
+        if holder == Holder::Background {
+            drive.interrupt();
+        }
+        if let Some(thread) = background {
+            thread.unpark();
+        }
+    }
+
+    fn hold(&self, drive: &impl Drive, until: Option<Instant>, is_done: impl Fn() -> bool) -> bool {
+        // Vacates the role also when a turn panics: the others must not wait for a thread that is gone.
+        let _vacate = Vacate(self);
+        while !is_done() {
+            if is_past(until) {
+                return false;
+            }
+            drive.turn(until);
+        }
+        true
+    }
+
+    fn enter(&self) -> Entry {
+        let mut state = self.state.lock();
+        if state.holder == Holder::Vacant {
+            state.holder = Holder::Waiter;
+            state.taken = state.taken.wrapping_add(1);
+            return Entry::Holding;
+        }
+        state.followers.push_back(current());
+        Entry::Following { interrupt: state.holder == Holder::Background }
+    }
+
+    fn leave_list(&self) {
+        let mut state = self.state.lock();
+        let me = current().id();
+        if let Some(place) = state.followers.iter().position(|thread| thread.id() == me) {
+            state.followers.remove(place);
+        }
+        if state.holder == Holder::Vacant {
+            state.offer();
+        }
+    }
+
+    /// Takes the role if it is vacant, nobody follows, and no waiter has taken it since the last look.
+    fn enter_in_background(&self, seen: &mut u64, is_over: bool) -> Look {
+        let mut state = self.state.lock();
+        if state.holder != Holder::Vacant || !state.followers.is_empty() {
+            return Look::Held;
+        }
+        if std::mem::replace(seen, state.taken) != state.taken && !is_over {
+            return Look::Moving;
+        }
+        state.holder = Holder::Background;
+        Look::Holding
+    }
+
+    /// Vacates the role for a follower; without one, the background thread goes on at once.
+    fn give_way(&self) {
+        let mut state = self.state.lock();
+        state.holder = Holder::Vacant;
+        if let Some(follower) = state.followers.front() {
+            follower.unpark();
+        }
+    }
+
+    fn vacate(&self) {
+        let mut state = self.state.lock();
+        state.holder = Holder::Vacant;
+        state.offer();
+    }
+}
+
+impl State {
+    fn offer(&self) {
+        if let Some(thread) = self.followers.front().or(self.background.as_ref()) {
+            thread.unpark();
+        }
+    }
+}
+
+struct Vacate<'a>(&'a Role);
+
+impl Drop for Vacate<'_> {
+    fn drop(&mut self) {
+        self.0.vacate();
+    }
+}
+
+fn park_until(until: Option<Instant>) {
+    match until {
+        Some(at) => park_timeout(at.saturating_duration_since(Instant::now())),
+        None => park(),
+    }
+}
+
+fn is_past(until: Option<Instant>) -> bool {
+    until.is_some_and(|at| at <= Instant::now())
+}
+
+#[cfg(all(test, loom))]
+mod model {
+    use loom::sync::atomic::{AtomicBool, Ordering};
+    use loom::sync::{Arc, Condvar, Mutex};
+
+    use super::*;
+    use crate::oneshot::{Cell, Watcher};
+
+    /// Two cells that the outside world fills, one after the other, and a bell.
+    struct World {
+        state: Mutex<(bool, Vec<usize>)>,
+        changed: Condvar,
+        cells: [Cell<usize>; 2],
+    }
+
+    impl World {
+        fn new() -> Self {
+            let cells = [Cell::new(), Cell::new()];
+            Self { state: Mutex::new((false, Vec::new())), changed: Condvar::new(), cells }
+        }
+
+        fn arrive(&self, index: usize) {
+            self.state.lock().unwrap().1.push(index);
+            self.changed.notify_all();
+        }
+    }
+
+    impl Drive for World {
+        fn turn(&self, _: Option<Instant>) {
+            let mut state = self.state.lock().unwrap();
+            while !state.0 && state.1.is_empty() {
+                state = self.changed.wait(state).unwrap();
+            }
+            state.0 = false;
+            let arrived = std::mem::take(&mut state.1);
+            drop(state);
+            arrived.into_iter().for_each(|index| self.cells[index].complete(index));
+        }
+
+        fn interrupt(&self) {
+            self.state.lock().unwrap().0 = true;
+            self.changed.notify_all();
+        }
+    }
+
+    fn join(role: &Role, world: &World, index: usize) {
+        let cell = &world.cells[index];
+        cell.watch(Watcher::Thread(current()));
+        assert!(role.wait(world, None, || cell.is_done()));
+        assert_eq!(cell.take(), Some(index));
+    }
+
+    fn explore(test: impl Fn() + Send + Sync + 'static) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(2);
+        builder.check(test);
+    }
+
+    /// Two threads wait for a result each; the results come in either order, whoever drives.
+    #[test]
+    fn model_two_waiters_pass_the_role_on() {
+        explore(|| {
+            let (role, world) = (Arc::new(Role::new()), Arc::new(World::new()));
+            let other = {
+                let (role, world) = (Arc::clone(&role), Arc::clone(&world));
+                loom::thread::spawn(move || join(&role, &world, 1))
+            };
+            let outside = {
+                let world = Arc::clone(&world);
+                loom::thread::spawn(move || (world.arrive(0), world.arrive(1)))
+            };
+            join(&role, &world, 0);
+            other.join().unwrap();
+            outside.join().unwrap();
+        });
+    }
+
+    /// The background thread drives until a waiter comes, gives way to it, takes over again, and ends when told.
+    #[test]
+    fn model_the_background_gives_way_and_takes_over() {
+        explore(|| {
+            let (role, world) = (Arc::new(Role::new()), Arc::new(World::new()));
+            let over = Arc::new(AtomicBool::new(false));
+            let background = {
+                let (role, world, over) = (Arc::clone(&role), Arc::clone(&world), Arc::clone(&over));
+                loom::thread::spawn(move || {
+                    role.wait_in_background(&*world, || (), || over.load(Ordering::Acquire));
+                })
+            };
+            let outside = {
+                let world = Arc::clone(&world);
+                loom::thread::spawn(move || world.arrive(0))
+            };
+            join(&role, &world, 0);
+            over.store(true, Ordering::Release);
+            role.call_background(&*world);
+            background.join().unwrap();
+            outside.join().unwrap();
+        });
+    }
+}

@@ -1,0 +1,37 @@
+//! Which descriptor of which worker: the tokens under which the poller reports them.
+
+use crate::ids::WorkerId;
+
+/// A descriptor that belongs to a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Link,
+    Process,
+    Stderr,
+}
+
+const PARTS: [Part; 3] = [Part::Link, Part::Process, Part::Stderr];
+
+pub(super) fn token(worker: WorkerId, part: Part) -> u64 {
+    worker.0 * PARTS.len() as u64 + part as u64
+}
+
+pub(super) fn of_token(token: u64) -> (WorkerId, Part) {
+    let parts = PARTS.len() as u64;
+    let place = usize::try_from(token % parts).expect("smaller than the number of parts");
+    (WorkerId(token / parts), PARTS[place])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_names_its_descriptor() {
+        for worker in [0, 1, 77] {
+            for part in PARTS {
+                assert_eq!(of_token(token(WorkerId(worker), part)), (WorkerId(worker), part));
+            }
+        }
+    }
+}

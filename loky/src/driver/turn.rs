@@ -1,0 +1,140 @@
+//! One turn of whoever drives, and what every visitor of the driver does on the way out.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::Driver;
+use super::inner::{Inner, Outbox};
+use super::order::Outcome;
+use super::role::Drive;
+use crate::error::{Error, ErrorKind};
+use crate::oneshot::Watcher;
+use crate::scheduler::{Event, Scheduler};
+use crate::sys::poll::{Interest, Poller};
+use crate::sys::stdio;
+
+/// How soon to look again whether this program's standard error takes more.
+const STDERR_RETRY: Duration = Duration::from_millis(20);
+
+/// A pipe that is writable takes this much without blocking.
+const PIPE_PIECE: usize = 4096;
+
+impl Drive for Driver {
+    fn turn(&self, until: Option<Instant>) {
+        let Some((poller, until)) = self.prepare_sleep(until) else { return };
+        let ready = poller.wait(until);
+        // A fault of our own has been told and has ended the pool: whoever drives goes on and reads that in its handle.
+        let _ = self.try_act(|inner, now| {
+            inner.sleeping_until = None;
+            let ready = ready.unwrap_or_else(|why| panic!("waiting for the workers failed: {why}"));
+            ready.into_iter().for_each(|token| inner.hear(token, now));
+            inner.scheduler.handle_timeout(now);
+            inner.perform_all();
+        });
+    }
+
+    fn interrupt(&self) {
+        if let Some(poller) = self.inner.lock().poller.as_ref() {
+            poller.ring();
+        }
+    }
+}
+
+impl Driver {
+    /// Does something under the lock, and what follows from it once the lock is released.
+    pub(super) fn act<T>(&self, action: impl FnOnce(&mut Inner, Instant) -> T) -> T {
+        self.try_act(action).unwrap_or_else(|panic| panic::resume_unwind(panic))
+    }
+
+    fn try_act<T>(&self, action: impl FnOnce(&mut Inner, Instant) -> T) -> thread::Result<T> {
+        let mut inner = self.inner.lock();
+        let acted = panic::catch_unwind(AssertUnwindSafe(|| action(&mut inner, Instant::now())));
+        if acted.is_err() {
+            inner.collapse();
+        }
+        if let Some(poller) = inner.poller.as_ref().filter(|_| inner.must_wake_sleeper()) {
+            poller.ring();
+        }
+        let outbox = std::mem::take(&mut inner.outbox);
+        drop(inner);
+        self.send_out(outbox);
+        acted
+    }
+
+    fn prepare_sleep(&self, until: Option<Instant>) -> Option<(Arc<Poller>, Option<Instant>)> {
+        let mut inner = self.inner.lock();
+        let poller = inner.poller.clone()?;
+        let retry = (!inner.stderr_pending.is_empty()).then(|| Instant::now() + STDERR_RETRY);
+        let until = [until, retry, inner.scheduler.next_timeout()].into_iter().flatten().min();
+        inner.sleeping_until = Some(until);
+        Some((poller, until))
+    }
+
+    fn send_out(&self, outbox: Outbox) {
+        self.forward_stderr();
+        if !outbox.chores.is_empty() {
+            for chore in outbox.chores {
+                self.chores.0.send(chore).expect("the receiver lives as long as the driver");
+            }
+            self.role.call_background(self);
+        }
+        outbox.outcomes.into_iter().for_each(|(cell, outcome)| cell.complete(outcome));
+        outbox.cells.into_iter().for_each(|cell| cell.complete(()));
+        outbox.watchers.into_iter().for_each(Watcher::tell);
+        if outbox.is_finished {
+            self.finished.complete(());
+            self.role.call_background(self);
+        }
+    }
+
+    /// Writes what workers wrote to their standard error to this program's, as far as that takes it now.
+    fn forward_stderr(&self) {
+        loop {
+            let mut inner = self.inner.lock();
+            if inner.stderr_pending.is_empty() || inner.is_stderr_busy || !stdio::is_stderr_writable() {
+                return;
+            }
+            let was_full = inner.is_stderr_full();
+            let rest = inner.stderr_pending.len().min(PIPE_PIECE);
+            let piece: Vec<u8> = inner.stderr_pending.drain(..rest).collect();
+            if was_full && !inner.is_stderr_full() {
+                inner.watch_stderr(Interest::Read);
+            }
+            inner.is_stderr_busy = true;
+            drop(inner);
+            stdio::write_stderr(&piece);
+            self.inner.lock().is_stderr_busy = false;
+        }
+    }
+}
+
+impl Inner {
+    /// Whether whoever waits for the outside world must look again: an earlier timer, or something it may wait for.
+    fn must_wake_sleeper(&self) -> bool {
+        let Some(until) = self.sleeping_until else { return false };
+        let is_earlier = self.scheduler.next_timeout().is_some_and(|at| until.is_none_or(|until| at < until));
+        is_earlier || self.outbox.is_awaited()
+    }
+
+    /// A fault of our own: nothing here can be relied on any more. Every handle resolves, every worker goes.
+    fn collapse(&mut self) {
+        let why = Error::new(ErrorKind::Shutdown, "ended with its pool, which failed inside; please report this")
+            .having_run();
+        self.scheduler = Scheduler::new(self.settings.rules());
+        self.scheduler.handle(Event::ShutdownAsked { forced: true }, Instant::now());
+        while self.scheduler.next_action().is_some() {}
+        for worker in self.workers.values().filter_map(|worker| worker.body.as_ref()) {
+            worker.process.kill_tree();
+        }
+        self.workers.clear();
+        for (_, pending) in self.calls.drain() {
+            let why = why.clone().with_task(pending.order.task.entry.name);
+            self.outbox.outcomes.push((pending.cell, Outcome { items: pending.done, end: Some(why) }));
+        }
+        self.outbox.cells.append(&mut self.warm_up);
+        self.outbox.watchers.append(&mut self.room);
+        self.outbox.is_finished = true;
+    }
+}

@@ -1,0 +1,55 @@
+//! Environment variables: the only room that reads them, so this page is the list of all of them.
+
+use std::env;
+use std::ffi::OsString;
+
+/// Present in a process that was started as a worker, whatever its value.
+pub(crate) const WORKER: &str = "LOKY_WORKER";
+
+/// Upper bound of [`cpu_count`](crate::cpu_count).
+const MAX_CPU_COUNT: &str = "LOKY_MAX_CPU_COUNT";
+
+/// How deep pools may be nested.
+const MAX_DEPTH: &str = "LOKY_MAX_DEPTH";
+const MAX_DEPTH_DEFAULT: u32 = 10;
+
+/// Whether this process was started as a worker.
+pub(crate) fn is_worker() -> bool {
+    env::var_os(WORKER).is_some()
+}
+
+/// `LOKY_MAX_CPU_COUNT`, if it is a whole number of at least one; anything else counts as not set.
+pub(crate) fn max_cpu_count() -> Option<usize> {
+    parse(MAX_CPU_COUNT).filter(|&count| count > 0)
+}
+
+/// `LOKY_MAX_DEPTH`, by default 10; zero or less switches the limit off. What is not a number counts as not set.
+pub(crate) fn max_depth() -> Option<u32> {
+    let depth: i64 = parse(MAX_DEPTH).unwrap_or(i64::from(MAX_DEPTH_DEFAULT));
+    (depth > 0).then(|| u32::try_from(depth).unwrap_or(u32::MAX))
+}
+
+/// The command line of this program, its own name included.
+pub(crate) fn arguments() -> Vec<OsString> {
+    env::args_os().collect()
+}
+
+/// Variables by which libraries choose how many threads to start.
+pub(crate) const THREAD_POOLS: [&str; 7] = [
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+];
+
+/// Those of [`THREAD_POOLS`] that the program's user has not set.
+pub(crate) fn unset_thread_pools() -> impl Iterator<Item = &'static str> {
+    THREAD_POOLS.into_iter().filter(|name| env::var_os(name).is_none())
+}
+
+fn parse<T: std::str::FromStr>(name: &str) -> Option<T> {
+    env::var(name).ok()?.trim().parse().ok()
+}

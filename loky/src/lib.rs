@@ -1,0 +1,42 @@
+#![doc = include_str!("../../README.md")]
+
+mod ids;
+mod sync;
+mod sys;
+
+mod error;
+mod identity;
+mod observe;
+mod oneshot;
+mod scheduler;
+
+mod env;
+mod wire;
+
+mod cpu;
+mod supervisor;
+mod task;
+mod transport;
+
+mod config;
+mod worker;
+
+mod driver;
+mod par_map;
+mod pool;
+
+mod main_macro;
+pub mod prelude;
+#[doc(hidden)]
+pub mod private;
+
+pub use loky_macros::task;
+
+pub use cpu::{cpu_count, physical_cpu_count};
+pub use error::{Error, ErrorKind};
+pub use identity::{WorkerInfo, is_worker, worker};
+pub use ids::CallId;
+pub use observe::PoolStats;
+pub use par_map::{ParMap, ParMapIter, Unordered};
+pub use pool::{AsCompleted, Builder, Call, CallStatus, JoinHandle, Pool, as_completed, join_all, pool, reusable};
+pub use worker::init;

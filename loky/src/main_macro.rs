@@ -1,0 +1,114 @@
+//! `loky::main!`: catches worker processes before any code of the program runs.
+//!
+//! Syntax only. What catching means is known to `init`; the user's `main` becomes a function of the same name inside the
+//! real one, so that attributes such as `#[tokio::main]` stay on it and start nothing in a worker.
+
+/// Writes the `main` of a program whose tasks run in worker processes.
+///
+/// A worker is this same program, started again. `main!` catches it before any of the code in your `main` runs, so
+/// nothing that `main` does (reading arguments, opening files, starting a runtime) happens twice. There are three forms.
+///
+/// # The block
+///
+/// Your `main` as you would write it, with whatever attributes, visibility and return type it has:
+///
+/// ```no_run
+/// use loky::prelude::*;
+///
+/// #[loky::task]
+/// fn add(a: i64, b: i64) -> i64 {
+///     a + b
+/// }
+///
+/// loky::main! {
+///     fn main() -> Result<(), loky::Error> {
+///         println!("{}", add.run(1, 2)?);
+///         Ok(())
+///     }
+/// }
+/// ```
+///
+/// An `async fn main` keeps the attribute of its runtime, `#[tokio::main]` or another.
+///
+/// # The path
+///
+/// The name of a function without arguments, which may return whatever a `main` may:
+///
+/// ```
+/// fn real_main() -> std::process::ExitCode {
+///     std::process::ExitCode::SUCCESS
+/// }
+///
+/// loky::main!(real_main);
+/// ```
+///
+/// # The statement
+///
+/// For a `main` written by hand; it has to be the first statement, since workers run what stands before it. It is the
+/// same as [`init`](crate::init).
+///
+/// ```
+/// fn main() {
+///     loky::main!();
+///     println!("this is not a worker");
+/// }
+/// ```
+///
+/// # What happens without it
+///
+/// A call that is spawned ends at once in an error that names this macro, [`ErrorKind::NotInitialized`]; no process is
+/// started.
+///
+/// [`ErrorKind::NotInitialized`]: crate::ErrorKind::NotInitialized
+#[expect(clippy::needless_doctest_main, reason = "where `main` stands is what the examples show")]
+#[macro_export]
+macro_rules! main {
+    () => {
+        $crate::init()
+    };
+    // A condition belongs to the whole, or it would remove the inner function and leave the outer one.
+    (#[cfg $condition:tt] $($main:tt)+) => {
+        #[cfg $condition]
+        $crate::main! { $($main)+ }
+    };
+    ($vis:vis async fn main() $($rest:tt)*) => {
+        ::core::compile_error!("`async fn main` needs the attribute of a runtime, such as `#[tokio::main]`");
+        // Without it, the compiler would complain a second time: of a program without `main`.
+        fn main() {}
+    };
+    ($(#[$attribute:meta])* $vis:vis async fn main() $(-> $result:ty)? { $($body:tt)* }) => {
+        $vis fn main() -> ::std::process::ExitCode {
+            $crate::init();
+            $(#[$attribute])*
+            async fn main() $(-> $result)? { $($body)* }
+            $crate::private::end(main)
+        }
+    };
+    ($(#[$attribute:meta])* $vis:vis fn main() $(-> $result:ty)? { $($body:tt)* }) => {
+        $vis fn main() -> ::std::process::ExitCode {
+            $crate::init();
+            $(#[$attribute])*
+            fn main() $(-> $result)? { $($body)* }
+            $crate::private::end(main)
+        }
+    };
+    // Not a `path`: what looks like one to begin with would end in the compiler's words instead of ours.
+    (:: $($segment:ident)::+ $(,)?) => {
+        fn main() -> ::std::process::ExitCode {
+            $crate::init();
+            $crate::private::end(:: $($segment)::+)
+        }
+    };
+    ($($segment:ident)::+ $(,)?) => {
+        fn main() -> ::std::process::ExitCode {
+            $crate::init();
+            $crate::private::end($($segment)::+)
+        }
+    };
+    ($($other:tt)*) => {
+        ::core::compile_error!(
+            "`loky::main!` takes a whole `fn main() { … }`, or the name of a function, or, inside of `main`, nothing"
+        );
+        fn main() {}
+    };
+}

@@ -1,0 +1,99 @@
+//! How many items travel in one call: pure arithmetic from sizes and times.
+//!
+//! A call costs a round trip, so tiny items travel together; but a chunk is one worker's, so it must not be so long
+//! that others run out of work beside it. The size follows the measured time per item, and shrinks towards the end
+//! of the input, as in guided self-scheduling (Polychronopoulos and Kuck, 1987).
+
+use std::time::Duration;
+
+/// A chunk should run about this long: a hundred times a round trip, and short enough to be even at the end.
+const CHUNK_TIME: Duration = Duration::from_millis(2);
+
+/// Growth from one chunk to the next; a measurement of very few items may be far off.
+const GROWTH_MAX: usize = 8;
+
+/// More items in one call save nothing.
+const CHUNK_LEN_MAX: usize = 4096;
+
+/// A chunk is closed when its arguments have this many bytes.
+pub(super) const CHUNK_BYTES_MAX: usize = 1 << 20;
+
+/// Chooses the lengths of chunks.
+#[derive(Debug)]
+pub(super) struct Sizer {
+    fixed: Option<usize>,
+    /// Seconds per item, a moving average.
+    item_time: Option<f64>,
+    last: usize,
+}
+
+impl Sizer {
+    pub(super) fn new(fixed: Option<usize>) -> Self {
+        Self { fixed: fixed.map(|len| len.max(1)), item_time: None, last: 1 }
+    }
+
+    /// The length of the next chunk, at least 1, if at most `left` items are still to come and `workers` share them.
+    pub(super) fn next_len(&mut self, left: Option<usize>, workers: usize) -> usize {
+        if let Some(fixed) = self.fixed {
+            return fixed;
+        }
+        let by_time = self.item_time.map_or(1, |time| (CHUNK_TIME.as_secs_f64() / time.max(1e-9)) as usize);
+        let by_growth = self.last.saturating_mul(GROWTH_MAX);
+        let by_end = left.map_or(usize::MAX, |left| left / (2 * workers.max(1)));
+        by_time.min(by_growth).min(by_end).clamp(1, CHUNK_LEN_MAX)
+    }
+
+    /// A chunk has come back: `len` of its items ran for `ran` together.
+    pub(super) fn observe(&mut self, len: usize, ran: Duration) {
+        if len == 0 {
+            return;
+        }
+        let time = ran.as_secs_f64() / len as f64;
+        self.item_time = Some(self.item_time.map_or(time, |before| before.mul_add(0.5, time * 0.5)));
+        self.last = self.last.max(len);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(item: Duration) -> Sizer {
+        let mut sizer = Sizer::new(None);
+        for _ in 0..10 {
+            let len = sizer.next_len(None, 2);
+            sizer.observe(len, item * u32::try_from(len).unwrap());
+        }
+        sizer
+    }
+
+    #[test]
+    fn the_first_chunks_are_single_items() {
+        let mut sizer = Sizer::new(None);
+        assert_eq!((sizer.next_len(None, 8), sizer.next_len(Some(1_000_000), 8)), (1, 1));
+    }
+
+    #[test]
+    fn short_items_travel_together_and_long_ones_alone() {
+        assert_eq!(settled(Duration::from_micros(20)).next_len(None, 2), 100);
+        assert_eq!(settled(Duration::from_millis(20)).next_len(None, 2), 1);
+        assert_eq!(settled(Duration::from_nanos(1)).next_len(None, 2), CHUNK_LEN_MAX);
+    }
+
+    #[test]
+    fn growth_is_bounded_and_the_end_is_shared() {
+        let mut sizer = Sizer::new(None);
+        sizer.observe(1, Duration::ZERO);
+        assert_eq!(sizer.next_len(None, 2), GROWTH_MAX);
+        assert_eq!(settled(Duration::from_micros(1)).next_len(Some(40), 4), 5);
+        assert_eq!(settled(Duration::from_micros(1)).next_len(Some(0), 4), 1);
+    }
+
+    #[test]
+    fn a_size_that_was_asked_for_is_kept() {
+        let mut sizer = Sizer::new(Some(7));
+        sizer.observe(7, Duration::from_secs(1));
+        assert_eq!(sizer.next_len(Some(3), 2), 7);
+        assert_eq!(Sizer::new(Some(0)).next_len(None, 2), 1);
+    }
+}

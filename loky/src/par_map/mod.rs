@@ -1,0 +1,187 @@
+//! A task applied to every item of a collection, in the workers of a pool.
+//!
+//! The iterators here describe and hand out; `gather` keeps the calls going, `chunk` says how many items travel
+//! together, `callable` says what can be applied to what.
+
+pub(crate) mod callable;
+mod chunk;
+mod gather;
+
+use std::fmt;
+use std::iter::FusedIterator;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use self::callable::{Callable, Supplies};
+use self::gather::{Encode, Gather};
+use crate::error::Error;
+use crate::pool::{Pool, decode_result};
+
+/// `par_map` for everything that can be iterated over.
+pub trait ParMap: IntoIterator + Sized {
+    /// Applies `task` to every item, in worker processes, and yields the results in the order of the items.
+    ///
+    /// Where `.map(f)` runs `f` here, `.par_map(f)` runs it in the workers of [`loky::pool()`](crate::pool()), or of
+    /// another pool, see [`on`](ParMapIter::on). Each item gives one `Result`: an item that fails, in whatever way, is
+    /// one `Err`, and its neighbours keep their results.
+    ///
+    /// Items may be owned or references: a `T` or `&T` for a task that takes `T` or `&T`, a `String` for `&str`, a
+    /// `Vec<T>` for `&[T]`. A task of several arguments takes tuples.
+    ///
+    /// Nothing runs until the iterator is asked for its first item. It needs neither `Send` nor `'static`: input is
+    /// pulled inside `next` only, and only as far as the [`window`](ParMapIter::window) allows, so an endless input is
+    /// fine. Dropping the iterator cancels what is left.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use loky::prelude::*;
+    ///
+    /// #[loky::task]
+    /// fn square(x: u64) -> u64 {
+    ///     x * x
+    /// }
+    ///
+    /// # fn demo() -> Result<(), loky::Error> {
+    /// let squares: Vec<u64> = (0..1000).par_map(square).collect::<Result<_, _>>()?;
+    /// assert_eq!(squares[31], 961);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn par_map<Arguments, M, F>(self, task: F) -> ParMapIter<Self::IntoIter, F::Output>
+    where
+        F: Callable<Arguments, M>,
+        Self::Item: Supplies<Arguments>;
+}
+
+impl<C: IntoIterator> ParMap for C {
+    fn par_map<Arguments, M, F>(self, task: F) -> ParMapIter<Self::IntoIter, F::Output>
+    where
+        F: Callable<Arguments, M>,
+        Self::Item: Supplies<Arguments>,
+    {
+        let encode: Encode<C::Item> = <C::Item as Supplies<Arguments>>::encode_into;
+        ParMapIter { gather: Gather::new(self.into_iter(), task.task(), encode), result: std::marker::PhantomData }
+    }
+}
+
+/// What [`ParMap::par_map`] returns: an iterator over the results, in the order of the items.
+///
+/// # Blocking
+///
+/// `next` blocks until the next item's result is there. Every item resolves, see [`Error`].
+#[must_use = "a `par_map` does nothing unless consumed"]
+pub struct ParMapIter<I: Iterator, R> {
+    gather: Gather<I>,
+    result: std::marker::PhantomData<fn() -> R>,
+}
+
+impl<I: Iterator, R> ParMapIter<I, R> {
+    /// Runs in `pool`. Default: [`loky::pool()`](crate::pool()).
+    pub fn on(mut self, pool: &Pool) -> Self {
+        self.gather.options.pool = Some(pool.clone());
+        self
+    }
+
+    /// How many items travel in one call; zero counts as one. Default: chosen while running, so that a chunk takes
+    /// about two milliseconds, and fewer towards the end of the input.
+    pub fn chunk_size(mut self, items: usize) -> Self {
+        self.gather.options.chunk_size = Some(items);
+        self
+    }
+
+    /// How many items may have been pulled from the input and not been yielded yet; zero counts as one. It bounds the
+    /// memory that a slow item, or a slow consumer, can cost. Default: 4096 for each worker.
+    pub fn window(mut self, items: usize) -> Self {
+        self.gather.options.window = Some(items);
+        self
+    }
+
+    /// How long each item may run; see [`Call::timeout`](crate::Call::timeout).
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.gather.options.limits.timeout = Some(limit);
+        self
+    }
+
+    /// How many extra attempts each item has after its worker has died; see [`Call::retries`](crate::Call::retries).
+    pub fn retries(mut self, extra_attempts: u32) -> Self {
+        self.gather.options.limits.retries = Some(extra_attempts);
+        self
+    }
+
+    /// Yields results as they come, each with the place of its item in the input: a slow item holds up nobody.
+    pub fn unordered(self) -> Unordered<I, R> {
+        Unordered { gather: self.gather, result: self.result }
+    }
+
+    /// All results, in the order of the items, for those who have no use for an error.
+    ///
+    /// # Panics
+    ///
+    /// With the text of the first error, in the order of the items. What is left is cancelled.
+    pub fn unwrap_all(self) -> Vec<R>
+    where
+        R: DeserializeOwned,
+    {
+        self.map(|result| result.unwrap_or_else(|why| panic!("{why}"))).collect()
+    }
+}
+
+impl<I: Iterator, R: DeserializeOwned> Iterator for ParMapIter<I, R> {
+    type Item = Result<R, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let result = self.gather.next_in_order()?;
+        Some(decode(&self.gather, result))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.gather.size_hint()
+    }
+}
+
+impl<I: Iterator, R: DeserializeOwned> FusedIterator for ParMapIter<I, R> {}
+
+/// What [`ParMapIter::unordered`] returns: an iterator over the results as they come, each with the place of its item
+/// in the input.
+///
+/// # Blocking
+///
+/// `next` blocks until one more result is there.
+#[must_use = "a `par_map` does nothing unless consumed"]
+pub struct Unordered<I: Iterator, R> {
+    gather: Gather<I>,
+    result: std::marker::PhantomData<fn() -> R>,
+}
+
+impl<I: Iterator, R: DeserializeOwned> Iterator for Unordered<I, R> {
+    type Item = (usize, Result<R, Error>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (place, result) = self.gather.next_finished()?;
+        Some((place, decode(&self.gather, result)))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.gather.size_hint()
+    }
+}
+
+impl<I: Iterator, R: DeserializeOwned> FusedIterator for Unordered<I, R> {}
+
+impl<I: Iterator, R> fmt::Debug for ParMapIter<I, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ParMapIter").field("options", &self.gather.options).finish_non_exhaustive()
+    }
+}
+
+impl<I: Iterator, R> fmt::Debug for Unordered<I, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unordered").field("options", &self.gather.options).finish_non_exhaustive()
+    }
+}
+
+fn decode<I: Iterator, R: DeserializeOwned>(gather: &Gather<I>, result: Result<Vec<u8>, Error>) -> Result<R, Error> {
+    decode_result(&result?, gather.task_name())
+}

@@ -1,0 +1,215 @@
+//! A call described, not started: a task, its encoded arguments, and how it shall be run.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use super::handle::JoinHandle;
+use super::{Pool, reusable};
+use crate::driver::{Limits, Order};
+use crate::error::Error;
+use crate::oneshot::Watcher;
+use crate::task::TaskRef;
+use crate::transport::link::Payload;
+
+/// A call that is described and not started, as made by `task.bind(arguments)`: the place for options.
+///
+/// The arguments are encoded already; an argument that could not be is reported by the handle. A clone shares them, so
+/// one description can be started any number of times.
+///
+/// # Examples
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use loky::prelude::*;
+///
+/// #[loky::task]
+/// fn decode(image: Vec<u8>) -> Result<u32, String> {
+///     // …
+/// #   Ok(image.len() as u32)
+/// }
+///
+/// # fn demo() -> Result<(), Box<dyn std::error::Error>> {
+/// let pixels = decode.bind(vec![0; 16]).timeout(Duration::from_secs(2)).retries(1).run()??;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a call does nothing until it is spawned or run"]
+pub struct Call<R> {
+    task: Result<TaskRef, Error>,
+    arguments: Result<Payload, Error>,
+    pool: Option<Pool>,
+    limits: Limits,
+    result: PhantomData<fn() -> R>,
+}
+
+impl<R> Call<R> {
+    pub(crate) fn new(task: Result<TaskRef, Error>, arguments: Result<Vec<u8>, Error>) -> Self {
+        let arguments = match (&task, arguments) {
+            (Ok(task), Err(why)) => Err(why.with_task(task.entry.name)),
+            (_, arguments) => arguments.map(Arc::new),
+        };
+        Self { task, arguments, pool: None, limits: Limits::default(), result: PhantomData }
+    }
+
+    /// Runs in `pool`. Default: the process-wide reusable pool, [`loky::pool()`](crate::pool()).
+    pub fn on(mut self, pool: &Pool) -> Self {
+        self.pool = Some(pool.clone());
+        self
+    }
+
+    /// How long one attempt may run, counted from its start in the worker; past it, the worker is killed with all that
+    /// it has started, and the call ends in [`ErrorKind::Timeout`](crate::ErrorKind::Timeout).
+    ///
+    /// Default: the task's own `timeout`, then the pool's, then none. Time in the queue does not count.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.limits.timeout = Some(limit);
+        self
+    }
+
+    /// How long the call may wait for a worker; past it, the call ends in
+    /// [`ErrorKind::QueueTimeout`](crate::ErrorKind::QueueTimeout) without having run. Default: none.
+    pub fn queue_timeout(mut self, limit: Duration) -> Self {
+        self.limits.queue_timeout = Some(limit);
+        self
+    }
+
+    /// How long the call may take in all, queue and run and retries, counted from `spawn`; past it, the call ends in
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout). Default: none.
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.limits.deadline = Some(limit);
+        self
+    }
+
+    /// How many extra attempts the call has after its worker has died. A panic, an `Err` and a timeout are results, not
+    /// deaths: they are never tried again.
+    ///
+    /// Default: the task's own `retries`, then the pool's, then 0. Ask for some only if running the task twice is safe:
+    /// the worker may have died after the task's last effect.
+    pub fn retries(mut self, extra_attempts: u32) -> Self {
+        self.limits.retries = Some(extra_attempts);
+        self
+    }
+
+    /// Calls of a higher priority are started first; of equal ones, the older. Default: 0.
+    pub fn priority(mut self, priority: i32) -> Self {
+        self.limits.priority = priority;
+        self
+    }
+
+    /// The order, and the pool that it goes to; or what is wrong with either.
+    fn prepare(&self) -> Result<(Pool, Order), Error> {
+        let (task, payload) = (self.task.clone()?, self.arguments.clone()?);
+        let pool = self.pool.clone().unwrap_or_else(reusable::pool);
+        pool.check().map_err(|why| why.with_task(task.entry.name))?;
+        let lengths = vec![payload.len() as u64];
+        let limits = self.limits.or_defaults(task, pool.settings());
+        Ok((pool, Order { task, payload, lengths, limits, tries_before: 0 }))
+    }
+}
+
+impl<R: DeserializeOwned + 'static> Call<R> {
+    /// Starts the call.
+    ///
+    /// # Errors
+    ///
+    /// None here: whatever is wrong is in the handle.
+    ///
+    /// # Blocking
+    ///
+    /// Only if the pool has a [`queue_limit`](super::Builder::queue_limit) and that many calls wait already: until one
+    /// of them is started or ends.
+    pub fn spawn(self) -> JoinHandle<R> {
+        loop {
+            match self.try_start() {
+                Some(handle) => return handle,
+                None => self.wait_for_room(),
+            }
+        }
+    }
+
+    /// Starts the call and waits for its result: `spawn` and [`join`](JoinHandle::join).
+    ///
+    /// # Errors
+    ///
+    /// Whatever `join` reports.
+    pub fn run(self) -> Result<R, Error> {
+        self.spawn().join()
+    }
+
+    /// Starts the call, unless the pool's queue is full.
+    ///
+    /// # Errors
+    ///
+    /// The call itself, unchanged, if as many calls wait as the pool's
+    /// [`queue_limit`](super::Builder::queue_limit) allows. Any other fault is in the handle.
+    pub fn try_spawn(self) -> Result<JoinHandle<R>, Self> {
+        self.try_start().ok_or(self)
+    }
+
+    /// Starts the call as soon as the pool's queue has room, without blocking the thread until then.
+    ///
+    /// Dropping the future before it is done drops the call: it was not started.
+    pub async fn spawn_async(self) -> JoinHandle<R> {
+        Room { call: &self }.await
+    }
+
+    fn try_start(&self) -> Option<JoinHandle<R>> {
+        match self.prepare() {
+            Ok((pool, order)) => pool.submit(order, true).ok(),
+            Err(why) => Some(JoinHandle::failed(why)),
+        }
+    }
+
+    fn wait_for_room(&self) {
+        if let Ok((pool, _)) = self.prepare() {
+            pool.wait_for_room();
+        }
+    }
+}
+
+/// Waits until the call could be started.
+struct Room<'a, R> {
+    call: &'a Call<R>,
+}
+
+impl<R: DeserializeOwned + 'static> Future for Room<'_, R> {
+    type Output = JoinHandle<R>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            if let Some(handle) = self.call.try_start() {
+                return Poll::Ready(handle);
+            }
+            let Ok((pool, _)) = self.call.prepare() else { continue };
+            if !pool.has_room(|| Watcher::Task(context.waker().clone())) {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl<R> Clone for Call<R> {
+    fn clone(&self) -> Self {
+        Self {
+            task: self.task.clone(),
+            arguments: self.arguments.clone(),
+            pool: self.pool.clone(),
+            limits: self.limits,
+            result: PhantomData,
+        }
+    }
+}
+
+impl<R> fmt::Debug for Call<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let task = self.task.as_ref().map(|task| task.entry.name);
+        f.debug_struct("Call").field("task", &task).field("limits", &self.limits).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,200 @@
+//! What `spawn` returns: the way to one call's result.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::panic::{self, AssertUnwindSafe};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::de::DeserializeOwned;
+
+use crate::driver::{Driver, Outcome};
+use crate::error::{Error, ErrorKind};
+use crate::ids::CallId;
+use crate::oneshot::{Cell, Watcher};
+use crate::wire::codec;
+
+/// The way to the result of a call that was spawned.
+///
+/// It resolves in every case: with the task's result, or with an [`Error`] that says why there is none. It is a
+/// `Future`, too, on any runtime. Dropping it detaches: the call goes on, and nobody reads its result.
+///
+/// # If the worker dies
+///
+/// The call that it ran ends in [`ErrorKind::Crash`], unless it has [`retries`](super::Call::retries) left. No other
+/// call is touched.
+#[must_use = "dropping a handle detaches the call; nobody would see its result or its error"]
+pub struct JoinHandle<R> {
+    id: CallId,
+    task: &'static str,
+    /// `None` for a call that failed before it came to a pool.
+    driver: Option<Arc<Driver>>,
+    cell: Arc<Cell<Outcome>>,
+    result: PhantomData<fn() -> R>,
+}
+
+/// Where a call is; see [`JoinHandle::status`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CallStatus {
+    /// It waits for a worker.
+    Queued,
+    /// A worker has it.
+    Running,
+    /// It has a result or an error.
+    Finished,
+}
+
+impl<R> JoinHandle<R> {
+    pub(super) fn new(id: CallId, task: &'static str, driver: Arc<Driver>, cell: Arc<Cell<Outcome>>) -> Self {
+        Self { id, task, driver: Some(driver), cell, result: PhantomData }
+    }
+
+    /// The handle of a call that came to no pool.
+    pub(super) fn failed(why: Error) -> Self {
+        let cell = Cell::new();
+        cell.complete(Outcome::failed(why));
+        Self { id: CallId::mint(), task: "", driver: None, cell: Arc::new(cell), result: PhantomData }
+    }
+
+    /// Which call this is.
+    pub fn id(&self) -> CallId {
+        self.id
+    }
+
+    /// Whether the call has a result or an error. Never blocks.
+    pub fn is_finished(&self) -> bool {
+        self.cell.is_done()
+    }
+
+    /// Where the call is now. Never blocks.
+    pub fn status(&self) -> CallStatus {
+        let held = self.driver.as_ref().filter(|_| !self.is_finished()).and_then(|driver| driver.is_held(self.id));
+        match held {
+            Some(true) => CallStatus::Running,
+            Some(false) => CallStatus::Queued,
+            None => CallStatus::Finished,
+        }
+    }
+
+    /// Blocks until the call is finished, at the longest for `limit`. Returns whether it is finished; the call itself
+    /// is not touched.
+    pub fn wait_timeout(&self, limit: Duration) -> bool {
+        self.wait(Instant::now().checked_add(limit))
+    }
+
+    /// Gives the call up: one that waits is removed; for one that runs, its worker is **killed** with all that it has
+    /// started, and replaced. `false` if the call was finished already, or had been given up before.
+    ///
+    /// The handle then resolves to [`ErrorKind::Cancelled`]; for a call that ran, when its worker is dead. Does not
+    /// block.
+    pub fn cancel(&self) -> bool {
+        self.driver.as_ref().is_some_and(|driver| !self.is_finished() && driver.cancel(self.id))
+    }
+
+    /// Waits on the calling thread, driving the pool meanwhile. `false`: not finished by `until`.
+    fn wait(&self, until: Option<Instant>) -> bool {
+        let Some(driver) = self.driver.as_ref().filter(|_| !self.is_finished()) else { return true };
+        if driver.check_process().is_err() {
+            return false;
+        }
+        self.cell.watch(Watcher::Thread(thread::current()));
+        driver.wait(until, || self.is_finished())
+    }
+
+    /// Runs `hook` when the call is finished, on whichever thread finishes it. The hook must not block or panic.
+    pub(super) fn hook(&self, hook: impl FnOnce() + Send + 'static) {
+        self.cell.watch(Watcher::Hook(Box::new(hook)));
+    }
+}
+
+impl<R: DeserializeOwned> JoinHandle<R> {
+    /// Waits for the result.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept the call from having a result: a panic, a crash, a limit, a shutdown…; see [`ErrorKind`]. A task
+    /// that returns a `Result` has its own one inside.
+    ///
+    /// # Blocking
+    ///
+    /// Until the call ends. Give the call a [`timeout`](super::Call::timeout) to bound it, or wait with
+    /// [`wait_timeout`](Self::wait_timeout).
+    pub fn join(self) -> Result<R, Error> {
+        if !self.wait(None) {
+            let foreign = self.driver.as_ref().and_then(|driver| driver.check_process().err());
+            return Err(foreign.expect("only a forked child cannot wait").with_task(self.task));
+        }
+        let outcome = self.cell.take().expect("a handle that is consumed has not been read before");
+        decode(outcome, self.task)
+    }
+
+    /// Runs `callback` with the result when the call is finished, on a thread that the pool keeps for callbacks.
+    ///
+    /// Callbacks of a pool run one after the other, in the order in which their calls finish. They run under no lock
+    /// and may spawn calls, also in the same pool. A slow one delays other callbacks, and
+    /// [`shutdown`](super::Pool::shutdown), which waits for them; it delays no result. A panic in one is reported on
+    /// standard error and contained.
+    pub fn on_done(self, callback: impl FnOnce(Result<R, Error>) + Send + 'static)
+    where
+        R: 'static,
+    {
+        let (cell, task) = (Arc::clone(&self.cell), self.task);
+        let run = move || {
+            if let Some(outcome) = cell.take() {
+                callback(decode(outcome, task));
+            }
+        };
+        match self.driver.clone() {
+            Some(driver) => self.hook(move || driver.run_callback(Box::new(run))),
+            None => run(),
+        }
+    }
+}
+
+impl<R: DeserializeOwned> Future for JoinHandle<R> {
+    type Output = Result<R, Error>;
+
+    /// # Panics
+    ///
+    /// If it is polled again after it has given its result.
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if !self.is_finished() {
+            self.cell.watch(Watcher::Task(context.waker().clone()));
+            if !self.is_finished() {
+                return Poll::Pending;
+            }
+        }
+        let outcome = self.cell.take().expect("a `JoinHandle` was polled after it had given its result");
+        Poll::Ready(decode(outcome, self.task))
+    }
+}
+
+impl<R> fmt::Debug for JoinHandle<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("JoinHandle");
+        out.field("call", &self.id).field("task", &self.task).field("status", &self.status()).finish()
+    }
+}
+
+fn decode<R: DeserializeOwned>(outcome: Outcome, task: &str) -> Result<R, Error> {
+    decode_result(&outcome.into_single()?, task)
+}
+
+/// The result in `bytes`; a `Deserialize` that fails, or panics, costs this result only.
+pub(crate) fn decode_result<R: DeserializeOwned>(bytes: &[u8], task: &str) -> Result<R, Error> {
+    let decoded = panic::catch_unwind(AssertUnwindSafe(|| codec::decode(bytes)));
+    let why = match decoded {
+        Ok(Ok(result)) => return Ok(result),
+        Ok(Err(why)) => why.to_string(),
+        Err(_) => "its `Deserialize` panicked".to_string(),
+    };
+    Err(Error::new(ErrorKind::Decode, format!("ran, but its result cannot be decoded: {why}"))
+        .with_task(task)
+        .having_run()
+        .with_advice("does `Deserialize` of the result read what its `Serialize` writes?"))
+}

@@ -1,0 +1,225 @@
+//! What users hold: pools, calls, handles.
+//!
+//! A pool is a thin owner of a driver. The last clone that goes asks the driver to finish what it has; nobody waits
+//! for that.
+
+mod builder;
+mod call;
+pub(crate) mod dot;
+mod gather;
+mod handle;
+mod reusable;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub use self::builder::Builder;
+pub use self::call::Call;
+pub use self::gather::{AsCompleted, as_completed, join_all};
+pub(crate) use self::handle::decode_result;
+pub use self::handle::{CallStatus, JoinHandle};
+pub use self::reusable::{pool, reusable};
+use crate::config::Settings;
+use crate::driver::{Driver, Order, Outcome};
+use crate::error::{Error, ErrorKind};
+use crate::ids::CallId;
+use crate::observe::PoolStats;
+use crate::oneshot::{Cell, Watcher};
+use crate::{env, identity};
+
+/// Worker processes that run tasks, and the queue in front of them.
+///
+/// Workers are started when there is work for them, up to the number wanted, and live on between calls. A clone is
+/// another handle on the same pool, and cheap. All methods take `&self` and may be called from any thread.
+///
+/// Dropping the last clone shuts the pool down without waiting: what was spawned still finishes, then its workers
+/// leave. When `main` returns, the program ends as any Rust program does: calls that nobody has joined are not awaited,
+/// and their workers are gone with it.
+///
+/// # If a worker dies
+///
+/// The call that it ran ends in [`ErrorKind::Crash`], or is tried again if it has retries left. A new worker is started
+/// when there is work for it. Nothing else is touched.
+///
+/// # In a forked child
+///
+/// The pool belongs to the process that built it. In a child made by `fork` without `exec`, calls fail with
+/// [`ErrorKind::Shutdown`], and say so.
+///
+/// # Examples
+///
+/// ```no_run
+/// use loky::prelude::*;
+///
+/// #[loky::task]
+/// fn square(x: u64) -> u64 {
+///     x * x
+/// }
+///
+/// # fn demo() -> Result<(), loky::Error> {
+/// let pool = loky::Pool::builder().workers(2).name("squares").build()?;
+/// assert_eq!(square.bind(7).on(&pool).run()?, 49);
+/// pool.shutdown();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Pool(Arc<Owner>);
+
+struct Owner {
+    driver: Arc<Driver>,
+    settings: Settings,
+}
+
+impl Pool {
+    /// Describes a new pool.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// The number of workers wanted, whether they have been started or not.
+    pub fn workers(&self) -> usize {
+        self.0.driver.stats().target
+    }
+
+    /// Changes the number of workers wanted; zero counts as one. Does not block.
+    ///
+    /// A greater number takes effect at once for calls that wait. A smaller one lets idle workers go now, and busy ones
+    /// when they have finished the call that they run.
+    pub fn resize(&self, workers: usize) {
+        if self.0.driver.check_process().is_ok() {
+            self.0.driver.resize(workers);
+        }
+    }
+
+    /// Starts all workers now instead of with the first calls, and waits until they are ready.
+    ///
+    /// If workers cannot be started, it returns all the same, and the calls say why. Blocks for as long as starting a
+    /// worker takes, a few milliseconds as a rule; a worker has 30 seconds before it counts as failed.
+    pub fn warm_up(&self) {
+        if self.check().is_err() {
+            return;
+        }
+        if let Ok(cell) = self.0.driver.warm_up() {
+            cell.watch(Watcher::Thread(std::thread::current()));
+            self.0.driver.wait(None, || cell.is_done());
+        }
+    }
+
+    /// What the pool has and has done, at this moment.
+    pub fn stats(&self) -> PoolStats {
+        self.0.driver.stats()
+    }
+
+    /// Finishes every call that was spawned, then lets the workers go, and waits until nothing of the pool is left: no
+    /// process, no thread, no descriptor. Calls spawned from now on end in [`ErrorKind::Shutdown`].
+    ///
+    /// # Blocking
+    ///
+    /// Until the last call has ended and the last [`on_done`](JoinHandle::on_done) callback has returned; to bound it,
+    /// use [`shutdown_timeout`](Self::shutdown_timeout). From inside such a callback it does not wait for that callback.
+    pub fn shutdown(&self) {
+        self.0.driver.ask_shutdown(false);
+        self.0.driver.wait_finished(None);
+    }
+
+    /// Like [`shutdown`](Self::shutdown), but with a limit: what is not finished by then is ended as by
+    /// [`shutdown_now`](Self::shutdown_now). Returns whether everything finished by itself.
+    pub fn shutdown_timeout(&self, limit: Duration) -> bool {
+        self.0.driver.ask_shutdown(false);
+        let has_finished = self.0.driver.wait_finished(Instant::now().checked_add(limit));
+        if !has_finished {
+            self.shutdown_now();
+        }
+        has_finished
+    }
+
+    /// Ends everything at once: calls that wait are given up, workers are killed with all that they have started. The
+    /// handles resolve to [`ErrorKind::Shutdown`]. Waits until nothing of the pool is left, as
+    /// [`shutdown`](Self::shutdown) does.
+    pub fn shutdown_now(&self) {
+        self.0.driver.ask_shutdown(true);
+        self.0.driver.wait_finished(None);
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Whether a call can be spawned here at all.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if !identity::is_ready() {
+            return Err(not_initialized());
+        }
+        check_depth("did not run")
+    }
+
+    pub(crate) fn submit<R>(&self, order: Order, heed_limit: bool) -> Result<JoinHandle<R>, Order> {
+        let (id, task) = (CallId::mint(), order.task.entry.name);
+        let cell = self.0.driver.submit(id, order, heed_limit)?;
+        Ok(JoinHandle::new(id, task, Arc::clone(&self.0.driver), cell))
+    }
+
+    /// Starts a call whose items' outcomes are read from its cell.
+    pub(crate) fn submit_items(&self, order: Order) -> (CallId, Arc<Cell<Outcome>>) {
+        let id = CallId::mint();
+        let cell = self.0.driver.submit(id, order, false);
+        (id, cell.unwrap_or_else(|_| unreachable!("only a limit that is heeded gives an order back")))
+    }
+
+    pub(crate) fn cancel(&self, call: CallId) {
+        self.0.driver.cancel(call);
+    }
+
+    /// Blocks until `is_done`, driving meanwhile; the calling thread must be unparked when that changes.
+    pub(crate) fn wait(&self, is_done: impl Fn() -> bool) {
+        self.0.driver.wait(None, is_done);
+    }
+
+    fn has_room(&self, watcher: impl FnOnce() -> Watcher) -> bool {
+        self.0.driver.has_room(watcher)
+    }
+
+    fn wait_for_room(&self) {
+        let room = Arc::new(Cell::new());
+        let told = Arc::clone(&room);
+        if !self.has_room(|| Watcher::Hook(Box::new(move || told.complete(())))) {
+            room.watch(Watcher::Thread(std::thread::current()));
+            self.wait(|| room.is_done());
+        }
+    }
+
+    fn is_shutting_down(&self) -> bool {
+        self.0.driver.is_shutting_down()
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.driver.ask_shutdown(false);
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("name", &self.0.settings.name).field("stats", &self.stats()).finish()
+    }
+}
+
+fn not_initialized() -> Error {
+    Error::new(ErrorKind::NotInitialized, "did not run: this program would not recognize its own workers")
+        .with_advice("wrap `main` in `loky::main! { … }`, or call `loky::init()` as its first statement")
+}
+
+/// `subject` is what cannot be.
+fn check_depth(subject: &'static str) -> Result<(), Error> {
+    match env::max_depth() {
+        Some(max) if identity::depth() >= max => {
+            let what = format!("{subject}: pools are nested {max} deep already");
+            let advice = "raise `LOKY_MAX_DEPTH` if this is meant; tasks that call themselves without end get here";
+            Err(Error::new(ErrorKind::Depth, what).with_advice(advice))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,26 @@
+//! The back door: the only names that generated code may use. Nobody's API; it changes without notice.
+
+use std::process::{ExitCode, Termination};
+
+pub use inventory;
+
+pub use crate::par_map::callable::{Callable, EncodesAs, Supplies};
+pub use crate::pool::dot::{Plain, Returns, TaskOutput, bind, returns};
+pub use crate::task::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, owned};
+pub use crate::task::{ArgumentReader, ArgumentWriter, Entry, Fault, TaskRef, type_id_of, version};
+
+/// What the `main` of a user may return.
+#[diagnostic::on_unimplemented(
+    message = "`main` cannot return `{Self}`",
+    label = "not the result of a program",
+    note = "`main` returns `()`, a `Result` or an `ExitCode`; an `async fn main` needs the attribute of a runtime, such as `#[tokio::main]`"
+)]
+pub trait MainResult: Termination {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Termination> MainResult for T {}
+
+/// Runs the `main` of the user and ends as it would have ended the program.
+pub fn end<R: MainResult>(main: impl FnOnce() -> R) -> ExitCode {
+    main().report()
+}

@@ -1,0 +1,105 @@
+//! What a death means for the calls that the dead worker held.
+//!
+//! To blame is the call that it had begun; it is tried again if it has retries left, and settled if not. All others
+//! return to the backlog as if nothing had happened, even the first one if the worker died before it began it.
+//!
+//! A call that may have begun is never run again without a retry being spent on it, and never said not to have run. So
+//! two kinds share the blame. Calls that were held before the one that was begun last must have been done, and their
+//! answers are lost: that happens to a worker whose link was closed. And when nobody has seen the death, any call that
+//! was held may have begun.
+//!
+//! Mercy has a bound, or a call whose very arrival kills would cost one worker after the other for ever: after a few
+//! deaths in a row the call that should have begun next is treated as if it had.
+
+use std::time::Instant;
+
+use super::Scheduler;
+use super::event::Why;
+use super::workers::{Phase, Worker};
+use crate::ids::{CallId, WorkerId};
+
+/// So many workers may die before they begin a call; then it is to blame.
+pub(super) const DEATHS_BEFORE_BEGUN_MAX: u32 = 5;
+
+impl Scheduler {
+    pub(super) fn worker_ready(&mut self, id: WorkerId, now: Instant) {
+        if self.is_launching(id) {
+            self.sizing.forget_failures();
+            self.workers.free(id, self.rules.leave_at(now));
+        }
+    }
+
+    /// The worker has not said hello in time, or has closed its link before it did.
+    pub(super) fn give_up_launch(&mut self, id: WorkerId, now: Instant) {
+        self.sizing.launch_failed(now, &self.rules);
+        self.kill(id, now);
+    }
+
+    /// End of file is only a suspicion, but one that a living worker cannot clear: nobody could reach it any more. One
+    /// that was asked to leave is believed to be leaving.
+    pub(super) fn link_closed(&mut self, id: WorkerId, now: Instant) {
+        match self.workers.get(id).map(|worker| worker.phase) {
+            Some(Phase::Launching { .. }) => self.give_up_launch(id, now),
+            Some(Phase::Ready { .. }) => self.kill(id, now),
+            Some(Phase::Stopping { .. } | Phase::Killed { .. }) | None => {}
+        }
+    }
+
+    pub(super) fn worker_died(&mut self, id: WorkerId, begun: Option<CallId>, now: Instant) {
+        if self.is_launching(id) {
+            self.sizing.launch_failed(now, &self.rules);
+        }
+        self.bury(id, begun);
+    }
+
+    /// Gives up waiting for a killed worker's death.
+    pub(super) fn abandon(&mut self, id: WorkerId) {
+        let last = self.workers.get(id).and_then(|worker| worker.held.back().copied());
+        self.bury(id, last.map(|(call, _)| call));
+    }
+
+    /// Forgets the worker and decides about the calls that it held. `begun` is the last one that may have begun.
+    fn bury(&mut self, id: WorkerId, begun: Option<CallId>) {
+        let Some(worker) = self.workers.remove(id) else { return };
+        let done = worker.held.iter().position(|&(call, _)| begun == Some(call));
+        for (place, &(call, _)) in worker.held.iter().enumerate() {
+            let is_blamed = match done {
+                Some(last) => place <= last,
+                None => place == 0 && self.is_deadly(call),
+            };
+            self.judge(call, is_blamed);
+        }
+    }
+
+    /// One more worker has died when it should have begun this call: whether that makes too many.
+    fn is_deadly(&mut self, id: CallId) -> bool {
+        let Some(call) = self.calls.get_mut(id) else { return false };
+        call.deaths_before_begun += 1;
+        call.deaths_before_begun >= DEATHS_BEFORE_BEGUN_MAX
+    }
+
+    fn judge(&mut self, id: CallId, is_blamed: bool) {
+        let Some(call) = self.calls.get_mut(id) else { return };
+        let tried = call.current_try().expect("a dead worker held the call");
+        let verdict = match call.doom {
+            Some(doom) if is_blamed => Some(doom.once_begun(tried)),
+            Some(doom) => doom.before_begun(call.last_try),
+            None if is_blamed && call.retries_left == 0 => Some(Why::Crashed(tried)),
+            None => None,
+        };
+        if let Some(why) = verdict {
+            return self.end(id, why);
+        }
+        if is_blamed {
+            call.retries_left -= 1;
+            call.attempt = call.attempt.next();
+            call.last_try = Some(tried);
+            call.deaths_before_begun = 0;
+        }
+        self.calls.requeue(id);
+    }
+
+    fn is_launching(&self, id: WorkerId) -> bool {
+        self.workers.get(id).is_some_and(Worker::is_launching)
+    }
+}

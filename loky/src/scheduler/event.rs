@@ -1,0 +1,101 @@
+//! The whole contract of the scheduler on one screen: what it is told, and what it wants done.
+//!
+//! Events say what happened; actions are imperatives. Neither carries a byte, a pid, a descriptor or a cause in words:
+//! whoever performs an action holds the evidence.
+
+use std::time::{Duration, Instant};
+
+use crate::ids::{Attempt, CallId, WorkerId};
+
+/// What the scheduler is told.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    /// A new call. Told once per call.
+    Submitted { call: CallId, terms: Terms },
+    /// Somebody gave the call up. Ignored if it has ended.
+    Cancelled { call: CallId },
+    /// The worker said hello.
+    WorkerReady { worker: WorkerId },
+    /// The worker could not be started, or was refused at its hello; no process is left of it.
+    LaunchFailed { worker: WorkerId },
+    /// One item of a call of many items is done, and the next one begins.
+    Progressed { worker: WorkerId, call: CallId, attempt: Attempt },
+    /// An answer arrived and is in the driver's hand.
+    Returned { worker: WorkerId, call: CallId, attempt: Attempt },
+    /// The process is gone, and all that it had written has been read. `begun` is the last call that it began.
+    WorkerDied { worker: WorkerId, begun: Option<CallId> },
+    /// The worker has closed its link; only a death would explain that.
+    LinkClosed { worker: WorkerId },
+    /// The pool shall have this many workers; zero means one.
+    Resized { target: usize },
+    /// Start all workers now, without waiting for work.
+    WarmUpAsked,
+    /// Accept nothing new. Forced: end what is there, too.
+    ShutdownAsked { forced: bool },
+}
+
+/// On what terms a call was submitted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Terms {
+    /// Higher first; equal ones in the order of their submission.
+    pub(crate) priority: i32,
+    /// How often the call may be tried again after a death.
+    pub(crate) retries: u32,
+    /// How long one attempt, or one item of it, may run.
+    pub(crate) run_limit: Option<Duration>,
+    /// When it must have been dispatched. Kept by a call that has begun once, whatever becomes of that try.
+    pub(crate) queue_deadline: Option<Instant>,
+    /// When it must have ended.
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// What the scheduler wants done, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Start a process; answer with `WorkerReady`, `LaunchFailed` or `WorkerDied`.
+    Launch { worker: WorkerId },
+    /// Send the call to the worker.
+    Dispatch { call: CallId, attempt: Attempt, worker: WorkerId },
+    /// The answer in hand is the call's result.
+    Deliver { call: CallId },
+    /// The call ends without a result.
+    Settle { call: CallId, why: Why },
+    /// Ask the worker to finish and leave.
+    Stop { worker: WorkerId },
+    /// Kill the worker and what it started.
+    Kill { worker: WorkerId },
+    /// Every worker that was asked for by `WarmUpAsked` has been ready, or cannot be had. Answers all that asked.
+    Warmed,
+    /// No call waits, no worker lives, and none will. A call that is submitted even now is settled, and a warm-up
+    /// answered; nothing else follows.
+    Finished,
+}
+
+/// Why a call ended without a result.
+///
+/// Where a try is optional, it is the last one that may have begun; `None` promises that no worker has ever begun the
+/// call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// Its worker died while it ran the call, and no retry was left.
+    Crashed(Try),
+    /// It was given up.
+    Cancelled(Option<Try>),
+    /// One attempt ran longer than its run limit.
+    RanTooLong(Try),
+    /// It was not dispatched in time. No worker has ever begun it.
+    QueuedTooLong,
+    /// It had not ended by its deadline.
+    DeadlinePassed(Option<Try>),
+    /// No worker can be started.
+    CannotLaunch(Option<Try>),
+    /// The pool was shut down.
+    ShutDown(Option<Try>),
+}
+
+/// Which worker tried a call, for which time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Try {
+    pub(crate) worker: WorkerId,
+    pub(crate) attempt: Attempt,
+}

@@ -1,0 +1,102 @@
+//! After every step: does the scheduler stand where the ledger says, and has it done all that it had to?
+
+use std::time::{Duration, Instant};
+
+use super::super::Scheduler;
+use super::ledger::{Ledger, Stage, WorkerRecord};
+
+/// How many there are of each, by the ledger.
+#[derive(Debug, Default)]
+struct Stock {
+    waiting: usize,
+    launching: usize,
+    ready: usize,
+    idle: usize,
+    /// Ready workers that could hold one call more.
+    open: usize,
+}
+
+impl Ledger {
+    /// `slack` is how late the scheduler may have been told the time.
+    pub(super) fn audit(&mut self, scheduler: &Scheduler, now: Instant, slack: Duration) {
+        let mut stock = Stock::default();
+        self.audit_calls(now, &mut stock);
+        for &worker in &self.present {
+            self.audit_worker(&self.workers[worker], now, slack, &mut stock);
+        }
+        self.compare(scheduler, &stock);
+        self.audit_progress(scheduler, &stock);
+    }
+
+    fn audit_calls(&mut self, now: Instant, stock: &mut Stock) {
+        let is_forced = self.is_forced();
+        for &place in &self.open {
+            let call = &mut self.calls[place];
+            assert!(!call.is_answered, "an answer in hand is delivered at once: {call:?}");
+            let must_end = is_forced || call.must_end(now);
+            match call.holder.map(|worker| self.workers[worker].stage) {
+                None => {
+                    let may_wait = call.may_have_begun() || call.terms.queue_deadline.is_none_or(|at| now < at);
+                    assert!(may_wait && !must_end, "a call that waits ends in time: {call:?}");
+                    assert!(call.charged <= call.terms.retries, "a call is tried no more often than it may: {call:?}");
+                    stock.waiting += 1;
+                }
+                Some(Stage::Ready) => {
+                    assert!(!must_end || call.is_over_at_once(), "a call that must end costs its worker: {call:?}");
+                }
+                Some(Stage::Killed) => {
+                    call.is_doomed |= must_end;
+                    call.ran_too_long |= call.is_overrun(now);
+                }
+                Some(stage) => panic!("a worker that is {stage:?} holds a call"),
+            }
+        }
+    }
+
+    fn audit_worker(&self, record: &WorkerRecord, now: Instant, slack: Duration, stock: &mut Stock) {
+        let wait = match record.stage {
+            Stage::Launching => Some(self.rules.hello_limit),
+            Stage::Ready if record.held.is_empty() => self.rules.idle_timeout,
+            Stage::Ready => None,
+            Stage::Stopping => Some(self.rules.stop_grace),
+            Stage::Killed => Some(self.rules.kill_grace),
+            Stage::Dead | Stage::Abandoned => panic!("it is gone"),
+        };
+        assert!(wait.is_none_or(|wait| now < record.since + wait + slack), "a stage ends in time: {record:?}");
+        stock.launching += usize::from(record.is_launching());
+        if record.stage == Stage::Ready {
+            assert!(!record.is_link_closed, "a worker that nobody can reach is killed");
+            let (is_idle, has_credit) = (record.held.is_empty(), self.has_credit(record));
+            assert!(!is_idle || has_credit, "a worn worker is replaced: {record:?}");
+            stock.ready += 1;
+            stock.idle += usize::from(is_idle);
+            stock.open += usize::from(has_credit);
+        }
+    }
+
+    fn compare(&self, scheduler: &Scheduler, stock: &Stock) {
+        assert_eq!(scheduler.queued(), stock.waiting);
+        assert_eq!(scheduler.live(), stock.launching + stock.ready);
+        assert_eq!(scheduler.idle(), stock.idle);
+        assert_eq!(scheduler.target(), self.target);
+        assert_eq!(scheduler.is_shutting_down(), self.shutdown.is_some());
+        assert_eq!(scheduler.is_finished(), self.is_finished);
+    }
+
+    /// Nothing is left undone that could be done, and whatever is left will be.
+    fn audit_progress(&self, scheduler: &Scheduler, stock: &Stock) {
+        let &Stock { waiting, launching, ready, idle, open } = stock;
+        let live = launching + ready;
+        assert!(waiting == 0 || idle == 0, "a call waits while a worker idles");
+        assert!(waiting == 0 || ready != self.target || open == 0, "a call waits while a worker has credit");
+        assert!(live <= self.target || idle == 0, "a surplus worker idles");
+        let is_timed = scheduler.next_timeout().is_some();
+        let is_served = waiting <= launching || live >= self.target;
+        assert!(is_served || is_timed || launching > 0, "a worker is missing, and nobody cares");
+        let is_quiet = !is_timed && launching == 0 && idle == ready;
+        assert!(!is_quiet || (waiting == 0 && !self.warm_up_asked), "all is quiet, and something waits");
+        let is_over = self.shutdown.is_some() && self.open.is_empty();
+        assert!(!is_over || live == 0, "workers live on after all calls have ended in a shutdown");
+        assert!(!is_over || !self.present.is_empty() || self.is_finished, "`Finished` is told at once");
+    }
+}

@@ -1,0 +1,329 @@
+//! What a world remembers of every call and worker: only what the scheduler was told, and what it wanted done.
+//!
+//! A second bookkeeping, by other means: it never looks into the scheduler, and it decides nothing. `verdict` holds
+//! each action against it, and `audit` the whole of it against the scheduler after each step.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::super::blame::DEATHS_BEFORE_BEGUN_MAX;
+use super::super::{Event, Rules, Terms, Try};
+use crate::ids::{Attempt, CallId, WorkerId};
+
+/// Calls and workers are named by their place here.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    pub(super) rules: Rules,
+    pub(super) target: usize,
+    pub(super) calls: Vec<CallRecord>,
+    /// Calls that have not ended.
+    pub(super) open: Vec<usize>,
+    pub(super) workers: Vec<WorkerRecord>,
+    /// Workers that the scheduler still has to reckon with.
+    pub(super) present: Vec<usize>,
+    pub(super) shutdown: Option<Asked>,
+    pub(super) warm_up_asked: bool,
+    pub(super) is_finished: bool,
+    /// When launches were wanted since the last one that succeeded.
+    pub(super) launches: VecDeque<Instant>,
+    /// How many have failed since, and when the last of them did.
+    pub(super) failures: u32,
+    pub(super) failed_at: Option<Instant>,
+    pub(super) target_max: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    pub(super) at: Instant,
+    pub(super) forced: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct CallRecord {
+    pub(super) id: CallId,
+    pub(super) terms: Terms,
+    pub(super) holder: Option<usize>,
+    pub(super) tries: Vec<Try>,
+    /// Tries that have failed by a death and are counted.
+    pub(super) charged: u32,
+    deaths_before_begun: u32,
+    /// How often a worker has begun it, as only the world can know.
+    pub(super) begun: u32,
+    pub(super) is_cancelled: bool,
+    /// It was submitted when a shutdown had been asked for.
+    pub(super) is_late: bool,
+    /// Its worker must die for it, whatever it still answers.
+    pub(super) is_doomed: bool,
+    pub(super) ran_too_long: bool,
+    /// Its answer has just arrived.
+    pub(super) is_answered: bool,
+    /// When it began to run, as far as its run limit is concerned.
+    pub(super) clock: Option<Instant>,
+    pub(super) end: Option<End>,
+}
+
+/// What a call's end promises about the time after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// No worker has begun it, or will.
+    NeverBegun,
+    /// No worker runs it any more.
+    Over,
+    /// It ended while this worker held it behind another call.
+    Behind(usize),
+}
+
+#[derive(Debug)]
+pub(super) struct WorkerRecord {
+    pub(super) stage: Stage,
+    /// Since when it is in this stage; since when it is free, if it is ready.
+    pub(super) since: Instant,
+    pub(super) held: Vec<usize>,
+    pub(super) served: u64,
+    pub(super) is_link_closed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Launching,
+    Ready,
+    Stopping,
+    Killed,
+    Dead,
+    /// Nobody has seen its death, and nobody waits for it any more.
+    Abandoned,
+}
+
+impl Ledger {
+    pub(super) fn new(rules: Rules) -> Self {
+        let target = rules.target.max(1);
+        Self {
+            rules,
+            target,
+            calls: Vec::new(),
+            open: Vec::new(),
+            workers: Vec::new(),
+            present: Vec::new(),
+            shutdown: None,
+            warm_up_asked: false,
+            is_finished: false,
+            launches: VecDeque::new(),
+            failures: 0,
+            failed_at: None,
+            target_max: target,
+        }
+    }
+
+    /// The place of a call, if it was ever submitted.
+    pub(super) fn find(&self, id: CallId) -> Option<usize> {
+        self.calls.binary_search_by_key(&id, |call| call.id).ok()
+    }
+
+    pub(super) fn is_open(&self, call: usize) -> bool {
+        self.calls[call].end.is_none()
+    }
+
+    pub(super) fn is_forced(&self) -> bool {
+        self.shutdown.is_some_and(|asked| asked.forced)
+    }
+
+    pub(super) fn has_call_over_at_once(&self) -> bool {
+        self.open.iter().any(|&call| self.calls[call].is_over_at_once())
+    }
+
+    pub(super) fn count(&self, stage: Stage) -> usize {
+        self.present.iter().filter(|&&worker| self.workers[worker].stage == stage).count()
+    }
+
+    pub(super) fn live(&self) -> usize {
+        self.count(Stage::Launching) + self.count(Stage::Ready)
+    }
+
+    /// Whether this worker has this try of the call in its hands. A worker is given a call at most once.
+    pub(super) fn is_current(&self, worker: WorkerId, call: CallId, attempt: Attempt) -> Option<(usize, usize)> {
+        let (place, call) = (worker.0 as usize, self.find(call)?);
+        let is_held = self.workers.get(place)?.held.contains(&call);
+        (is_held && self.calls[call].tries.contains(&Try { worker, attempt })).then_some((place, call))
+    }
+
+    /// The scheduler is about to be told this.
+    pub(super) fn told(&mut self, event: &Event, now: Instant) {
+        match *event {
+            Event::Submitted { call, terms } => self.submitted(call, terms),
+            Event::Cancelled { call } => {
+                if let Some(call) = self.find(call) {
+                    self.calls[call].is_cancelled = true;
+                }
+            }
+            Event::WorkerReady { worker } => self.ready(worker.0 as usize, now),
+            Event::LaunchFailed { worker } => self.died(worker.0 as usize, None, now),
+            Event::Progressed { worker, call, attempt } => self.progressed(self.is_current(worker, call, attempt), now),
+            Event::Returned { worker, call, attempt } => {
+                if let Some((worker, call)) = self.is_current(worker, call, attempt) {
+                    self.answered(worker, call, now);
+                }
+            }
+            Event::WorkerDied { worker, begun } => {
+                self.died(worker.0 as usize, begun.and_then(|call| self.find(call)), now);
+            }
+            Event::LinkClosed { worker } => {
+                if let Some(worker) = self.workers.get_mut(worker.0 as usize) {
+                    worker.is_link_closed = true;
+                }
+            }
+            Event::Resized { target } => {
+                self.target = target.max(1);
+                self.target_max = self.target_max.max(self.target);
+            }
+            Event::WarmUpAsked => self.warm_up_asked = true,
+            Event::ShutdownAsked { forced } => self.shutdown_asked(forced, now),
+        }
+    }
+
+    /// The scheduler is about to be told the time: it will give up killed workers whose death it has not seen.
+    pub(super) fn told_time(&mut self, now: Instant) {
+        let (workers, grace) = (&self.workers, self.rules.kill_grace);
+        let is_lost = |&worker: &usize| workers[worker].stage == Stage::Killed && workers[worker].since + grace <= now;
+        let lost: Vec<_> = self.present.iter().copied().filter(is_lost).collect();
+        for worker in lost {
+            let last = self.workers[worker].held.last().copied();
+            self.bury(worker, last, Stage::Abandoned);
+        }
+    }
+
+    pub(super) fn end(&mut self, call: usize, end: End) {
+        self.calls[call].end = Some(end);
+        self.open.retain(|&open| open != call);
+    }
+
+    fn submitted(&mut self, id: CallId, terms: Terms) {
+        self.open.push(self.calls.len());
+        self.calls.push(CallRecord {
+            id,
+            terms,
+            holder: None,
+            tries: Vec::new(),
+            charged: 0,
+            deaths_before_begun: 0,
+            begun: 0,
+            is_cancelled: false,
+            is_late: self.shutdown.is_some(),
+            is_doomed: false,
+            ran_too_long: false,
+            is_answered: false,
+            clock: None,
+            end: None,
+        });
+    }
+
+    fn ready(&mut self, worker: usize, now: Instant) {
+        let Some(record) = self.workers.get_mut(worker) else { return };
+        if record.stage == Stage::Launching {
+            (record.stage, record.since) = (Stage::Ready, now);
+            self.launches.clear();
+            self.failures = 0;
+        }
+    }
+
+    pub(super) fn launch_failed(&mut self, now: Instant) {
+        self.failures += 1;
+        self.failed_at = Some(now);
+    }
+
+    fn progressed(&mut self, current: Option<(usize, usize)>, now: Instant) {
+        let Some((worker, call)) = current else { return };
+        let record = &self.workers[worker];
+        if record.stage == Stage::Ready && record.held.first() == Some(&call) {
+            self.calls[call].clock = Some(now);
+        }
+    }
+
+    fn answered(&mut self, worker: usize, call: usize, now: Instant) {
+        let record = &mut self.workers[worker];
+        record.held.retain(|&held| held != call);
+        record.served += 1;
+        if record.stage == Stage::Ready {
+            record.since = now;
+            if let Some(&next) = record.held.first() {
+                self.calls[next].clock = Some(now);
+            }
+        }
+        if self.is_open(call) {
+            self.calls[call].holder = None;
+            self.calls[call].is_answered = true;
+        }
+    }
+
+    fn died(&mut self, worker: usize, begun: Option<usize>, now: Instant) {
+        if self.workers.get(worker).is_some_and(|record| record.stage == Stage::Launching) {
+            self.launch_failed(now);
+        }
+        self.bury(worker, begun, Stage::Dead);
+    }
+
+    fn bury(&mut self, worker: usize, begun: Option<usize>, stage: Stage) {
+        let Some(record) = self.workers.get_mut(worker) else { return };
+        if record.is_gone() {
+            return;
+        }
+        record.stage = stage;
+        self.present.retain(|&present| present != worker);
+        let held = std::mem::take(&mut self.workers[worker].held);
+        let begun = held.iter().position(|&call| begun == Some(call));
+        for (place, &call) in held.iter().enumerate() {
+            if self.is_open(call) {
+                let is_begun = begun.is_some_and(|last| place <= last);
+                self.calls[call].released(is_begun, place == 0);
+            }
+        }
+    }
+
+    fn shutdown_asked(&mut self, forced: bool, now: Instant) {
+        if self.shutdown.is_none_or(|asked| forced && !asked.forced) {
+            self.shutdown = Some(Asked { at: now, forced });
+        }
+    }
+}
+
+impl WorkerRecord {
+    pub(super) fn is_launching(&self) -> bool {
+        self.stage == Stage::Launching
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self.stage, Stage::Dead | Stage::Abandoned)
+    }
+}
+
+impl CallRecord {
+    /// Whether some worker may have begun it, for all that the scheduler can know.
+    pub(super) fn may_have_begun(&self) -> bool {
+        self.begun > 0 || self.charged > 0
+    }
+
+    /// It must end, or has ended, without an answer.
+    pub(super) fn must_end(&self, now: Instant) -> bool {
+        let is_late = self.terms.deadline.is_some_and(|at| at <= now);
+        self.end.is_some() || self.is_cancelled || is_late || self.is_overrun(now)
+    }
+
+    /// Its run limit is zero: it comes with the dispatch, and is noticed only afterwards.
+    pub(super) fn is_over_at_once(&self) -> bool {
+        self.terms.run_limit.is_some_and(|limit| limit.is_zero())
+    }
+
+    /// Its run limit has come.
+    pub(super) fn is_overrun(&self, now: Instant) -> bool {
+        self.clock.zip(self.terms.run_limit).is_some_and(|(began, limit)| began + limit <= now)
+    }
+
+    /// Its worker is gone.
+    fn released(&mut self, is_begun: bool, is_first: bool) {
+        (self.holder, self.clock) = (None, None);
+        self.deaths_before_begun += u32::from(is_first && !is_begun);
+        if is_begun || self.deaths_before_begun >= DEATHS_BEFORE_BEGUN_MAX {
+            self.charged += 1;
+            self.deaths_before_begun = 0;
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The fake worker processes: what each does with what it is given, and how it fails.
+
+use std::collections::VecDeque;
+
+use super::super::Event;
+use super::world::{Happening, World};
+use crate::ids::{Attempt, CallId, WorkerId};
+
+/// What a worker process is and has.
+#[derive(Debug, Default)]
+pub(super) struct FakeWorker {
+    pub(super) is_alive: bool,
+    is_link_closed: bool,
+    pub(super) inbox: VecDeque<(CallId, Attempt)>,
+    running: Option<(CallId, Attempt)>,
+    begun: Option<CallId>,
+    /// Answers that the driver has not read yet.
+    pub(super) sent: VecDeque<(CallId, Attempt)>,
+}
+
+impl World {
+    pub(super) fn launch(&mut self, worker: usize) {
+        self.workers.push(FakeWorker { is_alive: true, ..FakeWorker::default() });
+        let wait = self.dice.wait(0, self.weather.launch_ms);
+        if self.dice.chance(self.weather.launch_fails) {
+            self.plan(Happening::LaunchFails(worker), wait);
+        } else if self.dice.chance(self.weather.closes_before_hello) {
+            self.plan(Happening::ClosesLink(worker), wait);
+            self.plan(Happening::Dies(worker), wait);
+        } else if !self.dice.chance(self.weather.says_no_hello) {
+            self.plan(Happening::SaysHello(worker), wait);
+        }
+        if self.dice.chance(self.weather.dies_idle) {
+            let wait = self.dice.wait(0, 200);
+            self.plan(Happening::Dies(worker), wait);
+        }
+    }
+
+    pub(super) fn kill(&mut self, worker: usize) {
+        let mut wait = self.dice.wait(0, self.weather.kill_ms);
+        if self.dice.chance(self.weather.survives_kill) {
+            if self.dice.chance(500) {
+                return;
+            }
+            wait += self.weather.rules.kill_grace;
+        }
+        self.plan(Happening::Dies(worker), wait);
+    }
+
+    pub(super) fn launch_fails(&mut self, worker: usize) {
+        if std::mem::take(&mut self.workers[worker].is_alive) {
+            self.feed(Event::LaunchFailed { worker: id(worker) });
+        }
+    }
+
+    pub(super) fn says_hello(&mut self, worker: usize) {
+        if !self.workers[worker].is_alive {
+            return;
+        }
+        self.feed(Event::WorkerReady { worker: id(worker) });
+        if self.dice.chance(self.weather.closes_link) {
+            let wait = self.dice.wait(0, 200);
+            self.plan(Happening::ClosesLink(worker), wait);
+        }
+    }
+
+    pub(super) fn plan_next(&mut self, worker: usize) {
+        let fake = &self.workers[worker];
+        if fake.is_alive && fake.running.is_none() && !fake.inbox.is_empty() {
+            let wait = self.dice.wait(0, self.weather.latency_ms);
+            self.plan(Happening::Begins(worker), wait);
+        }
+    }
+
+    pub(super) fn begins(&mut self, worker: usize) {
+        let fake = &mut self.workers[worker];
+        if !fake.is_alive || fake.running.is_some() || fake.inbox.is_empty() {
+            return;
+        }
+        if self.dice.chance(self.weather.dies_before_it_begins) {
+            return self.dies(worker);
+        }
+        fake.running = fake.inbox.pop_front();
+        let (call, _) = fake.running.expect("the inbox was not empty");
+        fake.begun = Some(call);
+        self.ledger.begun(call, worker);
+        self.plan_fate(worker);
+    }
+
+    /// How the call that the worker has just begun will go.
+    fn plan_fate(&mut self, worker: usize) {
+        let wait = self.dice.wait(0, self.weather.run_ms);
+        if self.dice.chance(self.weather.dies_while_it_runs) {
+            self.plan(Happening::Dies(worker), wait);
+        } else if !self.dice.chance(self.weather.hangs) {
+            self.plan(Happening::Answers(worker), wait);
+        }
+        if self.dice.chance(self.weather.makes_progress) {
+            self.plan(Happening::MakesProgress(worker), wait / 2);
+        }
+    }
+
+    pub(super) fn makes_progress(&mut self, worker: usize) {
+        let Some((call, attempt)) = self.workers[worker].running else { return };
+        if !self.workers[worker].is_link_closed {
+            self.feed(Event::Progressed { worker: id(worker), call, attempt });
+        }
+    }
+
+    pub(super) fn answers(&mut self, worker: usize) {
+        let fake = &mut self.workers[worker];
+        let Some(answer) = fake.running.take() else { return };
+        if !fake.is_link_closed {
+            fake.sent.push_back(answer);
+        }
+        let wait = self.dice.wait(0, self.weather.latency_ms);
+        self.plan(Happening::AnswerArrives(worker), wait);
+        if self.dice.chance(self.weather.dies_after_its_answer) {
+            return self.dies(worker);
+        }
+        self.plan_next(worker);
+    }
+
+    pub(super) fn answer_arrives(&mut self, worker: usize) {
+        if let Some((call, attempt)) = self.workers[worker].sent.pop_front() {
+            self.feed(Event::Returned { worker: id(worker), call, attempt });
+        }
+    }
+
+    /// What was written before the end of the file is read before it.
+    pub(super) fn closes_link(&mut self, worker: usize) {
+        let fake = &mut self.workers[worker];
+        if !fake.is_alive || std::mem::replace(&mut fake.is_link_closed, true) {
+            return;
+        }
+        self.read_all(worker);
+        self.feed(Event::LinkClosed { worker: id(worker) });
+    }
+
+    pub(super) fn dies(&mut self, worker: usize) {
+        if std::mem::take(&mut self.workers[worker].is_alive) {
+            self.workers[worker].running = None;
+            let wait = self.dice.wait(0, self.weather.latency_ms);
+            self.plan(Happening::DeathIsSeen(worker), wait);
+        }
+    }
+
+    pub(super) fn death_is_seen(&mut self, worker: usize) {
+        self.read_all(worker);
+        let begun = self.workers[worker].begun;
+        self.feed(Event::WorkerDied { worker: id(worker), begun });
+    }
+
+    fn read_all(&mut self, worker: usize) {
+        while !self.workers[worker].sent.is_empty() {
+            self.answer_arrives(worker);
+        }
+    }
+}
+
+const fn id(worker: usize) -> WorkerId {
+    WorkerId(worker as u64)
+}

@@ -1,0 +1,119 @@
+//! How often what was seen: a simulation in which something never happens proves nothing about it.
+
+use super::super::{Action, Why};
+use super::ledger::{End, Ledger, Stage};
+
+/// What one may see in a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sight {
+    Step,
+    Delivered,
+    Crashed,
+    Cancelled,
+    RanTooLong,
+    QueuedTooLong,
+    DeadlinePassed,
+    CannotLaunch,
+    ShutDown,
+    Warmed,
+    /// A call that is over was tried more than once.
+    Retried,
+    /// A call that had begun in an earlier try ended while it waited for the next.
+    EndedBetweenTries,
+    /// A call ended while its worker ran another.
+    EndedBehind,
+    /// A death was waited for in vain.
+    Abandoned,
+}
+
+const ALL: [Sight; 14] = {
+    use Sight::*;
+    [
+        Step,
+        Delivered,
+        Crashed,
+        Cancelled,
+        RanTooLong,
+        QueuedTooLong,
+        DeadlinePassed,
+        CannotLaunch,
+        ShutDown,
+        Warmed,
+        Retried,
+        EndedBetweenTries,
+        EndedBehind,
+        Abandoned,
+    ]
+};
+
+/// A count of each sight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally([u64; ALL.len()]);
+
+impl Tally {
+    pub(super) const fn of(&self, sight: Sight) -> u64 {
+        self.0[sight as usize]
+    }
+
+    pub(super) const fn saw(&mut self, sight: Sight) {
+        self.0[sight as usize] += 1;
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(sum, part)| *sum += part);
+    }
+
+    /// What was never seen.
+    pub(super) fn missing(&self) -> Vec<Sight> {
+        ALL.into_iter().filter(|&sight| self.of(sight) == 0).collect()
+    }
+
+    pub(super) fn table(&self) -> String {
+        ALL.iter().map(|&sight| format!("{:>12} {sight:?}\n", self.of(sight))).collect()
+    }
+
+    pub(super) fn saw_action(&mut self, action: &Action, ledger: &Ledger) {
+        match *action {
+            Action::Deliver { .. } => self.saw(Sight::Delivered),
+            Action::Warmed => self.saw(Sight::Warmed),
+            Action::Settle { call, why } => {
+                self.saw(sight_of(why));
+                let is_between = |call: usize| {
+                    let call = &ledger.calls[call];
+                    call.charged > 0 && call.charged <= call.terms.retries && call.holder.is_none()
+                };
+                if ledger.find(call).is_some_and(is_between) {
+                    self.saw(Sight::EndedBetweenTries);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What only the end of a world shows.
+    pub(super) fn saw_ledger(&mut self, ledger: &Ledger) {
+        for call in &ledger.calls {
+            if call.tries.len() > 1 && call.charged > 0 {
+                self.saw(Sight::Retried);
+            }
+            if matches!(call.end, Some(End::Behind(_))) {
+                self.saw(Sight::EndedBehind);
+            }
+        }
+        for _ in ledger.workers.iter().filter(|worker| worker.stage == Stage::Abandoned) {
+            self.saw(Sight::Abandoned);
+        }
+    }
+}
+
+const fn sight_of(why: Why) -> Sight {
+    match why {
+        Why::Crashed(_) => Sight::Crashed,
+        Why::Cancelled(_) => Sight::Cancelled,
+        Why::RanTooLong(_) => Sight::RanTooLong,
+        Why::QueuedTooLong => Sight::QueuedTooLong,
+        Why::DeadlinePassed(_) => Sight::DeadlinePassed,
+        Why::CannotLaunch(_) => Sight::CannotLaunch,
+        Why::ShutDown(_) => Sight::ShutDown,
+    }
+}

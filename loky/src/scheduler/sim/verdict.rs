@@ -1,0 +1,229 @@
+//! Holds each action against the ledger: may the scheduler want this now, and for the reason that it gives?
+
+use std::time::Instant;
+
+use super::super::{Action, Try, Why};
+use super::ledger::{End, Ledger, Stage, WorkerRecord};
+use crate::ids::{Attempt, CallId, WorkerId};
+
+impl Ledger {
+    /// The scheduler wants this done.
+    pub(super) fn wanted(&mut self, action: &Action, now: Instant) {
+        assert!(!self.is_finished || self.may_follow_finished(action), "something follows `Finished`");
+        match *action {
+            Action::Launch { worker } => self.launch(worker, now),
+            Action::Dispatch { call, attempt, worker } => self.dispatch(call, attempt, worker, now),
+            Action::Deliver { call } => self.deliver(call),
+            Action::Settle { call, why } => self.settle(call, why, now),
+            Action::Stop { worker } => self.stop(worker.0 as usize, now),
+            Action::Kill { worker } => self.kill(worker.0 as usize, now),
+            Action::Warmed => self.warmed(),
+            Action::Finished => self.finished(),
+        }
+    }
+
+    /// A worker begins a call: only the world can see that.
+    pub(super) fn begun(&mut self, id: CallId, worker: usize) {
+        let (place, _) = self.call(id);
+        let is_lost = self.workers[worker].stage == Stage::Abandoned;
+        let call = &mut self.calls[place];
+        call.begun += 1;
+        assert!(call.begun <= 1 + call.terms.retries, "a call is begun no more often than it may: {call:?}");
+        let may_begin = match call.end {
+            None => call.holder == Some(worker),
+            Some(End::Behind(holder)) => holder == worker,
+            Some(End::NeverBegun | End::Over) => false,
+        };
+        assert!(may_begin || is_lost, "nobody begins what another holds, or what has ended: {call:?}");
+    }
+
+    /// Who asks even then is answered.
+    fn may_follow_finished(&self, action: &Action) -> bool {
+        match *action {
+            Action::Settle { call, why } => why == Why::ShutDown(None) && self.call(call).1.is_late,
+            Action::Warmed => self.warm_up_asked,
+            _ => false,
+        }
+    }
+
+    fn launch(&mut self, id: WorkerId, now: Instant) {
+        assert_eq!(id.0 as usize, self.workers.len(), "workers are numbered, and a number is never used again");
+        assert!(!self.is_forced(), "nothing is launched in a forced shutdown");
+        assert!(self.live() < self.target, "no more workers than the target");
+        let waiting = self.open.iter().filter(|&&call| self.calls[call].holder.is_none()).count();
+        assert!(waiting > self.count(Stage::Launching) || self.warm_up_asked, "a launch that nobody needs");
+        self.present.push(self.workers.len());
+        let record =
+            WorkerRecord { stage: Stage::Launching, since: now, held: vec![], served: 0, is_link_closed: false };
+        self.workers.push(record);
+        self.check_storm(now);
+    }
+
+    /// Within one pause, without a success: as many as there may be at once, and again for each failure but the last.
+    fn check_storm(&mut self, now: Instant) {
+        self.launches.push_back(now);
+        while self.launches.front().is_some_and(|&at| at + self.rules.launch_pause <= now) {
+            self.launches.pop_front();
+        }
+        let most = self.target_max + self.rules.launch_failures_max as usize - 1;
+        assert!(self.launches.len() <= most, "a storm: {} launches in one pause", self.launches.len());
+    }
+
+    fn dispatch(&mut self, id: CallId, attempt: Attempt, worker: WorkerId, now: Instant) {
+        let (place, call) = self.call(id);
+        assert!(self.is_open(place) && call.holder.is_none(), "a call is held by one worker at a time");
+        assert!(!call.is_cancelled && !self.is_forced(), "a call that is to end is not dispatched");
+        assert!(call.terms.deadline.is_none_or(|at| now < at), "a call is not dispatched after its deadline");
+        assert_eq!(attempt.get(), call.charged + 1, "each try that failed is counted");
+        for other in self.open.iter().filter(|&&other| other != place && self.calls[other].holder.is_none()) {
+            let (other_rank, rank) = (self.calls[*other].terms.priority, call.terms.priority);
+            assert!((other_rank, place) < (rank, *other), "the highest priority first, then the oldest");
+        }
+        self.check_credit(worker.0 as usize);
+        let record = &mut self.workers[worker.0 as usize];
+        record.held.push(place);
+        let is_first = record.held.len() == 1;
+        let call = &mut self.calls[place];
+        call.tries.push(Try { worker, attempt });
+        call.holder = Some(worker.0 as usize);
+        call.clock = is_first.then_some(now);
+        (call.is_doomed, call.ran_too_long) = (false, false);
+    }
+
+    fn check_credit(&self, worker: usize) {
+        let record = &self.workers[worker];
+        assert_eq!(record.stage, Stage::Ready, "only a worker that serves is given calls");
+        assert!(!record.is_link_closed, "a worker that nobody can reach is given no calls");
+        assert!(self.has_credit(record), "a worker holds no more than its credit, and answers no more than its share");
+        let is_of_size = self.count(Stage::Ready) == self.target;
+        assert!(record.held.is_empty() || is_of_size, "a busy worker is loaded only in a pool of the right size");
+    }
+
+    pub(super) fn has_credit(&self, record: &WorkerRecord) -> bool {
+        let share = self.rules.calls_per_worker_max.map_or(u64::MAX, |max| max.max(1));
+        record.held.len() < self.rules.credit && record.served + (record.held.len() as u64) < share
+    }
+
+    fn deliver(&mut self, id: CallId) {
+        let (place, call) = self.call(id);
+        assert!(self.is_open(place), "a call ends once");
+        assert!(call.is_answered, "only what a worker has just answered is delivered");
+        assert!(!call.is_doomed, "an answer that comes too late is not delivered");
+        self.calls[place].is_answered = false;
+        self.end(place, End::Over);
+    }
+
+    fn settle(&mut self, id: CallId, why: Why, now: Instant) {
+        let (place, call) = self.call(id);
+        assert!(self.is_open(place), "a call ends once");
+        assert!(!call.is_answered || call.is_doomed, "an answer in time is the call's result");
+        self.check_reason(place, why, now);
+        let end = match (call.holder, tried(why)) {
+            (None, None) => End::NeverBegun,
+            (None, Some(_)) => End::Over,
+            (Some(worker), _) => End::Behind(worker),
+        };
+        self.check_claim(place, end, tried(why));
+        self.calls[place].is_answered = false;
+        self.end(place, end);
+    }
+
+    fn check_reason(&self, place: usize, why: Why, now: Instant) {
+        let call = &self.calls[place];
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        let is_true = match why {
+            Why::Crashed(_) => call.charged > call.terms.retries,
+            Why::Cancelled(_) => call.is_cancelled,
+            Why::RanTooLong(_) => call.ran_too_long,
+            Why::QueuedTooLong => is_due(call.terms.queue_deadline),
+            Why::DeadlinePassed(_) => is_due(call.terms.deadline),
+            Why::CannotLaunch(_) => self.live() == 0 && self.has_given_up(now),
+            Why::ShutDown(_) => self.is_forced() || call.is_late,
+        };
+        assert!(is_true, "{why:?} is not so: {call:?}");
+    }
+
+    fn has_given_up(&self, now: Instant) -> bool {
+        let is_paused = self.failed_at.is_some_and(|at| now < at + self.rules.launch_pause);
+        is_paused && self.failures >= self.rules.launch_failures_max
+    }
+
+    /// Whether the call may have run is told truly.
+    fn check_claim(&self, place: usize, end: End, tried: Option<Try>) {
+        let call = &self.calls[place];
+        match (end, tried) {
+            (End::Behind(worker), tried) => {
+                let record = &self.workers[worker];
+                assert!(record.stage == Stage::Ready && record.held[0] != place, "a call ends when its worker is dead");
+                assert_eq!(tried, call.tries.last().copied(), "it may begin before its worker is killed for it");
+            }
+            (_, None) => assert!(call.begun == 0, "it had begun: {call:?}"),
+            (_, Some(tried)) => {
+                assert!(call.tries.contains(&tried), "a try that was not made: {tried:?}");
+                assert!(call.may_have_begun() || call.is_answered, "it cannot have begun: {call:?}");
+            }
+        }
+    }
+
+    fn stop(&mut self, worker: usize, now: Instant) {
+        let record = &self.workers[worker];
+        assert!(record.stage == Stage::Ready && record.held.is_empty(), "only an idle worker is asked to leave");
+        let is_worn = self.rules.calls_per_worker_max.is_some_and(|max| record.served >= max);
+        let has_idled = self.rules.idle_timeout.is_some_and(|timeout| record.since + timeout <= now);
+        let is_over = self.shutdown.is_some() && self.open.is_empty();
+        assert!(is_worn || has_idled || is_over || self.live() > self.target, "a worker is let go for a reason");
+        self.enter(worker, Stage::Stopping, now);
+    }
+
+    fn kill(&mut self, worker: usize, now: Instant) {
+        let record = &self.workers[worker];
+        let has_reason = match record.stage {
+            Stage::Launching => {
+                let is_over = self.shutdown.is_some() && self.open.is_empty();
+                record.since + self.rules.hello_limit <= now || record.is_link_closed || is_over
+            }
+            Stage::Ready => {
+                record.is_link_closed || record.held.first().is_some_and(|&first| self.calls[first].must_end(now))
+            }
+            Stage::Stopping => record.since + self.rules.stop_grace <= now,
+            Stage::Killed | Stage::Dead | Stage::Abandoned => panic!("a worker is killed once"),
+        };
+        assert!(has_reason || self.is_forced(), "a worker is killed for a reason: {record:?}");
+        if self.workers[worker].stage == Stage::Launching && !self.is_forced() {
+            self.launch_failed(now);
+        }
+        self.enter(worker, Stage::Killed, now);
+    }
+
+    fn enter(&mut self, worker: usize, stage: Stage, now: Instant) {
+        let record = &mut self.workers[worker];
+        (record.stage, record.since) = (stage, now);
+    }
+
+    fn warmed(&mut self) {
+        assert!(self.warm_up_asked, "a warm-up is answered once");
+        let is_ready = self.count(Stage::Ready) >= self.target;
+        assert!(is_ready || self.shutdown.is_some() || self.count(Stage::Launching) == 0, "not yet");
+        self.warm_up_asked = false;
+    }
+
+    fn finished(&mut self) {
+        assert!(!self.is_finished, "once");
+        assert!(self.shutdown.is_some() && self.open.is_empty() && self.present.is_empty(), "there is still something");
+        self.is_finished = true;
+    }
+
+    fn call(&self, id: CallId) -> (usize, &super::ledger::CallRecord) {
+        let place = self.find(id).expect("the scheduler knows no call that was not submitted");
+        (place, &self.calls[place])
+    }
+}
+
+/// The try that the end of a call names.
+const fn tried(why: Why) -> Option<Try> {
+    match why {
+        Why::Crashed(tried) | Why::RanTooLong(tried) => Some(tried),
+        Why::Cancelled(tried) | Why::DeadlinePassed(tried) | Why::CannotLaunch(tried) | Why::ShutDown(tried) => tried,
+        Why::QueuedTooLong => None,
+    }
+}

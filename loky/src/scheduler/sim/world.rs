@@ -1,0 +1,212 @@
+//! A world: a virtual clock, fake worker processes and a driver that is as plain as can be.
+//!
+//! Everything that will happen lies on an agenda, in the order of its time. A step takes the next thing from it, or
+//! tells the scheduler the time if a timer comes first, and then does what the scheduler wants done. The driver keeps
+//! the two rules of the real one: all that a worker has written is read before its death is told, and a death is told
+//! once.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::{Duration, Instant};
+
+use super::super::{Action, Event, Scheduler};
+use super::dice::Dice;
+use super::ledger::Ledger;
+use super::processes::FakeWorker;
+use super::tally::{Sight, Tally};
+use super::weather::Weather;
+
+/// One simulated program: its users, its driver, its workers.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) dice: Dice,
+    pub(super) weather: Weather,
+    pub(super) scheduler: Scheduler,
+    pub(super) ledger: Ledger,
+    pub(super) now: Instant,
+    pub(super) deeds_left: u64,
+    pub(super) tally: Tally,
+    pub(super) is_silent: bool,
+    began: Instant,
+    pub(super) workers: Vec<FakeWorker>,
+    agenda: BinaryHeap<Reverse<(Instant, u64, Happening)>>,
+    planned: u64,
+    /// How late the driver will be when the next timer comes.
+    lateness: Duration,
+    timeouts_in_a_row: u32,
+    is_told: bool,
+}
+
+/// What may lie on the agenda. A number names a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Happening {
+    /// A user, or a bug of the driver, does something.
+    Deed,
+    /// Patience with a graceful shutdown is at its end.
+    PatienceEnds,
+    LaunchFails(usize),
+    SaysHello(usize),
+    Begins(usize),
+    MakesProgress(usize),
+    Answers(usize),
+    AnswerArrives(usize),
+    ClosesLink(usize),
+    Dies(usize),
+    DeathIsSeen(usize),
+}
+
+impl World {
+    pub(super) fn new(seed: u64) -> Self {
+        let mut dice = Dice::new(seed);
+        let weather = Weather::draw(&mut dice);
+        let now = Instant::now();
+        let mut world = Self {
+            scheduler: Scheduler::new(weather.rules),
+            ledger: Ledger::new(weather.rules),
+            now,
+            began: now,
+            deeds_left: weather.deeds,
+            tally: Tally::default(),
+            is_silent: false,
+            workers: Vec::new(),
+            agenda: BinaryHeap::new(),
+            planned: 0,
+            lateness: Duration::ZERO,
+            timeouts_in_a_row: 0,
+            is_told: false,
+            dice,
+            weather,
+        };
+        world.plan(Happening::Deed, Duration::ZERO);
+        world
+    }
+
+    /// Prints all that happens.
+    pub(super) fn tell(&mut self) {
+        self.is_told = true;
+        println!("{:#?}", self.weather);
+    }
+
+    /// One thing happens. False when nothing will happen any more.
+    pub(super) fn step(&mut self) -> bool {
+        self.tally.saw(Sight::Step);
+        let timer = self.scheduler.next_timeout().map(|at| self.now.max(at + self.lateness));
+        let planned = self.agenda.peek().map(|Reverse((at, ..))| *at);
+        match (timer, planned) {
+            (None, None) => return false,
+            (Some(timer), planned) if planned.is_none_or(|at| timer <= at) => self.time_passes(timer),
+            _ => {
+                let Reverse((at, _, happening)) = self.agenda.pop().expect("it was there a moment ago");
+                self.now = self.now.max(at);
+                self.happen(happening);
+            }
+        }
+        true
+    }
+
+    pub(super) fn plan(&mut self, happening: Happening, wait: Duration) {
+        self.planned += 1;
+        self.agenda.push(Reverse((self.now + wait, self.planned, happening)));
+    }
+
+    /// From now on nothing happens but deaths and time.
+    pub(super) fn fall_silent(&mut self) {
+        self.is_silent = true;
+        for worker in 0..self.workers.len() {
+            self.workers[worker].sent.clear();
+            let wait = self.dice.wait(0, 200);
+            self.plan(Happening::Dies(worker), wait);
+        }
+    }
+
+    /// Tells the scheduler what happened, and does what it then wants done.
+    pub(super) fn feed(&mut self, event: Event) {
+        if self.is_told {
+            println!("{:>6} ms  {event:?}", (self.now - self.began).as_millis());
+        }
+        self.timeouts_in_a_row = 0;
+        self.ledger.told(&event, self.now);
+        self.scheduler.handle(event, self.now);
+        self.perform_all();
+        self.audit(self.slack());
+    }
+
+    fn time_passes(&mut self, at: Instant) {
+        self.now = at;
+        if self.is_told {
+            println!("{:>6} ms", (self.now - self.began).as_millis());
+        }
+        self.lateness = self.dice.wait(0, self.weather.late_ms);
+        self.timeouts_in_a_row += 1;
+        assert!(self.timeouts_in_a_row < 1000, "a timer fires for ever");
+        self.ledger.told_time(self.now);
+        self.scheduler.handle_timeout(self.now);
+        self.perform_all();
+        self.audit(Duration::ZERO);
+        let moves_on = self.scheduler.next_timeout().is_none_or(|next| next > self.now);
+        assert!(moves_on || self.ledger.has_call_over_at_once(), "a timer stands still");
+    }
+
+    /// The scheduler's own books are long where the backlog is long; then a look now and again must do.
+    fn audit(&mut self, slack: Duration) {
+        self.ledger.audit(&self.scheduler, self.now, slack);
+        if self.ledger.open.len() < 8 || self.tally.of(Sight::Step) % 8 == 0 {
+            self.scheduler.check();
+        }
+    }
+
+    /// How late the scheduler may learn that a timer has come: something else may happen at the same moment.
+    fn slack(&self) -> Duration {
+        Duration::from_millis(self.weather.late_ms + 1)
+    }
+
+    fn perform_all(&mut self) {
+        while let Some(action) = self.scheduler.next_action() {
+            if self.is_told {
+                println!("{:>9}      → {action:?}", "");
+            }
+            self.tally.saw_action(&action, &self.ledger);
+            self.ledger.wanted(&action, self.now);
+            self.perform(&action);
+        }
+    }
+
+    fn perform(&mut self, action: &Action) {
+        match *action {
+            Action::Launch { worker } => self.launch(worker.0 as usize),
+            Action::Dispatch { call, attempt, worker } => {
+                assert_eq!(self.scheduler.is_held(call), Some(true));
+                let worker = worker.0 as usize;
+                self.workers[worker].inbox.push_back((call, attempt));
+                self.plan_next(worker);
+            }
+            Action::Stop { worker } if !self.dice.chance(self.weather.ignores_stop) => {
+                let wait = self.dice.wait(0, self.weather.leave_ms);
+                self.plan(Happening::Dies(worker.0 as usize), wait);
+            }
+            Action::Stop { .. } => {}
+            Action::Kill { worker } => self.kill(worker.0 as usize),
+            Action::Deliver { call } | Action::Settle { call, .. } => assert_eq!(self.scheduler.is_held(call), None),
+            Action::Warmed | Action::Finished => {}
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        if self.is_silent && !matches!(happening, Happening::Dies(_) | Happening::DeathIsSeen(_)) {
+            return;
+        }
+        match happening {
+            Happening::Deed => self.deed(),
+            Happening::PatienceEnds => self.patience_ends(),
+            Happening::LaunchFails(worker) => self.launch_fails(worker),
+            Happening::SaysHello(worker) => self.says_hello(worker),
+            Happening::Begins(worker) => self.begins(worker),
+            Happening::MakesProgress(worker) => self.makes_progress(worker),
+            Happening::Answers(worker) => self.answers(worker),
+            Happening::AnswerArrives(worker) => self.answer_arrives(worker),
+            Happening::ClosesLink(worker) => self.closes_link(worker),
+            Happening::Dies(worker) => self.dies(worker),
+            Happening::DeathIsSeen(worker) => self.death_is_seen(worker),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! How many workers there shall be: on demand up to the target, fewer when they are idle or surplus.
+//!
+//! Launches that fail are counted. After a few in a row no further one is tried for a while, nor before it is known
+//! what became of those under way; if no worker is left then that could serve, the backlog is settled. So a program
+//! whose workers cannot start ends in an error, never in a storm of processes. For the same reason a warm-up asks for each worker once: if workers leave or die as fast as others start,
+//! it is over all the same.
+
+use std::time::Instant;
+
+use super::event::{Action, Why};
+use super::workers::Worker;
+use super::{Rules, Scheduler, later};
+
+/// The size that is wanted, and how launching goes.
+#[derive(Debug)]
+pub(super) struct Sizing {
+    target: usize,
+    /// How many workers the warm-up under way may still ask for.
+    warm_up: Option<usize>,
+    failures: u32,
+    retry_at: Option<Instant>,
+}
+
+impl Sizing {
+    pub(super) fn new(target: usize) -> Self {
+        Self { target: target.max(1), warm_up: None, failures: 0, retry_at: None }
+    }
+
+    pub(super) fn target(&self) -> usize {
+        self.target
+    }
+
+    pub(super) fn resize(&mut self, target: usize) {
+        self.target = target.max(1);
+        if self.warm_up.is_some() {
+            self.ask_warm_up();
+        }
+    }
+
+    pub(super) fn ask_warm_up(&mut self) {
+        self.warm_up = Some(self.target);
+    }
+
+    pub(super) fn launched(&mut self) {
+        self.warm_up = self.warm_up.map(|left| left.saturating_sub(1));
+    }
+
+    /// Launching works, or shall be given another chance.
+    pub(super) fn forget_failures(&mut self) {
+        self.failures = 0;
+        self.retry_at = None;
+    }
+
+    pub(super) fn launch_failed(&mut self, now: Instant, rules: &Rules) {
+        self.warm_up = self.warm_up.map(|left| left + 1);
+        self.failures = self.failures.saturating_add(1);
+        if self.failures >= rules.launch_failures_max {
+            self.retry_at = Some(later(now, rules.launch_pause));
+        }
+    }
+}
+
+impl Scheduler {
+    /// Stops idle workers beyond the target; in a shutdown all of them, once no call is left.
+    pub(super) fn retire_surplus(&mut self, now: Instant) {
+        let is_over = self.shutdown.is_some() && self.calls.is_empty();
+        let wanted = if is_over { 0 } else { self.sizing.target };
+        while self.workers.live() > wanted {
+            let Some(worker) = self.workers.idle_first_freed() else { break };
+            self.stop(worker, now);
+        }
+        if is_over {
+            for worker in self.workers.ids(Worker::is_launching) {
+                self.kill(worker, now);
+            }
+        }
+    }
+
+    pub(super) fn launch_missing(&mut self, now: Instant) {
+        if self.retry_at().is_some_and(|at| at <= now) {
+            self.sizing.forget_failures();
+        }
+        while self.wants_launch() && self.sizing.retry_at.is_none() {
+            let worker = self.workers.add(later(now, self.rules.hello_limit));
+            self.sizing.launched();
+            self.actions.push_back(Action::Launch { worker });
+        }
+        self.give_up_launching();
+        self.finish_warm_up();
+    }
+
+    /// When launching is tried again, if it is wanted and too many launches have failed.
+    ///
+    /// Launches under way are awaited first. Else, where a pause is shorter than a launch, there would always be one
+    /// that has not failed yet, and the backlog would wait for ever.
+    pub(super) fn retry_at(&self) -> Option<Instant> {
+        self.sizing.retry_at.filter(|_| self.wants_launch() && self.workers.launching() == 0)
+    }
+
+    /// Whether work or a warm-up asks for one more worker than there is.
+    fn wants_launch(&self) -> bool {
+        let is_cold = self.sizing.warm_up.is_some_and(|left| left > 0) && self.shutdown.is_none();
+        let is_asked = self.calls.backlog_len() > self.workers.launching() || is_cold;
+        is_asked && self.workers.live() < self.sizing.target
+    }
+
+    /// Settles the backlog if nobody can serve it and nobody will soon.
+    fn give_up_launching(&mut self) {
+        if self.sizing.retry_at.is_none() || self.workers.live() > 0 {
+            return;
+        }
+        for (call, last_try) in self.calls.remove_backlog() {
+            self.settle(call, Why::CannotLaunch(last_try));
+        }
+    }
+
+    fn finish_warm_up(&mut self) {
+        let Some(left) = self.sizing.warm_up else { return };
+        let is_exhausted = (left == 0 || self.sizing.retry_at.is_some()) && self.workers.launching() == 0;
+        if is_exhausted || self.shutdown.is_some() || self.workers.ready() >= self.sizing.target {
+            self.sizing.warm_up = None;
+            self.actions.push_back(Action::Warmed);
+        }
+    }
+}

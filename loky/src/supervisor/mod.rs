@@ -1,0 +1,68 @@
+//! Starts worker processes, ends them with all that they have started, and says how they ended.
+//!
+//! It knows processes and nothing else: not what a worker is for, nor why it must go.
+
+pub(crate) mod local;
+pub(crate) mod tree;
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::process::ChildStderr;
+
+use crate::sys::page::Page;
+use crate::sys::process::{self, Exit, ProcessFd};
+
+/// A worker process, from its launch to its burial.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) pid: u32,
+    fd: ProcessFd,
+}
+
+/// What a launch gives: a process, and the ways to it.
+#[derive(Debug)]
+pub(crate) struct Launched {
+    pub(crate) process: Process,
+    /// The parent's end of the link; does not block.
+    pub(crate) link: UnixStream,
+    /// What the worker begins is written here.
+    pub(crate) page: Page,
+    /// What the worker writes to its standard error; does not block.
+    pub(crate) stderr: ChildStderr,
+}
+
+impl Process {
+    pub(crate) fn new(pid: u32) -> io::Result<Self> {
+        Ok(Self { pid, fd: ProcessFd::open(pid)? })
+    }
+
+    /// Kills the process and everything that it has started and that is still in its tree. Takes some system calls
+    /// for each process of the tree.
+    pub(crate) fn kill_tree(&self) {
+        // A stopped process starts nothing: the tree holds still while it is walked.
+        self.fd.stop();
+        tree::kill_descendants(self.pid);
+        self.fd.kill();
+    }
+
+    /// How the process ended, once; `None` while it lives. Never blocks.
+    pub(crate) fn try_reap(&self) -> Option<Exit> {
+        self.fd.try_reap()
+    }
+}
+
+impl AsFd for Process {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// "was killed by SIGSEGV", "exited with code 3".
+pub(crate) fn in_words(exit: Exit) -> String {
+    match exit {
+        Exit::Code(code) => format!("exited with code {code}"),
+        Exit::Signal(signal) => format!("was killed by {}", process::signal_name(signal)),
+        Exit::Unknown => "ended (how is not known: another part of the program reaped it)".to_string(),
+    }
+}

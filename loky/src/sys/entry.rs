@@ -1,0 +1,60 @@
+//! Prepares a process that has just been started to be a worker.
+
+use std::io;
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
+use nix::sys::prctl;
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
+use nix::sys::stat::{Mode, SFlag, fstat};
+use nix::unistd::dup2_stdin;
+
+/// Takes the link from descriptor 0, where the parent put it, and leaves `/dev/null` there. An error if descriptor 0
+/// is not a socket: nobody started this process as a worker.
+pub(crate) fn take_link() -> io::Result<UnixStream> {
+    let stdin = io::stdin();
+    if !is_socket(&stdin)? {
+        return Err(io::Error::other("descriptor 0 is not a socket"));
+    }
+    // Above the standard three, also in a program that was started with those closed.
+    let link = fcntl(&stdin, FcntlArg::F_DUPFD_CLOEXEC(3))?;
+    let null = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
+    dup2_stdin(&null)?;
+    // SAFETY: the kernel has just made this descriptor for us.
+    Ok(UnixStream::from(unsafe { OwnedFd::from_raw_fd(link) }))
+}
+
+/// Removes a variable from this process's environment.
+pub(crate) fn remove_variable(name: &str) {
+    // SAFETY: called at the very start of `main`, before this program has started a thread that could read the
+    // environment at the same time.
+    unsafe { std::env::remove_var(name) };
+}
+
+/// Makes Ctrl-C the parent's business, unblocks all signals, adopts the orphans of this process's own children (to
+/// find them when they must go), and lets even a stopped worker notice that its parent has died.
+pub(crate) fn set_up_signals() -> io::Result<()> {
+    // A handler, not SIG_IGN: the programs that a task starts would inherit that, but begin with default handlers.
+    let quiet = SigAction::new(SigHandler::Handler(do_nothing), SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: the handler does nothing at all, so it may run at any moment.
+    unsafe { sigaction(Signal::SIGINT, &quiet) }?;
+    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
+    prctl::set_child_subreaper(true)?;
+    prctl::set_pdeathsig(Signal::SIGCONT)?;
+    Ok(())
+}
+
+/// The name of this process in `ps`: the first 15 bytes of `name`.
+pub(crate) fn set_process_name(name: &str) {
+    let bytes: Vec<u8> = name.bytes().filter(|&byte| byte != 0).take(15).collect();
+    if let Ok(name) = std::ffi::CString::new(bytes) {
+        let _ = prctl::set_name(&name);
+    }
+}
+
+fn is_socket(fd: impl std::os::fd::AsFd) -> io::Result<bool> {
+    Ok(SFlag::from_bits_truncate(fstat(fd)?.st_mode) & SFlag::S_IFMT == SFlag::S_IFSOCK)
+}
+
+extern "C" fn do_nothing(_: i32) {}

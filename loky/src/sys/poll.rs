@@ -1,0 +1,109 @@
+//! Waits until a descriptor has something to say, a bell is rung, or a moment has come.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Instant;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll, ppoll};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::time::TimeSpec;
+
+/// A set of descriptors to wait for, each under a token, and a bell that ends a wait from outside.
+#[derive(Debug)]
+pub(crate) struct Poller {
+    epoll: Epoll,
+    bell: EventFd,
+}
+
+/// What a registered descriptor is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interest {
+    Read,
+    ReadAndWrite,
+    /// Nothing, for now; an error or a hang-up is told all the same.
+    Nothing,
+}
+
+/// How many descriptors one wait may report; more of them are reported by the next.
+const READY_MAX: usize = 64;
+
+/// The token of the bell.
+const BELL: u64 = u64::MAX;
+
+impl Poller {
+    pub(crate) fn new() -> io::Result<Self> {
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        let bell = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        epoll.add(&bell, EpollEvent::new(EpollFlags::EPOLLIN, BELL))?;
+        Ok(Self { epoll, bell })
+    }
+
+    /// Reports `fd` under `token`, which must not be the greatest number, until it is removed or closed.
+    pub(crate) fn add(&self, fd: impl AsFd, token: u64, interest: Interest) -> io::Result<()> {
+        Ok(self.epoll.add(fd, EpollEvent::new(interest.flags(), token))?)
+    }
+
+    pub(crate) fn change(&self, fd: impl AsFd, token: u64, interest: Interest) -> io::Result<()> {
+        Ok(self.epoll.modify(fd, &mut EpollEvent::new(interest.flags(), token))?)
+    }
+
+    pub(crate) fn remove(&self, fd: impl AsFd) -> io::Result<()> {
+        Ok(self.epoll.delete(fd)?)
+    }
+
+    /// Ends the current wait, or the next one.
+    pub(crate) fn ring(&self) {
+        // A full counter means that the bell rings already; there is no other error for a valid event descriptor.
+        let _ = self.bell.write(1);
+    }
+
+    /// Blocks until something is ready, the bell rings or `until` has come; `None` waits without a limit. Returns the
+    /// tokens that are ready, which may be none.
+    pub(crate) fn wait(&self, until: Option<Instant>) -> io::Result<Vec<u64>> {
+        self.sleep(until)?;
+        let mut events = [EpollEvent::empty(); READY_MAX];
+        let count = match self.epoll.wait(&mut events, EpollTimeout::ZERO) {
+            Err(Errno::EINTR) => 0,
+            count => count?,
+        };
+        let mut ready = Vec::with_capacity(count);
+        for token in events[..count].iter().map(EpollEvent::data) {
+            if token == BELL {
+                let _ = self.bell.read();
+            } else {
+                ready.push(token);
+            }
+        }
+        Ok(ready)
+    }
+
+    /// The sleep itself: `epoll_wait` counts in milliseconds, and a time limit should not be late by one.
+    fn sleep(&self, until: Option<Instant>) -> io::Result<()> {
+        let limit = until.map(|at| TimeSpec::from_duration(at.saturating_duration_since(Instant::now())));
+        let mut fds = [PollFd::new(self.epoll.0.as_fd(), PollFlags::POLLIN)];
+        match ppoll(&mut fds, limit, None) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(why) => Err(why.into()),
+        }
+    }
+}
+
+impl Interest {
+    fn flags(self) -> EpollFlags {
+        match self {
+            Self::Read => EpollFlags::EPOLLIN,
+            Self::ReadAndWrite => EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT,
+            Self::Nothing => EpollFlags::empty(),
+        }
+    }
+}
+
+/// Blocks until the other end of `link` is closed, or `process` (a process descriptor) has ended.
+pub(crate) fn wait_for_end(link: BorrowedFd<'_>, process: Option<BorrowedFd<'_>>) {
+    // A hang-up is told unasked. What arrives on the link is not waited for: it is another thread's to read.
+    let mut fds = vec![PollFd::new(link, PollFlags::empty())];
+    fds.extend(process.map(|process| PollFd::new(process, PollFlags::POLLIN)));
+    while poll(&mut fds, PollTimeout::NONE) == Err(Errno::EINTR) {}
+}

@@ -1,0 +1,108 @@
+//! Processes by descriptor: a pid may be reused by the kernel, a process descriptor always means the one process.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::unistd::Pid;
+
+/// A process that may have ended already.
+#[derive(Debug)]
+pub(crate) struct ProcessFd(OwnedFd);
+
+/// The signal that nobody can catch.
+pub(crate) const SIGKILL: i32 = libc::SIGKILL;
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Code(i32),
+    Signal(i32),
+    /// Somebody else reaped it, or the program ignores SIGCHLD: nobody can tell any more.
+    Unknown,
+}
+
+impl ProcessFd {
+    /// The process with this pid. If it is not a child of ours, the pid may have been reused by now.
+    pub(crate) fn open(pid: u32) -> io::Result<Self> {
+        // SAFETY: the call takes two numbers and gives back a descriptor or an error.
+        let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
+        let fd = i32::try_from(fd).expect("descriptors are small");
+        // SAFETY: the kernel has just made this descriptor for us.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// Stops the process where it stands.
+    pub(crate) fn stop(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Sends a signal; a process that has ended takes it without complaint.
+    fn signal(&self, signal: Signal) {
+        let no_info: *const libc::siginfo_t = std::ptr::null();
+        // SAFETY: the descriptor is open while `self` lives, and a null pointer is allowed for the signal's details.
+        unsafe { libc::syscall(libc::SYS_pidfd_send_signal, self.0.as_raw_fd(), signal as i32, no_info, 0) };
+    }
+
+    pub(crate) fn kill(&self) {
+        self.signal(Signal::SIGKILL);
+    }
+
+    /// Reaps the process, a child of ours, if it has ended. Never blocks, and never touches another child.
+    pub(crate) fn try_reap(&self) -> Option<Exit> {
+        match waitid(Id::PIDFd(self.0.as_fd()), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
+            Ok(WaitStatus::Exited(_, code)) => Some(Exit::Code(code)),
+            Ok(WaitStatus::Signaled(_, signal, _)) => Some(Exit::Signal(signal as i32)),
+            Ok(_) | Err(Errno::EINTR) => None,
+            Err(_) => Some(Exit::Unknown),
+        }
+    }
+}
+
+impl AsFd for ProcessFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Stops a process where it stands, by pid.
+pub(crate) fn stop_pid(pid: u32) {
+    signal_pid(pid, Signal::SIGSTOP);
+}
+
+/// Kills a process, by pid.
+pub(crate) fn kill_pid(pid: u32) {
+    signal_pid(pid, Signal::SIGKILL);
+}
+
+/// Collects the exit status of a child of ours, if there is one to collect.
+pub(crate) fn reap_pid(pid: u32) {
+    let Ok(pid) = i32::try_from(pid) else { return };
+    let _ = waitid(Id::Pid(Pid::from_raw(pid)), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG);
+}
+
+/// The parent of this process.
+pub(crate) fn parent_pid() -> u32 {
+    nix::unistd::getppid().as_raw().unsigned_abs()
+}
+
+/// The name of a signal, such as "SIGSEGV"; "signal 40" where it has none.
+pub(crate) fn signal_name(signal: i32) -> String {
+    Signal::try_from(signal).map_or_else(|_| format!("signal {signal}"), |signal| signal.as_str().to_string())
+}
+
+/// Ends this process at once, without running anything that was registered for its end.
+pub(crate) fn exit_now(code: i32) -> ! {
+    // SAFETY: takes a number and does not return.
+    unsafe { libc::_exit(code) }
+}
+
+fn signal_pid(pid: u32, signal: Signal) {
+    // Zero and negative numbers mean groups of processes, never one.
+    if let Some(pid) = i32::try_from(pid).ok().filter(|&pid| pid > 1) {
+        let _ = kill(Pid::from_raw(pid), signal);
+    }
+}

@@ -1,0 +1,22 @@
+//! Runs the code that users wrote for encoding and decoding, and lets nothing out of it but a value or a text.
+//!
+//! A `Serialize` that panics is a value that cannot travel; it is neither a panic of the task nor one of its caller.
+
+use std::any::Any;
+use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What `work` returns; what goes wrong in it as text, a panic, too.
+///
+/// What a panic can leave half done is a buffer of ours, which every caller cuts back or drops.
+pub(super) fn contain<T, E: Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(done) => done.map_err(|why| why.to_string()),
+        Err(panic) => Err(format!("it panicked: {}", message_of(&*panic))),
+    }
+}
+
+fn message_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}

@@ -1,0 +1,18 @@
+//! What can be run: the functions that `#[loky::task]` registered in this binary.
+//!
+//! An entry turns a typed function into one of bytes to bytes; the registry is the list of all entries, the same in
+//! every process of this binary. Nothing here knows of workers, pools or links.
+
+mod arguments;
+mod contain;
+mod entry;
+mod passage;
+mod registry;
+
+pub use arguments::{ArgumentReader, ArgumentWriter};
+pub(crate) use arguments::{encode_arguments, encode_arguments_into};
+pub use entry::{Entry, Fault, type_id_of, version};
+pub(crate) use passage::encode_result;
+pub use passage::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, owned};
+pub use registry::TaskRef;
+pub(crate) use registry::{find, registry};

@@ -1,0 +1,104 @@
+//! Values to bytes and back: the only file that names the format.
+//!
+//! Fixed-width integers, because they are faster and because their size does not depend on their value. Decoding is
+//! bounded: the format believes a length that it reads, so a damaged length could ask for more memory than the
+//! machine has. The bound grows with the payload, in a few classes, since the format wants it as a constant. A false
+//! number of elements that have no bytes (`Vec<()>`) is beyond it: that costs time.
+
+use std::fmt;
+
+use bincode::config::{self, Config, Configuration, Fixint, LittleEndian};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// What the format said, in its own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CodecError(String);
+
+impl fmt::Display for CodecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Appends the bytes of `value`. Fails where its `Serialize` fails, or where the format needs a length it is not told;
+/// then what was there before is still there and nothing else.
+pub(crate) fn encode_into<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<(), CodecError> {
+    let before = bytes.len();
+    let written = bincode::serde::encode_into_std_write(value, bytes, FORMAT);
+    written.map(drop).map_err(|why| {
+        bytes.truncate(before);
+        CodecError(why.to_string())
+    })
+}
+
+/// The value in `bytes`, all of them: what is left over is an error, too.
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    match bytes.len() {
+        0..=0x1000 => decode_within(bytes, FORMAT.with_limit::<0x1_0000>()),
+        0x1001..=0x10_0000 => decode_within(bytes, FORMAT.with_limit::<0x100_0000>()),
+        0x10_0001..=0x1000_0000 => decode_within(bytes, FORMAT.with_limit::<0x1_0000_0000>()),
+        _ => decode_within(bytes, FORMAT.with_limit::<0x100_0000_0000>()),
+    }
+}
+
+fn decode_within<T: DeserializeOwned>(bytes: &[u8], format: impl Config) -> Result<T, CodecError> {
+    let (value, read) = bincode::serde::decode_from_slice(bytes, format).map_err(|why| CodecError(why.to_string()))?;
+    if read != bytes.len() {
+        return Err(CodecError(format!("{} bytes are left over after the value", bytes.len() - read)));
+    }
+    Ok(value)
+}
+
+const FORMAT: Configuration<LittleEndian, Fixint> = config::standard().with_fixed_int_encoding();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CodecError> {
+        let mut bytes = Vec::new();
+        encode_into(&mut bytes, value).map(|()| bytes)
+    }
+
+    #[test]
+    fn values_return_as_they_went() {
+        let value = (7_u8, "näh".to_string(), vec![Some(1.5_f64), None], [(); 3]);
+        let bytes = encode(&value).unwrap();
+        assert_eq!(decode::<(u8, String, Vec<Option<f64>>, [(); 3])>(&bytes).unwrap(), value);
+    }
+
+    #[test]
+    fn a_borrow_is_encoded_like_what_it_points_to() {
+        assert_eq!(encode("text").unwrap(), encode(&"text".to_string()).unwrap());
+        assert_eq!(encode(&[1_u64, 2][..]).unwrap(), encode(&vec![1_u64, 2]).unwrap());
+    }
+
+    #[test]
+    fn left_over_and_missing_bytes_are_errors() {
+        let bytes = encode(&(1_u32, 2_u32)).unwrap();
+        assert!(decode::<u32>(&bytes).unwrap_err().to_string().contains("4 bytes are left over"));
+        assert!(decode::<(u64, u64)>(&bytes).is_err());
+    }
+
+    #[test]
+    fn a_false_length_asks_for_no_memory() {
+        let hostile = [(1_u64 << 60).to_le_bytes().as_slice(), b"x"].concat();
+        assert!(decode::<String>(&hostile).is_err());
+        assert!(decode::<Vec<u8>>(&hostile).is_err());
+    }
+
+    #[test]
+    fn a_failed_encode_leaves_what_was_there() {
+        struct Refuses;
+        impl Serialize for Refuses {
+            fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+                Err(serde::ser::Error::custom("not today"))
+            }
+        }
+        let mut bytes = b"before".to_vec();
+        let error = encode_into(&mut bytes, &(1_u8, Refuses)).unwrap_err();
+        assert!(error.to_string().contains("not today"));
+        assert_eq!(bytes, b"before");
+    }
+}

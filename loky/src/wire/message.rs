@@ -1,0 +1,69 @@
+//! Everything that a parent and a worker can say to each other. Payloads travel beside the message, in the frame.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::PanicEvidence;
+use crate::ids::{Attempt, CallId};
+
+/// Changes with every change of what is said here or how.
+pub(crate) const PROTOCOL: u32 = 1;
+
+/// What a parent says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ToWorker {
+    /// First of all.
+    Welcome(Welcome),
+    /// Run a task once for each item. The payload is the items' arguments, one after the other.
+    Run(Run),
+    /// Finish and leave.
+    Stop,
+}
+
+/// Who the worker is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Welcome {
+    pub(crate) protocol: u32,
+    pub(crate) fingerprint: u64,
+    pub(crate) parent: u32,
+    pub(crate) pool: String,
+    pub(crate) index: usize,
+    /// How many pools deep the worker is; 1 for a worker of the program that the user started.
+    pub(crate) depth: u32,
+}
+
+/// What to run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Run {
+    pub(crate) call: CallId,
+    /// Which dispatch of the call this is; answers carry it back.
+    pub(crate) attempt: Attempt,
+    /// Tries that the first item has already had in earlier calls.
+    pub(crate) tries_before: u32,
+    /// The place of the task in the registry.
+    pub(crate) task: u32,
+    /// The number of the first item that is left to do.
+    pub(crate) first: u32,
+    /// The length of each item's arguments, in bytes.
+    pub(crate) lengths: Vec<u64>,
+}
+
+/// What a worker says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum FromWorker {
+    /// First of all.
+    Hello { protocol: u32, fingerprint: u64, pid: u32 },
+    /// One item is done. The payload is its result, if there is one.
+    Returned { call: CallId, attempt: Attempt, item: u32, nanos: u64, verdict: Verdict },
+}
+
+/// How one item ended in a worker that is still there to tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Verdict {
+    /// The payload is the result.
+    Value,
+    Panicked(PanicEvidence),
+    /// The arguments could not be decoded; the task did not run.
+    CannotDecode(String),
+    /// The task ran; its result could not be encoded.
+    CannotEncode(String),
+}

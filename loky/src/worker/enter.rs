@@ -1,0 +1,103 @@
+//! From the start of `main` to the hello: is this process a worker?
+
+use std::io::{self, BufReader};
+use std::os::unix::net::UnixStream;
+
+use super::{guard, serve, watch};
+use crate::env;
+use crate::identity::{self, Identity};
+use crate::sys::page::Page;
+use crate::sys::{entry, process, socket};
+use crate::task::registry;
+use crate::wire::frame::{Found, Reader};
+use crate::wire::message::{FromWorker, PROTOCOL, ToWorker, Welcome};
+
+/// With which code a process ends that was started as a worker and cannot be one.
+const NOT_A_WORKER: i32 = 97;
+
+/// Catches worker processes: in one of them this serves calls and never returns; anywhere else it returns at once,
+/// and tasks may be spawned from then on.
+///
+/// [`main!`](crate::main) calls it first thing, which is the better way; call it yourself, as the first statement of
+/// `main`, if you want to write `main` by hand. What stands before it runs in every worker, too. Calling it again does
+/// nothing.
+///
+/// # Panics
+///
+/// If two tasks of this program have the same name; the message names both places.
+///
+/// # Examples
+///
+/// ```
+/// loky::init();
+/// println!("no worker ever gets here");
+/// ```
+pub fn init() {
+    if identity::is_ready() {
+        return;
+    }
+    if let Err(why) = registry() {
+        panic!("{why}");
+    }
+    if env::is_worker() {
+        enter();
+    }
+    identity::set_ready();
+}
+
+fn enter() -> ! {
+    match become_worker() {
+        Ok((link, reader, page)) => {
+            identity::set_ready();
+            serve::serve(link, reader, &page)
+        }
+        Err(why) => {
+            eprintln!(
+                "loky: this process was started as a worker (the variable {} is set), but cannot be one: {why}; \
+                 if you have set the variable yourself, unset it",
+                env::WORKER
+            );
+            std::process::exit(NOT_A_WORKER)
+        }
+    }
+}
+
+fn become_worker() -> io::Result<(UnixStream, serve::Source, Page)> {
+    let link = entry::take_link()?;
+    entry::remove_variable(env::WORKER);
+    entry::set_up_signals()?;
+    let page = Page::map(socket::receive_descriptor(&link)?)?;
+    let mut source = serve::Source { stream: BufReader::new(link.try_clone()?), reader: Reader::new() };
+    let welcome = read_welcome(&mut source)?;
+    if process::parent_pid() != welcome.parent {
+        // The parent has died between the launch and this line, and its socket may live on in a forked child.
+        process::exit_now(0);
+    }
+    watch::start(link.try_clone()?, welcome.parent)?;
+    say_hello(&link)?;
+    guard::install();
+    entry::set_process_name(&format!("loky {}", welcome.index));
+    identity::become_worker(Identity { index: welcome.index, pool: welcome.pool, depth: welcome.depth });
+    Ok((link, source, page))
+}
+
+fn read_welcome(source: &mut serve::Source) -> io::Result<Welcome> {
+    loop {
+        match source.reader.read(&mut source.stream) {
+            Ok(Found::More | Found::Blocked) => {}
+            // The parent is gone: nothing is wrong with this process, it is just not needed any more.
+            Ok(Found::Closed { .. }) => process::exit_now(0),
+            Ok(Found::Frame(frame)) => match frame.message {
+                ToWorker::Welcome(welcome) => return Ok(welcome),
+                other => return Err(io::Error::other(format!("expected to be welcomed, not told {other:?}"))),
+            },
+            Err(why) => return Err(io::Error::other(why.to_string())),
+        }
+    }
+}
+
+fn say_hello(link: &UnixStream) -> io::Result<()> {
+    let fingerprint = registry().map_err(|why| io::Error::other(why.to_string()))?.fingerprint();
+    let hello = FromWorker::Hello { protocol: PROTOCOL, fingerprint, pid: std::process::id() };
+    serve::send(link, &hello, Vec::new())
+}

@@ -1,0 +1,123 @@
+//! The loop of a worker: read a call, run its items one by one, answer each.
+//!
+//! Each answer is written before the next item begins, so a death takes the answer of nobody but the item that ran.
+
+use std::io::{self, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::time::Instant;
+
+use super::guard;
+use crate::identity;
+use crate::supervisor::tree;
+use crate::sys::page::Page;
+use crate::sys::{process, socket};
+use crate::task::{Entry, Fault, registry};
+use crate::wire::frame::{self, Found, Reader};
+use crate::wire::message::{FromWorker, Run, ToWorker, Verdict};
+
+/// Where frames come from.
+pub(super) struct Source {
+    pub(super) stream: BufReader<UnixStream>,
+    pub(super) reader: Reader<ToWorker>,
+}
+
+/// An answer up to this size leaves in one piece with its head.
+const ONE_PIECE_MAX: usize = 64 << 10;
+
+/// Serves until the parent says stop or is gone.
+pub(super) fn serve(link: UnixStream, mut source: Source, page: &Page) -> ! {
+    loop {
+        match source.reader.read(&mut source.stream) {
+            Ok(Found::More | Found::Blocked) => {}
+            Ok(Found::Frame(frame)) => match frame.message {
+                ToWorker::Run(run) => {
+                    if run_items(&link, page, &run, &frame.payload).is_err() {
+                        vanish();
+                    }
+                }
+                ToWorker::Stop => leave(),
+                ToWorker::Welcome(_) => die("was welcomed twice"),
+            },
+            Ok(Found::Closed { .. }) => vanish(),
+            Err(why) => die(&why.to_string()),
+        }
+    }
+}
+
+/// Writes one frame; blocks until the parent has taken it.
+pub(super) fn send(link: &UnixStream, message: &FromWorker, payload: Vec<u8>) -> io::Result<()> {
+    let mut head = frame::head(message, payload.len()).map_err(|why| io::Error::other(why.to_string()))?;
+    if payload.len() <= ONE_PIECE_MAX {
+        head.extend_from_slice(&payload);
+        return write_all(link, &head);
+    }
+    write_all(link, &head)?;
+    write_all(link, &payload)
+}
+
+fn run_items(link: &UnixStream, page: &Page, run: &Run, payload: &[u8]) -> io::Result<()> {
+    let entry = registry().ok().and_then(|registry| registry.entry(run.task));
+    let mut rest = payload;
+    for (item, &len) in (run.first..).zip(&run.lengths) {
+        let Some((arguments, others)) = usize::try_from(len).ok().and_then(|len| rest.split_at_checked(len)) else {
+            die("was sent a call whose items are longer than its payload");
+        };
+        rest = others;
+        let tries_before = if item == run.first { run.tries_before } else { 0 };
+        if let Some(entry) = entry {
+            identity::begin_call(entry.name, run.call, run.attempt.get() + tries_before);
+        }
+        page.begin(run.call.raw(), u64::from(item));
+        let started = Instant::now();
+        let (verdict, result) = run_one(entry, arguments);
+        let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        // What the task has printed is seen before its result, and is not lost if this process is killed later.
+        let _ = io::stdout().flush();
+        let answer = FromWorker::Returned { call: run.call, attempt: run.attempt, item, nanos, verdict };
+        send(link, &answer, result)?;
+    }
+    Ok(())
+}
+
+fn run_one(entry: Option<&Entry>, arguments: &[u8]) -> (Verdict, Vec<u8>) {
+    let Some(entry) = entry else {
+        return (Verdict::CannotDecode("this worker has no such task".to_string()), Vec::new());
+    };
+    let mut result = Vec::new();
+    let verdict = match guard::guarded(|| (entry.run)(arguments, &mut result)) {
+        Ok(Ok(())) => return (Verdict::Value, result),
+        Ok(Err(Fault::Decode(why))) => Verdict::CannotDecode(why),
+        Ok(Err(Fault::Encode(why))) => Verdict::CannotEncode(why),
+        Err(evidence) => Verdict::Panicked(evidence),
+    };
+    (verdict, Vec::new())
+}
+
+fn write_all(link: &UnixStream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match socket::write_some(link, bytes) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+            Err(why) => return Err(why),
+        }
+    }
+    Ok(())
+}
+
+/// The parent has no more work: ends as a program ends, after everything that tasks have started.
+fn leave() -> ! {
+    tree::kill_own_descendants();
+    std::process::exit(0)
+}
+
+/// The parent is gone, and nobody is left to notice how this process ends.
+fn vanish() -> ! {
+    tree::kill_own_descendants();
+    process::exit_now(0)
+}
+
+/// The link brings nonsense: tells the parent by dying, with the reason as last words.
+fn die(why: &str) -> ! {
+    eprintln!("loky: a worker (pid {}) {why}", std::process::id());
+    process::exit_now(1)
+}

@@ -1,0 +1,27 @@
+//! Ends this process when its parent is gone, whatever its tasks are doing.
+//!
+//! A thread of its own waits for the end of the link, and for the end of the parent itself, because a forked child of
+//! the parent could keep the link open. A parent-death signal would not do: it tells the end of the thread that
+//! launched, and kills before the worker could take its own children with it.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::thread;
+
+use crate::supervisor::tree;
+use crate::sys::poll;
+use crate::sys::process::{self, ProcessFd};
+
+/// Watches from now on, and kills what this process has started before it ends it.
+pub(super) fn start(link: UnixStream, parent: u32) -> io::Result<()> {
+    // Without process descriptors, the link alone must do.
+    let parent = ProcessFd::open(parent).ok();
+    let watch = move || {
+        poll::wait_for_end(link.as_fd(), parent.as_ref().map(AsFd::as_fd));
+        tree::kill_own_descendants();
+        process::exit_now(0);
+    };
+    thread::Builder::new().name("loky-watch".into()).stack_size(128 << 10).spawn(watch)?;
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! Calls that go well: spawning, handles, waiting, options and arguments.
+
+mod arguments;
+mod callbacks;
+mod cancel;
+mod handles;
+mod limits;
+mod submit;
+mod waiting;
+
+use std::process::ExitCode;
+
+loky::main! {
+    fn main() -> ExitCode {
+        let areas = [
+            arguments::CASES, callbacks::CASES, cancel::CASES, handles::CASES, limits::CASES, submit::CASES,
+            waiting::CASES,
+        ];
+        loky_tests::run(&areas, &[])
+    }
+}

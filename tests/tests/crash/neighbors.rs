@@ -1,0 +1,216 @@
+//! Only the call that was running is lost: neighbors, the queue and the pool go on.
+
+use std::collections::BTreeSet;
+use std::thread;
+
+use loky::prelude::*;
+use loky::{ErrorKind, Pool};
+use loky_tests::tasks::{Death, arrive_and_die, bytes, die, echo, kill_process, meet, pid, square};
+use loky_tests::{Case, Gate, cases, eventually, fails, ms, pool_of, procfs, soon};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+pub(crate) const CASES: &[Case] = cases![
+    crash_20_workers_kill_each_other,
+    crash_22_a_neighbor_is_killed_during_shutdown,
+    crash_23_a_crash_and_an_immediate_shutdown,
+    crash_25_deaths_while_large_arguments_are_written,
+    crash_26_killed_while_it_reads_a_large_argument,
+    crash_27_killed_while_it_writes_a_large_result,
+    crash_29_an_idle_worker_is_replaced_quietly,
+    crash_37_one_of_a_hundred,
+    crash_40_a_crash_after_the_pool_was_dropped,
+    crash_46_all_workers_die_with_a_thousand_queued,
+    crash_49_a_cancelled_call_in_the_queue_does_no_harm,
+    crash_53_neighbors_of_the_dead_go_on,
+    leak_10_a_hundred_crashes_leave_nothing: 120,
+];
+
+fn slay(pid: u32) {
+    // It may have died by itself meanwhile.
+    let _ = kill(Pid::from_raw(pid as i32), Signal::SIGKILL);
+}
+
+fn crash_20_workers_kill_each_other() {
+    for count in [1, 2, 5] {
+        let (pool, gate) = (pool_of(count), Gate::new(&format!("gate{count}")));
+        let meetings: Vec<_> = (0..count).map(|_| meet.bind(gate.clone(), 0).on(&pool).spawn()).collect();
+        let pids = gate.await_arrivals(count);
+        gate.open();
+        loky::join_all(meetings).expect("they met");
+        let victims = pids.iter().rev().map(|pid| pid.parse().expect("a pid"));
+        let kills: Vec<_> = victims.map(|victim| kill_process.bind(victim).on(&pool).spawn()).collect();
+        for handle in kills {
+            if let Err(error) = handle.join() {
+                assert_eq!(error.signal(), Some(Signal::SIGKILL as i32), "{error}");
+            }
+        }
+        assert_eq!(square.bind(3).on(&pool).run().expect("the pool goes on"), 9);
+    }
+}
+
+fn crash_22_a_neighbor_is_killed_during_shutdown() {
+    let (pool, gate) = (pool_of(2), Gate::new("gate"));
+    let held = meet.bind(gate.clone(), 1).on(&pool).spawn();
+    let victim = gate.await_arrivals(1)[0].parse().expect("a pid");
+    let killer = kill_process.bind(victim).on(&pool).spawn();
+    pool.shutdown();
+    killer.join().expect("the killer lives");
+    fails(held.join(), ErrorKind::Crash);
+}
+
+fn crash_23_a_crash_and_an_immediate_shutdown() {
+    for _ in 0..10 {
+        let pool = pool_of(2);
+        let handle = die.bind(Death::Abort).on(&pool).spawn();
+        pool.shutdown();
+        fails(handle.join(), ErrorKind::Crash);
+    }
+}
+
+#[loky::task]
+fn die_with(_burden: Vec<u8>) {
+    std::process::abort();
+}
+
+fn crash_25_deaths_while_large_arguments_are_written() {
+    let pool = pool_of(2);
+    let burden = vec![1_u8; 5 << 20];
+    let handles: Vec<_> = (0..10).map(|_| die_with.bind(burden.clone()).on(&pool).spawn()).collect();
+    for handle in handles {
+        fails(handle.join(), ErrorKind::Crash);
+    }
+    assert_eq!(square.bind(3).on(&pool).run().expect("the pool goes on"), 9);
+}
+
+/// Kills the only worker after `delay` of a call with a large argument or result, in many rounds.
+fn kill_in_transfer(spawn: impl Fn(&Pool) -> loky::JoinHandle<Vec<u8>>) {
+    let pool = pool_of(1);
+    let other = pool_of(1);
+    let mut crashed = 0;
+    for round in 0..12 {
+        let victim = pid.bind().on(&pool).run().expect("a worker");
+        let (handle, bystander) = (spawn(&pool), square.bind(round).on(&other).spawn());
+        thread::sleep(ms(4 * round));
+        slay(victim);
+        match handle.join() {
+            Ok(result) => assert_eq!(result.len(), LARGE, "round {round}"),
+            Err(error) => {
+                assert_eq!((error.kind(), error.signal()), (ErrorKind::Crash, Some(9)), "round {round}: {error}");
+                crashed += 1;
+            }
+        }
+        assert_eq!(bystander.join().expect("untouched"), round * round);
+    }
+    assert!(crashed > 0, "some were hit");
+}
+
+const LARGE: usize = 64 << 20;
+
+fn crash_26_killed_while_it_reads_a_large_argument() {
+    let large = vec![1; LARGE];
+    kill_in_transfer(|pool| echo.bind(large.clone()).on(pool).spawn());
+}
+
+fn crash_27_killed_while_it_writes_a_large_result() {
+    kill_in_transfer(|pool| bytes.bind(LARGE).on(pool).spawn());
+}
+
+fn crash_29_an_idle_worker_is_replaced_quietly() {
+    let pool = pool_of(1);
+    for signal in [Signal::SIGKILL, Signal::SIGTERM, Signal::SIGABRT] {
+        let victim = pid.bind().on(&pool).run().expect("a worker");
+        kill(Pid::from_raw(victim as i32), signal).expect("the worker is ours");
+        soon("it is dead and reaped", ms(1000), || procfs::process(victim).is_none());
+        assert_ne!(pid.bind().on(&pool).run().expect("replaced, and nobody was blamed"), victim);
+    }
+    let victim = pid.bind().on(&pool).run().expect("a worker");
+    slay(victim);
+    let at_once = square.bind(4).on(&pool).spawn();
+    match at_once.join() {
+        Ok(value) => assert_eq!(value, 16),
+        Err(error) => assert!(error.is_crash() && error.pid() == Some(victim), "only if it had begun: {error}"),
+    }
+}
+
+fn crash_37_one_of_a_hundred() {
+    let pool = pool_of(3);
+    let handles: Vec<_> = (0..100)
+        .map(|x| if x == 37 { die.bind(Death::Abort).on(&pool).spawn() } else { pid.bind().on(&pool).spawn() })
+        .collect();
+    let failed: Vec<_> =
+        handles.into_iter().map(loky::JoinHandle::join).enumerate().filter(|(_, r)| r.is_err()).collect();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0].0, 37);
+}
+
+fn crash_40_a_crash_after_the_pool_was_dropped() {
+    let (pool, gate) = (pool_of(1), Gate::new("gate"));
+    let held = meet.bind(gate.clone(), 1).on(&pool).spawn();
+    let crash = die.bind(Death::NullWrite).on(&pool).spawn();
+    let next = square.bind(3).on(&pool).spawn();
+    drop(pool);
+    gate.open();
+    assert_eq!(held.join().expect("finishes"), 1);
+    fails(crash.join(), ErrorKind::Crash);
+    assert_eq!(next.join().expect("runs on a new worker"), 9);
+    soon("all workers are gone", ms(5000), || procfs::workers().is_empty());
+}
+
+fn crash_46_all_workers_die_with_a_thousand_queued() {
+    let (pool, gate) = (pool_of(4), Gate::new("gate"));
+    let running: Vec<_> = (0..4).map(|x| meet.bind(gate.clone(), x).on(&pool).spawn()).collect();
+    let queued: Vec<_> = (0..1000).map(|x| square.bind(x).on(&pool).spawn()).collect();
+    for worker in gate.await_arrivals(4) {
+        slay(worker.parse().expect("a pid"));
+    }
+    for handle in running {
+        assert_eq!(fails(handle.join(), ErrorKind::Crash).signal(), Some(9));
+    }
+    assert_eq!(loky::join_all(queued).expect("none of the queued is lost"), (0..1000).map(square).collect::<Vec<_>>());
+}
+
+fn crash_49_a_cancelled_call_in_the_queue_does_no_harm() {
+    let (pool, gate) = (pool_of(1), Gate::new("gate"));
+    let held = meet.bind(gate.clone(), 1).on(&pool).spawn();
+    let worker = gate.await_arrivals(1)[0].parse().expect("a pid");
+    let queued: Vec<_> = (0..10).map(|x| square.bind(x).on(&pool).spawn()).collect();
+    queued.iter().step_by(2).for_each(|handle| assert!(handle.cancel()));
+    slay(worker);
+    fails(held.join(), ErrorKind::Crash);
+    for (x, handle) in (0..).zip(queued) {
+        match x % 2 {
+            0 => drop(fails(handle.join(), ErrorKind::Cancelled)),
+            _ => assert_eq!(handle.join().expect("runs on the new worker"), x * x),
+        }
+    }
+    pool.shutdown();
+}
+
+fn crash_53_neighbors_of_the_dead_go_on() {
+    let (pool, gate, graves) = (pool_of(3), Gate::new("gate"), Gate::new("graves"));
+    let held: Vec<_> = (0..2).map(|x| meet.bind(gate.clone(), x).on(&pool).spawn()).collect();
+    let neighbors: BTreeSet<String> = gate.await_arrivals(2).into_iter().collect();
+    for round in 0..10 {
+        fails(arrive_and_die.bind(graves.clone(), Death::Abort).on(&pool).run(), ErrorKind::Crash);
+        assert_eq!(graves.arrivals().len(), round + 1, "a call that died is not run again");
+    }
+    let alive: BTreeSet<String> = procfs::workers().iter().map(u32::to_string).collect();
+    assert!(alive.is_superset(&neighbors), "{neighbors:?} of {alive:?}");
+    gate.open();
+    assert_eq!(loky::join_all(held).expect("untouched"), [0, 1]);
+}
+
+fn leak_10_a_hundred_crashes_leave_nothing() {
+    let pool = pool_of(2);
+    let crash = || drop(fails(die.bind(Death::ExitNow(1)).on(&pool).run(), ErrorKind::Crash));
+    crash();
+    square.bind(1).on(&pool).run().expect("a new worker");
+    let before = (procfs::descriptors().len(), procfs::threads().len());
+    (0..100).for_each(|_| crash());
+    square.bind(1).on(&pool).run().expect("a new worker");
+    eventually("no descriptor, thread or zombie more than before", || {
+        let now = (procfs::descriptors().len(), procfs::threads().len());
+        now.0 <= before.0 && now.1 <= before.1 && procfs::children(std::process::id()).len() <= 2
+    });
+}

@@ -59,7 +59,7 @@ fn census() -> Result<(), Problem> {
 
     let pool = loky::Pool::builder().workers(options.workers).timeout(options.limit).build()?;
     let (survey, wall) = count_all(&pool, &sources, &options);
-    let speed_up = speed::measure(&pool, &options, &survey.parsed(&sources))?;
+    let speed_up = speed::measure(&pool, &options, &survey.parsed(&sources));
 
     let report = Report { options: &options, sources: &sources, survey: &survey, wall, speed_up };
     if let Some(file) = json_file {

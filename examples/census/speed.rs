@@ -14,7 +14,7 @@ use crate::count::count;
 use crate::progress;
 
 /// A measured speed-up, or the reason why there is none.
-pub(crate) type SpeedUp = Result<Measured, &'static str>;
+pub(crate) type SpeedUp = Result<Measured, String>;
 
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Measured {
@@ -39,42 +39,49 @@ const WORK_MAX: Duration = Duration::from_millis(1500);
 const WORK_MIN: Duration = Duration::from_millis(300);
 const FILES_PER_WORKER_MIN: usize = 8;
 
-/// Times a sample of the files that were parsed; each comes with the microseconds it took.
-pub(crate) fn measure(all: &loky::Pool, options: &Options, parsed: &[(&Path, u64)]) -> Result<SpeedUp, loky::Error> {
+/// Times a sample of the files that were parsed; each comes with the microseconds it took. The census itself is taken
+/// by then, so a failure here costs no more than this figure.
+pub(crate) fn measure(all: &loky::Pool, options: &Options, parsed: &[(&Path, u64)]) -> SpeedUp {
     if options.workers == 1 {
-        return Ok(Err("there is only one worker"));
+        return Err("there is only one worker".into());
     }
-    let sample = sample(parsed);
-    if work(&sample) < WORK_MIN || sample.len() < FILES_PER_WORKER_MIN * options.workers {
-        return Ok(Err("there is too little to parse"));
+    // More workers than processors stretch each other's times.
+    let crowding = (options.workers as f64 / loky::cpu_count() as f64).max(1.0);
+    let sample = sample(parsed, crowding);
+    if work(&sample).div_f64(crowding) < WORK_MIN || sample.len() < FILES_PER_WORKER_MIN * options.workers {
+        return Err("there is too little to parse".into());
     }
     let _line = progress::busy(format!("timing {} files on one worker and on {}", sample.len(), options.workers));
-    let one = loky::Pool::builder().workers(1).timeout(options.limit).build()?;
+    compare(all, &sample, options.limit).map_err(|error| format!("a {error}"))
+}
+
+fn compare(all: &loky::Pool, sample: &[(&Path, u64)], limit: Duration) -> Result<Measured, loky::Error> {
+    let one = loky::Pool::builder().workers(1).timeout(limit).build()?;
     // Not timed: starts the processes and lets each of them run through the parser once.
     time(&one, &sample[..sample.len().min(4)])?;
-    time(all, &sample)?;
+    time(all, sample)?;
     let mut best = [Duration::MAX; 2];
     for _ in 0..ROUNDS {
-        best[0] = best[0].min(time(&one, &sample)?);
-        best[1] = best[1].min(time(all, &sample)?);
+        best[0] = best[0].min(time(&one, sample)?);
+        best[1] = best[1].min(time(all, sample)?);
     }
     let [one_worker_seconds, all_workers_seconds] = best.map(|time| time.as_secs_f64());
-    Ok(Ok(Measured { files: sample.len(), rounds: ROUNDS, one_worker_seconds, all_workers_seconds }))
+    Ok(Measured { files: sample.len(), rounds: ROUNDS, one_worker_seconds, all_workers_seconds })
 }
 
 fn time(pool: &loky::Pool, sample: &[(&Path, u64)]) -> Result<Duration, loky::Error> {
     let started = Instant::now();
     for (_, result) in sample.iter().map(|(path, _)| path.to_path_buf()).par_map(count).on(pool).unordered() {
-        // A file that has vanished since is no reason to give up; a worker that dies on what was parsed before is.
+        // A file that has vanished since is no reason to give up; a worker that dies is.
         let _counted_or_refused = result?;
     }
     Ok(started.elapsed())
 }
 
 /// Files at equal distances in the list, so that small and large crates have their share, within the bounds above.
-fn sample<'a>(parsed: &[(&'a Path, u64)]) -> Vec<(&'a Path, u64)> {
+fn sample<'a>(parsed: &[(&'a Path, u64)], crowding: f64) -> Vec<(&'a Path, u64)> {
     let picked = every_nth(parsed, FILES_MAX);
-    let share = WORK_MAX.as_secs_f64() / work(&picked).as_secs_f64();
+    let share = WORK_MAX.as_secs_f64() * crowding / work(&picked).as_secs_f64();
     if share < 1.0 { every_nth(&picked, (picked.len() as f64 * share) as usize) } else { picked }
 }
 
@@ -94,10 +101,11 @@ mod tests {
     #[test]
     fn the_sample_is_even_and_bounded() {
         let files = |number: usize, micros: u64| vec![(Path::new("a.rs"), micros); number];
-        assert_eq!(sample(&files(50, 1000)).len(), 50);
-        assert_eq!(sample(&files(5000, 1000)).len(), 600);
-        assert_eq!(sample(&files(5000, 100_000)).len(), 15);
-        assert_eq!(sample(&[]).len(), 0);
+        assert_eq!(sample(&files(50, 1000), 1.0).len(), 50);
+        assert_eq!(sample(&files(5000, 1000), 1.0).len(), 600);
+        assert_eq!(sample(&files(5000, 100_000), 1.0).len(), 15);
+        assert_eq!(sample(&files(5000, 100_000), 4.0).len(), 60);
+        assert_eq!(sample(&[], 1.0).len(), 0);
         assert_eq!(every_nth(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 4), [0, 2, 5, 7]);
     }
 }

@@ -1,4 +1,4 @@
-//! Seven ways to go down, and a program that goes on: each costs one call, and says what happened in one line.
+//! Six ways to go down, and a program that goes on: each costs one call, and says what happened in one line.
 
 use std::hint::black_box;
 use std::process;

@@ -6,7 +6,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{VisRestricted, Visibility};
+use syn::{Type, VisRestricted, Visibility};
 
 use crate::options::Options;
 use crate::signature::{Parameter, Signature};
@@ -29,7 +29,8 @@ fn bodies(signature: &Signature, options: &Options) -> Bodies {
     let Signature { ident, parameters, .. } = signature;
     let krate = &options.krate;
     let private = quote!(#krate::private);
-    let writer = local("writer");
+    // Parameters are out of its sight, whatever they are called.
+    let writer = Ident::new("writer", Span::call_site());
     let names: Vec<_> = parameters.iter().map(local_name).collect();
     let returns = returns(signature, &private);
     let writes = parameters.iter().map(|parameter| {
@@ -58,6 +59,8 @@ pub(crate) fn path_form(signature: &Signature, options: &Options, bodies: &Bodie
     let types = parameters.iter().map(|parameter| &parameter.ty);
     let Bodies { spawn, run, bind } = bodies;
     let takes = quote!(#generics (#(#names: #types),*));
+    // They are said to be defined where the function is: the compiler points there when a call is wrong.
+    let [spawn_name, run_name, bind_name] = ["spawn", "run", "bind"].map(|method| Ident::new(method, name.span()));
     quote! {
         #[doc = #doc]
         #(#cfgs)*
@@ -68,7 +71,7 @@ pub(crate) fn path_form(signature: &Signature, options: &Options, bodies: &Bodie
         #allow
         impl #name {
             /// Starts a call in a worker process of the pool and returns its handle, which also carries every error.
-            #vis fn spawn #takes -> #krate::JoinHandle<#output> #where_clause {
+            #vis fn #spawn_name #takes -> #krate::JoinHandle<#output> #where_clause {
                 #spawn
             }
 
@@ -77,12 +80,12 @@ pub(crate) fn path_form(signature: &Signature, options: &Options, bodies: &Bodie
             /// # Errors
             ///
             /// Whatever kept the call from having a result.
-            #vis fn run #takes -> ::core::result::Result<#output, #krate::Error> #where_clause {
+            #vis fn #run_name #takes -> ::core::result::Result<#output, #krate::Error> #where_clause {
                 #run
             }
 
             /// Describes a call without starting it: the place for options such as a timeout.
-            #vis fn bind #takes -> #krate::Call<#output> #where_clause {
+            #vis fn #bind_name #takes -> #krate::Call<#output> #where_clause {
                 #bind
             }
         }
@@ -120,7 +123,7 @@ fn entry(signature: &Signature, options: &Options) -> TokenStream {
 fn run(signature: &Signature, private: &TokenStream) -> TokenStream {
     let Signature { ident, parameters, .. } = signature;
     let (arguments, result, reader) = (local("arguments"), local("result"), local("reader"));
-    let names: Vec<_> = parameters.iter().map(local_name).collect();
+    let names: Vec<_> = (0..parameters.len()).map(|index| local(&format!("argument{index}"))).collect();
     let passages: Vec<_> = parameters.iter().map(|parameter| passage(parameter, private)).collect();
     let passed =
         parameters.iter().zip(&names).zip(&passages).map(|((parameter, name), passage)| match parameter.lent {
@@ -137,30 +140,32 @@ fn run(signature: &Signature, private: &TokenStream) -> TokenStream {
     }
 }
 
-/// How a parameter passes. It carries the span of its type, so that a type that cannot travel is reported there.
+/// How a parameter passes. It stands at its type, so that a type that cannot travel is reported there.
 fn passage(parameter: &Parameter, private: &TokenStream) -> TokenStream {
     let ty = parameter.lent.as_ref().unwrap_or(&parameter.ty);
-    let private = at(private, ty.span());
+    let (span, private) = at(ty, private);
     match &parameter.lent {
-        Some(lent) => quote_spanned!(ty.span()=> #private::Lent::<#lent,>::NEW.passage()),
-        None => quote_spanned!(ty.span()=> #private::owned::<#ty,>()),
+        Some(lent) => quote_spanned!(span=> #private::Lent::<#lent,>::NEW.passage()),
+        None => quote_spanned!(span=> #private::owned::<#ty,>()),
     }
 }
 
 /// How the result passes, likewise.
 fn returns(signature: &Signature, private: &TokenStream) -> TokenStream {
     let output = &signature.output;
-    let private = at(private, output.span());
-    quote_spanned!(output.span()=> #private::returns::<#output,>())
+    let (span, private) = at(output, private);
+    quote_spanned!(span=> #private::returns::<#output,>())
 }
 
-/// The same tokens, standing elsewhere: an error in an expression is shown where all of its tokens stand.
-fn at(tokens: &TokenStream, span: Span) -> TokenStream {
-    let moved = tokens.clone().into_iter().map(|mut token| {
+/// A span that stands where the type does and is the macro's own, and the path of the library there: an error is shown
+/// where all tokens of an expression stand.
+fn at(ty: &Type, private: &TokenStream) -> (Span, TokenStream) {
+    let span = Span::call_site().located_at(ty.span());
+    let moved = private.clone().into_iter().map(|mut token| {
         token.set_span(span);
         token
     });
-    moved.collect()
+    (span, moved.collect())
 }
 
 fn chosen(options: &Options) -> TokenStream {

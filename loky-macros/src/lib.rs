@@ -28,6 +28,26 @@ use signature::Signature;
 /// An argument may be borrowed: `&T`, `&str`, `&[T]` and `&Path` are encoded from the caller's value, decoded in
 /// the worker and lent to the function there.
 ///
+/// # Examples
+///
+/// ```no_run
+/// use loky::prelude::*;
+///
+/// #[loky::task]
+/// fn norm(xs: &[f64], p: f64) -> f64 {
+///     xs.iter().map(|x| x.abs().powf(p)).sum::<f64>().powf(1.0 / p)
+/// }
+///
+/// loky::main! {
+///     fn main() -> Result<(), loky::Error> {
+///         assert_eq!(norm(&[3.0, 4.0], 2.0), 5.0); // here
+///         assert_eq!(norm.spawn(&[3.0, 4.0], 2.0).join()?, 5.0); // in a worker process
+///         assert_eq!(norm::run(&[3.0, 4.0], 2.0)?, 5.0); // the same, without the prelude
+///         Ok(())
+///     }
+/// }
+/// ```
+///
 /// # Options
 ///
 /// | option | meaning | default |

@@ -140,72 +140,66 @@ fn refuse_conditional(attributes: &[Attribute], mistakes: &mut Mistakes) {
 
 /// What the parameter refers to, if it is a reference; what cannot be lent or sent is noted.
 fn referent(ty: &Type, mistakes: &mut Mistakes) -> Option<Type> {
-    match bare(ty) {
-        Type::Reference(reference) => {
-            if let Some(token) = &reference.mutability {
-                let way = "take the value and return it";
-                mistakes.note(
-                    token,
-                    format!("a task runs in another process and cannot change a value of its caller: {way}"),
-                );
-            }
-            if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static") {
-                let way = "leave `'static` out, or take the owned type";
-                mistakes.note(lifetime, format!("an argument is lent for the duration of the call: {way}"));
-            }
-            if let Type::TraitObject(object) = bare(&reference.elem) {
-                mistakes.note(object, "a `dyn Trait` cannot travel to another process: write the type");
-            }
-            refuse_borrows(&reference.elem, "only a whole argument can be borrowed", mistakes);
-            Some((*reference.elem).clone())
-        }
-        owned => {
-            refuse_borrows(owned, "only a whole argument can be borrowed", mistakes);
-            None
-        }
+    const WHY: &str = "only a whole argument can be borrowed: take the owned type";
+    let Type::Reference(reference) = bare(ty) else {
+        refuse_contents(ty, WHY, mistakes);
+        return None;
+    };
+    if let Some(token) = &reference.mutability {
+        let way = "take the value and return it";
+        mistakes.note(token, format!("a task runs in another process and cannot change a value of its caller: {way}"));
     }
+    if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static") {
+        let way = "leave `'static` out, or take the owned type";
+        mistakes.note(lifetime, format!("an argument is lent for the duration of the call: {way}"));
+    }
+    match bare(&reference.elem) {
+        Type::TraitObject(object) => {
+            mistakes.note(object, "a `dyn Trait` cannot travel to another process: write the type");
+        }
+        elem => refuse_contents(elem, WHY, mistakes),
+    }
+    Some((*reference.elem).clone())
 }
 
 fn output(output: &ReturnType, mistakes: &mut Mistakes) -> Type {
+    const WHY: &str = "a result comes from another process, where nothing can be borrowed: return the owned type";
     let ReturnType::Type(_, ty) = output else {
         return parse_quote!(());
     };
     match bare(ty) {
         Type::Never(never) => mistakes.note(never, "a task has a result: leave `-> !` out"),
-        ty => refuse_borrows(
-            ty,
-            "the result of a task comes from another process, where nothing can be borrowed",
-            mistakes,
-        ),
+        Type::ImplTrait(_) => refuse_contents(ty, WHY, mistakes),
+        _ => {
+            refuse_contents(ty, WHY, mistakes);
+            return (**ty).clone();
+        }
     }
-    (**ty).clone()
+    // The path form beside the mistake can name neither of them.
+    parse_quote!(())
 }
 
-/// Notes the first borrow anywhere in a type, and `impl Trait` and `Self`, which cannot be written beside the function.
-///
-/// Tokens are enough to see them: neither `&` nor a lifetime means anything else in a type.
-fn refuse_borrows(ty: &Type, why: &str, mistakes: &mut Mistakes) {
+/// Notes what a type must not have in it, wherever it stands. Tokens are enough to see it: neither `&` nor a lifetime nor
+/// these words mean anything else in a type.
+fn refuse_contents(ty: &Type, why_not_borrowed: &str, mistakes: &mut Mistakes) {
     let mut tokens = Vec::new();
     flatten(ty.to_token_stream(), &mut tokens);
-    let mut after_quote = false;
-    for token in &tokens {
-        match token {
-            TokenTree::Ident(word) if after_quote && word != "static" => {
-                return mistakes.note(ty, format!("{why}: take or return the owned type"));
-            }
-            TokenTree::Ident(word) if !after_quote && word == "impl" => {
-                return mistakes.note(ty, "`impl Trait` has no name that a worker could be told: write the type");
-            }
-            TokenTree::Ident(word) if word == "Self" => {
-                return mistakes.note(word, "an associated function cannot be a task yet: write a free function");
-            }
-            TokenTree::Punct(punct) if punct.as_char() == '&' => {
-                return mistakes.note(ty, format!("{why}: take or return the owned type"));
-            }
-            _ => {}
-        }
-        after_quote = matches!(token, TokenTree::Punct(punct) if punct.as_char() == '\'');
+    let word = |sought: &str| tokens.iter().find(|token| matches!(token, TokenTree::Ident(word) if word == sought));
+    if is_borrowing(&tokens) {
+        mistakes.note(ty, why_not_borrowed);
+    } else if word("impl").is_some() {
+        mistakes.note(ty, "`impl Trait` does not say which type travels: write the type");
+    } else if let Some(word) = word("Self") {
+        mistakes.note(word, "an associated function cannot be a task yet: write a free function");
     }
+}
+
+/// Whether there is a `&` or a lifetime other than `'static`.
+fn is_borrowing(tokens: &[TokenTree]) -> bool {
+    let is = |token: &TokenTree, sought: char| matches!(token, TokenTree::Punct(punct) if punct.as_char() == sought);
+    let is_static = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if word == "static");
+    tokens.iter().any(|token| is(token, '&'))
+        || tokens.windows(2).any(|pair| is(&pair[0], '\'') && !is_static(&pair[1]))
 }
 
 fn flatten(tokens: TokenStream, into: &mut Vec<TokenTree>) {

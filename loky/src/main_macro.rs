@@ -64,12 +64,12 @@
 #[macro_export]
 macro_rules! main {
     () => {
-        $crate::init()
+        $crate::private::init()
     };
-    // A condition belongs to the whole, or it would remove the inner function and leave the outer one.
+    // It would remove the inner function and leave the outer one, which would call itself.
     (#[cfg $condition:tt] $($main:tt)+) => {
-        #[cfg $condition]
-        $crate::main! { $($main)+ }
+        ::core::compile_error!("`#[cfg]` goes before `loky::main!`, not inside of it");
+        fn main() {}
     };
     ($vis:vis async fn main() $($rest:tt)*) => {
         ::core::compile_error!("`async fn main` needs the attribute of a runtime, such as `#[tokio::main]`");
@@ -78,7 +78,7 @@ macro_rules! main {
     };
     ($(#[$attribute:meta])* $vis:vis async fn main() $(-> $result:ty)? { $($body:tt)* }) => {
         $vis fn main() -> ::std::process::ExitCode {
-            $crate::init();
+            $crate::private::init();
             $(#[$attribute])*
             async fn main() $(-> $result)? { $($body)* }
             $crate::private::end(main)
@@ -86,7 +86,7 @@ macro_rules! main {
     };
     ($(#[$attribute:meta])* $vis:vis fn main() $(-> $result:ty)? { $($body:tt)* }) => {
         $vis fn main() -> ::std::process::ExitCode {
-            $crate::init();
+            $crate::private::init();
             $(#[$attribute])*
             fn main() $(-> $result)? { $($body)* }
             $crate::private::end(main)
@@ -95,13 +95,13 @@ macro_rules! main {
     // Not a `path`: what looks like one to begin with would end in the compiler's words instead of ours.
     (:: $($segment:ident)::+ $(,)?) => {
         fn main() -> ::std::process::ExitCode {
-            $crate::init();
+            $crate::private::init();
             $crate::private::end(:: $($segment)::+)
         }
     };
     ($($segment:ident)::+ $(,)?) => {
         fn main() -> ::std::process::ExitCode {
-            $crate::init();
+            $crate::private::init();
             $crate::private::end($($segment)::+)
         }
     };

@@ -8,7 +8,7 @@ use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::task::Waker;
 
-use crate::sync::{AtomicBool, Mutex, Ordering, Thread};
+use crate::sync::{AtomicBool, Mutex, Ordering, Thread, current};
 
 /// One place for one outcome.
 pub(crate) struct Cell<T> {
@@ -80,6 +80,11 @@ impl<T> Cell<T> {
 }
 
 impl Watcher {
+    /// The calling thread, which parks, or drives, until it is told.
+    pub(crate) fn this_thread() -> Self {
+        Self::Thread(current())
+    }
+
     pub(crate) fn tell(self) {
         match self {
             Self::Thread(thread) => thread.unpark(),

@@ -8,6 +8,7 @@ pub use crate::par_map::callable::{Callable, EncodesAs, Supplies};
 pub use crate::pool::dot::{Plain, Returns, TaskOutput, bind, returns};
 pub use crate::task::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, owned};
 pub use crate::task::{ArgumentReader, ArgumentWriter, Entry, Fault, TaskRef, type_id_of, version};
+pub use crate::worker::init;
 
 /// What the `main` of a user may return.
 #[diagnostic::on_unimplemented(

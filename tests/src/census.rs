@@ -12,7 +12,8 @@ pub(crate) fn check_around(body: fn()) {
     body();
     if within(GRACE, || Census::take().beyond(&before).is_empty().then_some(())).is_none() {
         let left = Census::take().beyond(&before);
-        assert!(left.is_empty(), "{GRACE:?} after the case there is still:\n  {}", left.join("\n  "));
+        let doing = procfs::dump(std::process::id());
+        assert!(left.is_empty(), "{GRACE:?} after the case there is still:\n  {}\n{doing}", left.join("\n  "));
     }
 }
 

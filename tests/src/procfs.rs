@@ -39,7 +39,8 @@ pub fn process(pid: u32) -> Option<Process> {
     let (head, tail) = stat.rsplit_once(')')?;
     let name = head.split_once('(')?.1.to_owned();
     let mut fields = tail.split_ascii_whitespace();
-    let state = fields.next()?.chars().next()?;
+    // `X` is a process that has been reaped and is only on its way out of the table.
+    let state = fields.next()?.chars().next().filter(|state| *state != 'X')?;
     let parent = fields.next()?.parse().ok()?;
     Some(Process { pid, parent, state, name })
 }
@@ -133,19 +134,21 @@ pub fn names_in(folder: &Path) -> Vec<String> {
 
 /// What every process below `root` and each of its threads is doing, as far as the kernel lets us read it.
 pub fn dump_below(root: u32) -> String {
-    let mut out = String::new();
-    for process in below(root) {
-        let command = process.command_line().replace('\0', " ");
-        let Process { pid, parent, state, name } = &process;
+    below(root).into_iter().map(|process| dump(process.pid)).collect()
+}
+
+/// What a process and each of its threads is doing, as far as the kernel lets us read it.
+pub fn dump(pid: u32) -> String {
+    let Some(process) = process(pid) else { return format!("process {pid} is gone\n") };
+    let command = process.command_line().replace('\0', " ");
+    let Process { parent, state, name, .. } = &process;
+    let mut out = format!("process {pid} ({name}, child of {parent}, state {state}): {command}\n");
+    for (thread, name) in threads_of(pid) {
+        let of = |file: &str| read(&format!("/proc/{pid}/task/{thread}/{file}"));
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "process {pid} ({name}, child of {parent}, state {state}): {command}");
-        for (thread, name) in threads_of(*pid) {
-            let of = |file: &str| read(&format!("/proc/{pid}/task/{thread}/{file}"));
-            let (wchan, syscall) = (of("wchan"), of("syscall"));
-            let _ = writeln!(out, "  thread {thread} ({name}): wchan {wchan}, syscall {syscall}");
-            for frame in of("stack").lines() {
-                let _ = writeln!(out, "    {frame}");
-            }
+        let _ = writeln!(out, "  thread {thread} ({name}): wchan {}, syscall {}", of("wchan"), of("syscall"));
+        for frame in of("stack").lines() {
+            let _ = writeln!(out, "    {frame}");
         }
     }
     out

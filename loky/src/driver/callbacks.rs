@@ -15,39 +15,46 @@ pub(crate) type Callback = Box<dyn FnOnce() + Send>;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Callbacks(Mutex<Option<(Sender<Callback>, JoinHandle<()>)>>);
+pub(super) struct Callbacks(Mutex<Life>);
+
+#[derive(Debug, Default)]
+enum Life {
+    #[default]
+    Before,
+    Thread(Sender<Callback>, JoinHandle<()>),
+    After,
+}
 
 impl Callbacks {
-    /// Runs `callback` soon; here and now, if no thread can be had.
+    /// Runs `callback` soon; here and now, if the pool has ended or no thread can be had.
     pub(super) fn run(&self, callback: Callback) {
-        let mut thread = self.0.lock();
-        if thread.is_none() {
-            *thread = start().ok();
+        let mut life = self.0.lock();
+        if matches!(*life, Life::Before) {
+            *life = start().unwrap_or_default();
         }
-        match &*thread {
-            // The thread ends only when this sender is gone.
-            Some((sender, _)) => drop(sender.send(callback)),
-            None => {
-                drop(thread);
-                run(callback);
-            }
+        if let Life::Thread(sender, _) = &*life {
+            sender.send(callback).expect("the thread ends only after its sender");
+        } else {
+            drop(life);
+            run(callback);
         }
     }
 
     /// Waits until every callback has run and the thread has ended; does not wait if a callback asks for it.
     pub(super) fn end(&self) {
-        let Some((sender, handle)) = self.0.lock().take() else { return };
+        let Life::Thread(sender, handle) = std::mem::replace(&mut *self.0.lock(), Life::After) else { return };
         drop(sender);
         if handle.thread().id() != thread::current().id() {
+            // Each callback is contained, so the thread cannot have panicked.
             let _ = handle.join();
         }
     }
 }
 
-fn start() -> std::io::Result<(Sender<Callback>, JoinHandle<()>)> {
+fn start() -> std::io::Result<Life> {
     let (sender, receiver) = unbounded::<Callback>();
     let life = move || receiver.into_iter().for_each(run);
-    Ok((sender, thread::Builder::new().name("loky-callbacks".into()).spawn(life)?))
+    Ok(Life::Thread(sender, thread::Builder::new().name("loky-callbacks".into()).spawn(life)?))
 }
 
 fn run(callback: Callback) {

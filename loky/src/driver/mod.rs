@@ -23,7 +23,7 @@ mod turn;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -107,17 +107,21 @@ impl Driver {
 
     /// Whether the backlog has room; if it has not, `watcher` is told when it may have.
     pub(crate) fn has_room(&self, watcher: impl FnOnce() -> Watcher) -> bool {
-        self.act(|inner, _| {
-            let is_full = inner.is_full();
-            if is_full {
-                inner.room.push(watcher());
-            }
-            !is_full
-        })
+        self.is_foreign()
+            || self.act(|inner, _| {
+                let is_full = inner.is_full();
+                if is_full {
+                    inner.room.push(watcher());
+                }
+                !is_full
+            })
     }
 
     /// Gives a call up. `false`: it has ended, or somebody else has given it up before.
     pub(crate) fn cancel(&self, call: CallId) -> bool {
+        if self.is_foreign() {
+            return false;
+        }
         self.act(|inner, now| {
             let is_alive = inner.calls.contains_key(&call);
             inner.feed(Event::Cancelled { call }, now);
@@ -127,10 +131,16 @@ impl Driver {
 
     /// Whether a worker holds the call; `None` if it has ended.
     pub(crate) fn is_held(&self, call: CallId) -> Option<bool> {
+        if self.is_foreign() {
+            return None;
+        }
         self.inner.lock().scheduler.is_held(call)
     }
 
     pub(crate) fn resize(&self, target: usize) {
+        if self.is_foreign() {
+            return;
+        }
         self.act(|inner, now| {
             inner.settings.workers = target.max(1);
             inner.feed(Event::Resized { target }, now);
@@ -149,17 +159,17 @@ impl Driver {
     }
 
     pub(crate) fn ask_shutdown(&self, forced: bool) {
-        if self.check_process().is_ok() {
+        if !self.is_foreign() {
             self.act(|inner, now| inner.feed(Event::ShutdownAsked { forced }, now));
         }
     }
 
     /// Waits until a shutdown that was asked for is through and nothing of the pool is left. `false`: not by `until`.
     pub(crate) fn wait_finished(&self, until: Option<Instant>) -> bool {
-        if self.check_process().is_err() {
+        if self.is_foreign() {
             return true;
         }
-        self.finished.watch(Watcher::Thread(thread::current()));
+        self.finished.watch(Watcher::this_thread());
         if !self.wait(until, || self.is_finished()) {
             return false;
         }
@@ -173,7 +183,7 @@ impl Driver {
     }
 
     pub(crate) fn is_shutting_down(&self) -> bool {
-        self.inner.lock().scheduler.is_shutting_down()
+        !self.is_foreign() && self.inner.lock().scheduler.is_shutting_down()
     }
 
     /// Blocks until `is_done` or `until`, driving if nobody else does. Whoever makes `is_done` true must unpark this
@@ -187,7 +197,11 @@ impl Driver {
         self.callbacks.run(callback);
     }
 
+    /// All zero in a forked child.
     pub(crate) fn stats(&self) -> PoolStats {
+        if self.is_foreign() {
+            return PoolStats::default();
+        }
         let inner = self.inner.lock();
         let mut workers: Vec<_> = inner.workers.values().collect();
         workers.sort_by_key(|worker| worker.index);
@@ -209,12 +223,17 @@ impl Driver {
 
     /// An error in a forked child: the workers and the threads are the parent's.
     pub(crate) fn check_process(&self) -> Result<(), Error> {
-        let pid = std::process::id();
-        if pid == self.pid {
+        if !self.is_foreign() {
             return Ok(());
         }
-        let what = format!("did not run: its pool belongs to process {}, and this is its forked child {pid}", self.pid);
+        let what = format!("did not run: its pool belongs to process {}, and this is its forked child", self.pid);
         Err(Error::new(ErrorKind::Shutdown, what).with_advice("build a pool in the child itself, after an exec"))
+    }
+
+    /// Whether this process is a forked child of the one that it belongs to. Asked before every lock: another thread may
+    /// have held it when the child was forked, and would never release it there.
+    fn is_foreign(&self) -> bool {
+        std::process::id() != self.pid
     }
 
     fn is_finished(&self) -> bool {

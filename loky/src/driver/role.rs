@@ -105,9 +105,7 @@ impl Role {
                     if interrupt {
                         drive.interrupt();
                     }
-                    if !is_done() {
-                        park_until(until);
-                    }
+                    park_until(until);
                     self.leave_list();
                 }
             }
@@ -241,25 +239,44 @@ fn is_past(until: Option<Instant>) -> bool {
 mod model {
     use loom::sync::atomic::{AtomicBool, Ordering};
     use loom::sync::{Arc, Condvar, Mutex};
+    use loom::thread::{self, JoinHandle, ThreadId};
 
     use super::*;
     use crate::oneshot::{Cell, Watcher};
 
-    /// Two cells that the outside world fills, one after the other, and a bell.
+    /// Cells that the outside world fills, and a bell.
     struct World {
-        state: Mutex<(bool, Vec<usize>)>,
+        state: Mutex<Outside>,
         changed: Condvar,
-        cells: [Cell<usize>; 2],
+        cells: [Cell<usize>; 3],
+    }
+
+    #[derive(Default)]
+    struct Outside {
+        is_rung: bool,
+        arrived: Vec<usize>,
+        driver: Option<ThreadId>,
     }
 
     impl World {
         fn new() -> Self {
-            let cells = [Cell::new(), Cell::new()];
-            Self { state: Mutex::new((false, Vec::new())), changed: Condvar::new(), cells }
+            let cells = [Cell::new(), Cell::new(), Cell::new()];
+            Self { state: Mutex::default(), changed: Condvar::new(), cells }
         }
 
-        fn arrive(&self, index: usize) {
-            self.state.lock().unwrap().1.push(index);
+        /// Results arrive, all at one moment.
+        fn arrive(&self, cells: &[usize]) {
+            self.state.lock().unwrap().arrived.extend(cells);
+            self.changed.notify_all();
+        }
+
+        /// A result arrives as soon as this thread drives, and not before.
+        fn arrive_for(&self, driver: ThreadId, cell: usize) {
+            let mut state = self.state.lock().unwrap();
+            while state.driver != Some(driver) {
+                state = self.changed.wait(state).unwrap();
+            }
+            state.arrived.push(cell);
             self.changed.notify_all();
         }
     }
@@ -267,74 +284,88 @@ mod model {
     impl Drive for World {
         fn turn(&self, _: Option<Instant>) {
             let mut state = self.state.lock().unwrap();
-            while !state.0 && state.1.is_empty() {
+            state.driver = Some(current().id());
+            self.changed.notify_all();
+            while !state.is_rung && state.arrived.is_empty() {
                 state = self.changed.wait(state).unwrap();
             }
-            state.0 = false;
-            let arrived = std::mem::take(&mut state.1);
+            state.is_rung = false;
+            let arrived = std::mem::take(&mut state.arrived);
             drop(state);
-            arrived.into_iter().for_each(|index| self.cells[index].complete(index));
+            arrived.into_iter().for_each(|cell| self.cells[cell].complete(cell));
         }
 
         fn interrupt(&self) {
-            self.state.lock().unwrap().0 = true;
+            self.state.lock().unwrap().is_rung = true;
             self.changed.notify_all();
         }
     }
 
-    fn join(role: &Role, world: &World, index: usize) {
+    type Scene = (Arc<Role>, Arc<World>);
+
+    fn join((role, world): &Scene, index: usize) {
         let cell = &world.cells[index];
-        cell.watch(Watcher::Thread(current()));
-        assert!(role.wait(world, None, || cell.is_done()));
+        cell.watch(Watcher::this_thread());
+        assert!(role.wait(&**world, None, || cell.is_done()));
         assert_eq!(cell.take(), Some(index));
     }
 
-    fn explore(test: impl Fn() + Send + Sync + 'static) {
+    fn aside(scene: &Scene, act: impl FnOnce(&Scene) + 'static) -> JoinHandle<()> {
+        let scene = scene.clone();
+        thread::spawn(move || act(&scene))
+    }
+
+    fn explore(test: impl Fn(Scene) + Send + Sync + 'static) {
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = Some(2);
-        builder.check(test);
+        builder.check(move || test((Arc::new(Role::new()), Arc::new(World::new()))));
     }
 
-    /// Two threads wait for a result each; the results come in either order, whoever drives.
+    /// Three threads wait for a result each. Two results come at once, so a follower may be offered the role and need
+    /// it no more; the third thread must not be left alone with it.
     #[test]
-    fn model_two_waiters_pass_the_role_on() {
-        explore(|| {
-            let (role, world) = (Arc::new(Role::new()), Arc::new(World::new()));
-            let other = {
-                let (role, world) = (Arc::clone(&role), Arc::clone(&world));
-                loom::thread::spawn(move || join(&role, &world, 1))
-            };
-            let outside = {
-                let world = Arc::clone(&world);
-                loom::thread::spawn(move || (world.arrive(0), world.arrive(1)))
-            };
-            join(&role, &world, 0);
-            other.join().unwrap();
-            outside.join().unwrap();
+    fn model_waiters_pass_the_role_on() {
+        explore(|scene| {
+            let others = [1, 2].map(|index| aside(&scene, move |scene| join(scene, index)));
+            let outside = aside(&scene, |(_, world)| {
+                world.arrive(&[0, 1]);
+                world.arrive(&[2]);
+            });
+            join(&scene, 0);
+            others.into_iter().chain([outside]).for_each(|thread| thread.join().unwrap());
         });
     }
 
-    /// The background thread drives until a waiter comes, gives way to it, takes over again, and ends when told.
-    #[test]
-    fn model_the_background_gives_way_and_takes_over() {
-        explore(|| {
-            let (role, world) = (Arc::new(Role::new()), Arc::new(World::new()));
-            let over = Arc::new(AtomicBool::new(false));
-            let background = {
-                let (role, world, over) = (Arc::clone(&role), Arc::clone(&world), Arc::clone(&over));
-                loom::thread::spawn(move || {
-                    role.wait_in_background(&*world, || (), || over.load(Ordering::Acquire));
-                })
-            };
-            let outside = {
-                let world = Arc::clone(&world);
-                loom::thread::spawn(move || world.arrive(0))
-            };
-            join(&role, &world, 0);
+    /// Starts the background thread; the function that is returned tells it to end, and waits until it has.
+    fn background(scene: &Scene) -> impl FnOnce() {
+        let (over, (role, world)) = (Arc::new(AtomicBool::new(false)), scene.clone());
+        let is_over = Arc::clone(&over);
+        let thread = aside(scene, move |(role, world)| {
+            role.wait_in_background(&**world, || (), || is_over.load(Ordering::Acquire));
+        });
+        move || {
             over.store(true, Ordering::Release);
             role.call_background(&*world);
-            background.join().unwrap();
+            thread.join().unwrap();
+        }
+    }
+
+    /// The background thread drives until a waiter comes, gives way to it, and takes over again.
+    #[test]
+    fn model_the_background_gives_way_and_takes_over() {
+        explore(|scene| {
+            let end = background(&scene);
+            let me = current().id();
+            let outside = aside(&scene, move |(_, world)| world.arrive_for(me, 0));
+            join(&scene, 0);
+            end();
             outside.join().unwrap();
         });
+    }
+
+    /// The background thread hears a call whatever it is doing: before its first look, between two, or in a turn.
+    #[test]
+    fn model_the_background_hears_a_call() {
+        explore(|scene| background(&scene)());
     }
 }

@@ -16,7 +16,7 @@ use crate::sys::poll::{Interest, Poller};
 use crate::sys::stdio;
 
 /// How soon to look again whether this program's standard error takes more.
-const STDERR_RETRY: Duration = Duration::from_millis(20);
+pub(super) const STDERR_RETRY: Duration = Duration::from_millis(20);
 
 /// A pipe that is writable takes this much without blocking.
 const PIPE_PIECE: usize = 4096;
@@ -58,7 +58,11 @@ impl Driver {
             poller.ring();
         }
         let outbox = std::mem::take(&mut inner.outbox);
+        let has_stderr = !inner.stderr_pending.is_empty();
         drop(inner);
+        if has_stderr {
+            self.forward_stderr();
+        }
         self.send_out(outbox);
         acted
     }
@@ -73,7 +77,6 @@ impl Driver {
     }
 
     fn send_out(&self, outbox: Outbox) {
-        self.forward_stderr();
         if !outbox.chores.is_empty() {
             for chore in outbox.chores {
                 self.chores.0.send(chore).expect("the receiver lives as long as the driver");
@@ -89,12 +92,13 @@ impl Driver {
         }
     }
 
-    /// Writes what workers wrote to their standard error to this program's, as far as that takes it now.
-    fn forward_stderr(&self) {
+    /// Writes what workers wrote to their standard error to this program's, as far as that takes it now. Returns whether
+    /// nothing is left.
+    pub(super) fn forward_stderr(&self) -> bool {
         loop {
             let mut inner = self.inner.lock();
             if inner.stderr_pending.is_empty() || inner.is_stderr_busy || !stdio::is_stderr_writable() {
-                return;
+                return inner.stderr_pending.is_empty();
             }
             let was_full = inner.is_stderr_full();
             let rest = inner.stderr_pending.len().min(PIPE_PIECE);

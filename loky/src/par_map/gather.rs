@@ -9,7 +9,6 @@
 use std::collections::{HashMap, VecDeque};
 use std::iter::Fuse;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use super::chunk::{CHUNK_BYTES_MAX, Sizer};
@@ -288,7 +287,7 @@ impl Run {
             return !self.filling.lengths.is_empty();
         }
         for sent in &self.sent {
-            sent.cell.watch(Watcher::Thread(thread::current()));
+            sent.cell.watch(Watcher::this_thread());
         }
         self.pool.wait(|| self.sent.iter().any(|sent| sent.cell.is_done()));
         true

@@ -7,7 +7,6 @@ use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
@@ -102,7 +101,7 @@ impl<R> JoinHandle<R> {
         if driver.check_process().is_err() {
             return false;
         }
-        self.cell.watch(Watcher::Thread(thread::current()));
+        self.cell.watch(Watcher::this_thread());
         driver.wait(until, || self.is_finished())
     }
 

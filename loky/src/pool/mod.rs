@@ -88,9 +88,7 @@ impl Pool {
     /// A greater number takes effect at once for calls that wait. A smaller one lets idle workers go now, and busy ones
     /// when they have finished the call that they run.
     pub fn resize(&self, workers: usize) {
-        if self.0.driver.check_process().is_ok() {
-            self.0.driver.resize(workers);
-        }
+        self.0.driver.resize(workers);
     }
 
     /// Starts all workers now instead of with the first calls, and waits until they are ready.
@@ -102,7 +100,7 @@ impl Pool {
             return;
         }
         if let Ok(cell) = self.0.driver.warm_up() {
-            cell.watch(Watcher::Thread(std::thread::current()));
+            cell.watch(Watcher::this_thread());
             self.0.driver.wait(None, || cell.is_done());
         }
     }
@@ -185,7 +183,7 @@ impl Pool {
         let room = Arc::new(Cell::new());
         let told = Arc::clone(&room);
         if !self.has_room(|| Watcher::Hook(Box::new(move || told.complete(())))) {
-            room.watch(Watcher::Thread(std::thread::current()));
+            room.watch(Watcher::this_thread());
             self.wait(|| room.is_done());
         }
     }

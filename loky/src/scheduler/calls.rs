@@ -172,11 +172,11 @@ impl Calls {
 
     /// A call whose timer has come; the timer is gone then.
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<CallId> {
-        let &(at, id) = self.timers.first()?;
-        if at > now {
+        if self.next_timer()? > now {
             return None;
         }
-        self.set_timer(id, None);
+        let (_, id) = self.timers.pop_first()?;
+        self.all.get_mut(&id)?.timer = None;
         Some(id)
     }
 

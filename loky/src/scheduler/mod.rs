@@ -118,6 +118,11 @@ impl Scheduler {
         Some(self.calls.get(call)?.holder.is_some())
     }
 
+    /// Whether this worker still owes an answer to this attempt; even if the call has ended.
+    pub(crate) fn is_awaited(&self, worker: WorkerId, call: CallId, attempt: Attempt) -> bool {
+        self.workers.get(worker).is_some_and(|worker| worker.held.contains(&(call, attempt)))
+    }
+
     /// Whether a shutdown was asked for.
     pub(crate) fn is_shutting_down(&self) -> bool {
         self.shutdown.is_some()
@@ -191,11 +196,6 @@ impl Scheduler {
             });
         }
         self.go_on(worker, now);
-    }
-
-    /// Whether this worker still owes an answer to this attempt.
-    pub(crate) fn is_awaited(&self, worker: WorkerId, call: CallId, attempt: Attempt) -> bool {
-        self.workers.get(worker).is_some_and(|worker| worker.held.contains(&(call, attempt)))
     }
 
     /// The worker has answered a call: it begins the next one that it holds, or is free.

@@ -2,8 +2,8 @@
 //!
 //! Launches that fail are counted. After a few in a row no further one is tried for a while, nor before it is known
 //! what became of those under way; if no worker is left then that could serve, the backlog is settled. So a program
-//! whose workers cannot start ends in an error, never in a storm of processes. For the same reason a warm-up asks for each worker once: if workers leave or die as fast as others start,
-//! it is over all the same.
+//! whose workers cannot start ends in an error, never in a storm of processes. For the same reason a warm-up asks for
+//! each worker once: if workers leave or die as fast as others start, it is over all the same.
 
 use std::time::Instant;
 

@@ -39,6 +39,10 @@ pub(crate) fn set_up_signals() -> io::Result<()> {
     let quiet = SigAction::new(SigHandler::Handler(do_nothing), SaFlags::SA_RESTART, SigSet::empty());
     // SAFETY: the handler does nothing at all, so it may run at any moment.
     unsafe { sigaction(Signal::SIGINT, &quiet) }?;
+    // A program that ignores the deaths of its children would have workers that cannot tell how theirs ended.
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: no handler is installed.
+    unsafe { sigaction(Signal::SIGCHLD, &default) }?;
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
     prctl::set_child_subreaper(true)?;
     prctl::set_pdeathsig(Signal::SIGCONT)?;

@@ -88,7 +88,7 @@ fn kill_in_transfer(spawn: impl Fn(&Pool) -> loky::JoinHandle<Vec<u8>>) {
     let pool = pool_of(1);
     let other = pool_of(1);
     let mut crashed = 0;
-    for round in 0..12 {
+    for round in 0..24 {
         let victim = pid.bind().on(&pool).run().expect("a worker");
         let (handle, bystander) = (spawn(&pool), square.bind(round).on(&other).spawn());
         thread::sleep(ms(4 * round));
@@ -105,7 +105,7 @@ fn kill_in_transfer(spawn: impl Fn(&Pool) -> loky::JoinHandle<Vec<u8>>) {
     assert!(crashed > 0, "some were hit");
 }
 
-const LARGE: usize = 64 << 20;
+const LARGE: usize = 8 << 20;
 
 fn crash_26_killed_while_it_reads_a_large_argument() {
     let large = vec![1; LARGE];

@@ -115,7 +115,7 @@ fn count_all(map: &BTreeMap<u8, Vec<u8>>) -> usize {
 
 #[loky::task]
 fn scale(xs: &[f64], factor: f64, name: &str) -> String {
-    format!("{name}: {}", xs.iter().sum::<f64>() * factor)
+    format!("{name}: {}", xs.iter().fold(0.0, |sum, x| sum + x) * factor)
 }
 
 fn map_22_references_and_borrows() {

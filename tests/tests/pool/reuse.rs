@@ -60,8 +60,8 @@ fn reuse_03_other_settings_replace_it() {
     assert_eq!(variable.bind("DRESS").on(&dressed).run().expect("a call").as_deref(), Some("blue"));
     assert_ne!(pid.bind().on(&dressed).run().expect("a new worker"), worker);
     assert_eq!(variable.run("DRESS").expect("spawn uses the last one asked for").as_deref(), Some("blue"));
-    soon("the old workers are gone", ms(5000), || !procfs::is_alive(worker));
     drop(plain);
+    soon("nobody holds the old one, and its workers are gone", ms(2000), || !procfs::is_alive(worker));
     finish();
 }
 

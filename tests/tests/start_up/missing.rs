@@ -8,7 +8,7 @@ use std::process::Command;
 use loky::prelude::*;
 use loky_tests::program::as_program;
 use loky_tests::tasks::{Death, add, die, square};
-use loky_tests::{Case, Gate, Program, cases, fails, pool_of, procfs, programs, scratch};
+use loky_tests::{Case, Gate, Program, cases, eventually, fails, pool_of, procfs, programs, scratch};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 pub(crate) const CASES: &[Case] = cases![
@@ -114,8 +114,10 @@ fn fd_06_at_the_limit_of_descriptors() {
     let other = pool_of(1);
     assert!(!fails(add.bind(5, 6).on(&other).run(), loky::ErrorKind::Launch).may_have_run());
     drop(hoard);
-    assert_eq!(add.bind(5, 6).on(&pool).run().expect("there is room again"), 11);
-    assert_eq!(add.bind(7, 8).on(&other).run().expect("there too"), 15);
+    // A launch that failed again and again is not tried in every call, but after a while it is.
+    for pool in [&pool, &other] {
+        eventually("there is room again, and the pool heals", || add.bind(5, 6).on(pool).run().is_ok_and(|sum| sum == 11));
+    }
     pool.shutdown();
     other.shutdown();
 }

@@ -10,7 +10,8 @@ const FILE_LINES_MAX: usize = 400;
 const FUNCTION_LINES_MAX: usize = 70;
 
 pub(crate) fn missing_purpose(source: &Source) -> Option<String> {
-    let is_there = source.text.starts_with("//! ");
+    // The front door's first words are the README's.
+    let is_there = source.text.starts_with("//! ") || source.text.starts_with("#![doc = include_str!(");
     (!is_there).then(|| format!("{}: does not begin with `//!` and what it is for", source.path))
 }
 

@@ -187,11 +187,15 @@ fn spell_out(tree: &UseTree, prefix: &mut Vec<String>, names: &mut Vec<Named>) {
 /// inside a function keeps its braces and is spelled out by joining what stands before them.
 fn walk(tokens: TokenStream, names: &mut Vec<Named>) {
     let mut current: Option<Named> = None;
-    let mut joins = 0;
+    let (mut joins, mut is_foreign) = (0, false);
     for token in tokens {
+        let was_dollar =
+            std::mem::replace(&mut is_foreign, matches!(&token, TokenTree::Punct(p) if p.as_char() == '$'));
         match token {
             TokenTree::Ident(ident) => {
-                let (segment, line) = (ident.to_string(), ident.span().start().line);
+                // `$crate` is written for the crates of users, who come by the front door.
+                let segment = if was_dollar { format!("${ident}") } else { ident.to_string() };
+                let line = ident.span().start().line;
                 match &mut current {
                     Some(path) if joins == 2 => path.segments.push(segment),
                     _ => names.extend(current.replace(Named { segments: vec![segment], line })),

@@ -66,6 +66,8 @@ impl Ledger {
         stock.launching += usize::from(record.is_launching());
         if record.stage == Stage::Ready {
             assert!(!record.is_link_closed, "a worker that nobody can reach is killed");
+            let is_harmless = record.held.first().is_none_or(|&first| self.is_open(first));
+            assert!(is_harmless, "a worker is killed before it begins what has ended: {record:?}");
             let (is_idle, has_credit) = (record.held.is_empty(), self.has_credit(record));
             assert!(!is_idle || has_credit, "a worn worker is replaced: {record:?}");
             stock.ready += 1;
@@ -93,6 +95,7 @@ impl Ledger {
         let is_timed = scheduler.next_timeout().is_some();
         let is_served = waiting <= launching || live >= self.target;
         assert!(is_served || is_timed || launching > 0, "a worker is missing, and nobody cares");
+        assert!(!self.is_finished || !is_timed, "nothing is to come after `Finished`");
         let is_quiet = !is_timed && launching == 0 && idle == ready;
         assert!(!is_quiet || (waiting == 0 && !self.warm_up_asked), "all is quiet, and something waits");
         let is_over = self.shutdown.is_some() && self.open.is_empty();

@@ -56,11 +56,12 @@ impl World {
         }
     }
 
-    /// Mostly of a call that has not ended.
+    /// Of any call, ended ones and unknown ones among them; mostly of one of the oldest that have not ended, since
+    /// those are with the workers.
     fn cancel(&mut self) {
         let open = &self.ledger.open;
         let call = if !open.is_empty() && self.dice.chance(800) {
-            self.ledger.calls[open[self.dice.below(open.len() as u64) as usize]].id
+            self.ledger.calls[open[self.dice.below(open.len().min(6) as u64) as usize]].id
         } else {
             CallId::from_raw(self.dice.below(self.ledger.calls.len() as u64 + 2))
         };

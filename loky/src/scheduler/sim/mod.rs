@@ -25,10 +25,26 @@ use std::thread;
 use self::tally::{Sight, Tally};
 use self::world::World;
 
-/// Worlds that have shown a fault once, with what it was.
-const KEPT: &[(u64, &str)] = &[];
+/// Worlds that have shown a fault once, with what it was. A seed grows its old world only as long as the dice are
+/// thrown in the same order: who changes the weather breaks the scheduler once more in each of these ways, and keeps
+/// the seeds that then fail.
+const KEPT: &[(u64, &str)] = &[
+    (163, "calls were tried again after a forced shutdown"),
+    (41, "a call that had begun, and waited for its second try, was said never to have run"),
+    (318, "a queue deadline ended such a call, too"),
+    (3846, "a cancel was forgotten when the run limit had come before it, and the call tried again"),
+    (30, "a call that was cancelled behind another cost that one its worker"),
+    (35, "calls that had begun behind another, whose answer was lost, were tried again for nothing"),
+    (68, "a surplus worker with credit was loaded on and on, and never left"),
+    (94, "launches that failed one after the other, pauses in between, were tried for ever"),
+    (132, "a call whose arrival kills was tried for ever"),
+    (668, "a warm-up chased workers that left as soon as they were ready"),
+    (115, "a call that a death gave back after its deadline was dispatched, and its new worker killed"),
+];
 
-const STEPS_MAX: u64 = 20_000;
+/// About three times what the longest world takes, and twice what the longest shutdown takes.
+const STEPS_MAX: u64 = 3_000;
+const SHUTDOWN_STEPS_MAX: u64 = 1_000;
 
 #[test]
 fn the_two_promises_hold_in_20_000_worlds() {
@@ -83,9 +99,12 @@ fn grow(seed: u64, is_told: bool) -> Tally {
     if is_told {
         world.tell();
     }
+    let mut shutdown_steps = 0;
     while world.step() {
         let is_in_time = world.ledger.is_finished || world.finish_by().is_none_or(|at| world.now <= at);
         assert!(is_in_time, "`Finished` is overdue");
+        shutdown_steps += u64::from(world.scheduler.is_shutting_down() && !world.ledger.is_finished);
+        assert!(shutdown_steps < SHUTDOWN_STEPS_MAX, "the shutdown does not come to an end");
         assert!(world.tally.of(Sight::Step) < STEPS_MAX, "the world does not come to an end");
     }
     assert!(world.ledger.is_finished, "`Finished` is never reached");

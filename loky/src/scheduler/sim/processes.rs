@@ -80,6 +80,9 @@ impl World {
         if self.dice.chance(self.weather.dies_before_it_begins) {
             return self.dies(worker);
         }
+        if self.dice.chance(self.weather.freezes) {
+            return;
+        }
         fake.running = fake.inbox.pop_front();
         let (call, _) = fake.running.expect("the inbox was not empty");
         fake.begun = Some(call);

@@ -147,10 +147,10 @@ impl World {
         assert!(moves_on || self.ledger.has_call_over_at_once(), "a timer stands still");
     }
 
-    /// The scheduler's own books are long where the backlog is long; then a look now and again must do.
+    /// The scheduler's own books are many; a look now and again must do.
     fn audit(&mut self, slack: Duration) {
         self.ledger.audit(&self.scheduler, self.now, slack);
-        if self.ledger.open.len() < 8 || self.tally.of(Sight::Step) % 8 == 0 {
+        if self.tally.of(Sight::Step) % 4 == 0 {
             self.scheduler.check();
         }
     }

@@ -1,0 +1,7 @@
+//! An `async fn main` without a runtime.
+
+loky::main! {
+    async fn main() -> Result<(), std::io::Error> {
+        Ok(())
+    }
+}

@@ -1,0 +1,22 @@
+//! What stands before `fn`, and what no `fn` can have.
+
+#[loky::task]
+async fn fetch(url: String) -> usize {
+    url.len()
+}
+
+#[loky::task]
+unsafe fn poke(address: usize) -> usize {
+    address
+}
+
+#[loky::task]
+extern "C" fn callback(code: i32) -> i32 {
+    code
+}
+
+fn main() {
+    let _ = fetch(String::new());
+    unsafe { poke(0) };
+    callback(0);
+}

@@ -9,7 +9,7 @@ use super::order::Item;
 use super::tokens::{Part, of_token, token};
 use crate::identity;
 use crate::ids::{Attempt, CallId, WorkerId};
-use crate::scheduler::Event;
+use crate::scheduler::{Event, Try};
 use crate::supervisor::Launched;
 use crate::sys::poll::{Interest, Poller};
 use crate::sys::process::Exit;
@@ -154,6 +154,9 @@ impl Inner {
         }
         // What the task wrote before its result is shown, and remembered, before its result.
         self.hear_stderr(worker);
+        if self.scheduler.is_doomed(call) {
+            return self.hear_late_answer(answer, now);
+        }
         let Some(pending) = self.calls.get(&call).filter(|pending| pending.done.len() == item as usize) else { return };
         let result = match verdict {
             Verdict::Value => Ok(payload),
@@ -168,6 +171,30 @@ impl Inner {
             Event::Progressed { worker, call, attempt }
         };
         self.feed(event, now);
+    }
+
+    /// The item's time was over before its answer came, so it counts as not done. Its worker is being killed.
+    fn hear_late_answer(&mut self, answer: &Answer, now: Instant) {
+        let &Answer { worker, call, attempt, item, .. } = answer;
+        if self.calls.get(&call).is_some_and(|pending| item as usize + 1 == pending.order.lengths.len()) {
+            self.feed(Event::Returned { worker, call, attempt }, now);
+        }
+    }
+
+    /// Gives calls of many items their due: a run limit is that of one item, and the answer that ends one may be on its
+    /// way while the next one has begun. That one must not be killed for the other.
+    pub(super) fn excuse_progress(&mut self, now: Instant) {
+        for (call, Try { worker, attempt }) in self.scheduler.overrunning(now) {
+            let Some(pending) = self.calls.get(&call) else { continue };
+            let awaited = pending.done.len() as u64;
+            let Some(body) = self.workers.get(&worker).and_then(|worker| worker.body.as_ref()) else { continue };
+            body.page.halt();
+            let (begun, item) = body.page.begun();
+            if begun == call.raw() && item > awaited {
+                body.page.resume();
+                self.feed(Event::Progressed { worker, call, attempt }, now);
+            }
+        }
     }
 
     fn hear_stderr(&mut self, worker: WorkerId) {

@@ -89,10 +89,9 @@ impl Outcome {
 
     /// The result of a call of one item.
     pub(crate) fn into_single(self) -> Result<Vec<u8>, Error> {
-        match (self.items.into_iter().next(), self.end) {
-            (Some(item), _) => item.result,
-            (None, Some(why)) => Err(why),
-            (None, None) => unreachable!("a call without an end has all its items"),
+        match self.end {
+            Some(why) => Err(why),
+            None => self.items.into_iter().next().expect("a call that was not cut short has all its items").result,
         }
     }
 }

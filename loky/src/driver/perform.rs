@@ -85,6 +85,8 @@ impl Inner {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         worker.is_killed = true;
         if let Some(body) = &worker.body {
+            // The kill takes a moment; what would begin meanwhile would have begun in vain.
+            body.page.halt();
             self.outbox.chores.push(Chore::Kill(Arc::clone(&body.process)));
         }
     }

@@ -50,7 +50,11 @@ impl Driver {
 
     fn try_act<T>(&self, action: impl FnOnce(&mut Inner, Instant) -> T) -> thread::Result<T> {
         let mut inner = self.inner.lock();
-        let acted = panic::catch_unwind(AssertUnwindSafe(|| action(&mut inner, Instant::now())));
+        let acted = panic::catch_unwind(AssertUnwindSafe(|| {
+            let now = Instant::now();
+            inner.excuse_progress(now);
+            action(&mut inner, now)
+        }));
         if acted.is_err() {
             inner.collapse();
         }

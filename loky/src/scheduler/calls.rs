@@ -170,6 +170,11 @@ impl Calls {
         self.timers.first().map(|&(at, _)| at)
     }
 
+    /// Calls whose timers have come.
+    pub(super) fn due(&self, now: Instant) -> impl Iterator<Item = CallId> {
+        self.timers.iter().take_while(move |&&(at, _)| at <= now).map(|&(_, id)| id)
+    }
+
     /// A call whose timer has come; the timer is gone then.
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<CallId> {
         if self.next_timer()? > now {

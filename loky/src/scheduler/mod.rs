@@ -123,6 +123,19 @@ impl Scheduler {
         self.workers.get(worker).is_some_and(|worker| worker.held.contains(&(call, attempt)))
     }
 
+    /// Whether the call will end, and not by its result: whatever its worker still answers comes too late.
+    pub(crate) fn is_doomed(&self, call: CallId) -> bool {
+        self.calls.get(call).is_some_and(|call| call.doom.is_some())
+    }
+
+    /// Calls whose run limit has come, which ends them at the next event; unless `Progressed` is told before.
+    pub(crate) fn overrunning(&self, now: Instant) -> Vec<(CallId, Try)> {
+        let due = self.calls.due(now).filter_map(|id| Some((id, self.calls.get(id)?)));
+        due.filter(|(_, call)| call.doom.is_none())
+            .filter_map(|(id, call)| Some((id, call.current_try()?)))
+            .collect()
+    }
+
     /// Whether a shutdown was asked for.
     pub(crate) fn is_shutting_down(&self) -> bool {
         self.shutdown.is_some()

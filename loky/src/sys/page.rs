@@ -8,6 +8,8 @@ use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -15,6 +17,9 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use nix::unistd::ftruncate;
 
 const LEN: NonZeroUsize = NonZeroUsize::new(4096).expect("a page is not empty");
+
+/// How often a halted worker looks whether it may go on; as a rule it is killed before.
+const HALT_POLL: Duration = Duration::from_micros(100);
 
 /// One side's view of the page.
 #[derive(Debug)]
@@ -24,8 +29,11 @@ pub(crate) struct Page(NonNull<Numbers>);
 #[repr(C)]
 #[derive(Debug)]
 struct Numbers {
+    /// Written by the worker: what it has begun last.
     call: AtomicU64,
     item: AtomicU64,
+    /// Written by the parent: the worker may begin nothing while this is not zero.
+    halt: AtomicU64,
 }
 
 // SAFETY: the pointer is to a mapping that this value owns, and what lies there is only ever accessed as atomics.
@@ -51,16 +59,44 @@ impl Page {
         Ok(Self(start.cast()))
     }
 
-    /// Says that item `item` of call `call` begins now.
+    /// For the worker: item `item` of call `call` begins now. Waits while the other side has said [`halt`](Self::halt).
     pub(crate) fn begin(&self, call: u64, item: u64) {
-        self.numbers().item.store(item, Ordering::Relaxed);
-        self.numbers().call.store(call, Ordering::Release);
+        loop {
+            let before = self.begun();
+            self.set_begun((call, item));
+            if self.numbers().halt.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            self.set_begun(before);
+            while self.numbers().halt.load(Ordering::SeqCst) != 0 {
+                thread::sleep(HALT_POLL);
+            }
+        }
     }
 
-    /// Which item of which call was begun last; zero calls if none was. Exact once the other side has died.
+    /// For the parent: nothing begins from now on. What [`begun`](Self::begun) says next is final, until
+    /// [`resume`](Self::resume).
+    ///
+    /// Each side first writes its own number and then reads the other's, all in one order for both. So either the
+    /// worker sees the halt and takes its word back, or the parent sees what has begun.
+    pub(crate) fn halt(&self) {
+        self.numbers().halt.store(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn resume(&self) {
+        self.numbers().halt.store(0, Ordering::SeqCst);
+    }
+
+    /// Which item of which call was begun last; zero calls if none was. Final when the worker is halted or dead, but
+    /// for a word that a halted worker is about to take back.
     pub(crate) fn begun(&self) -> (u64, u64) {
-        let call = self.numbers().call.load(Ordering::Acquire);
-        (call, self.numbers().item.load(Ordering::Relaxed))
+        let call = self.numbers().call.load(Ordering::SeqCst);
+        (call, self.numbers().item.load(Ordering::SeqCst))
+    }
+
+    fn set_begun(&self, (call, item): (u64, u64)) {
+        self.numbers().item.store(item, Ordering::SeqCst);
+        self.numbers().call.store(call, Ordering::SeqCst);
     }
 
     fn numbers(&self) -> &Numbers {
@@ -89,5 +125,21 @@ mod tests {
         assert_eq!(other.begun(), (0, 0));
         page.begin(7, 3);
         assert_eq!(other.begun(), (7, 3));
+    }
+
+    #[test]
+    fn a_halted_worker_begins_nothing_until_it_is_resumed() {
+        let (parents, fd) = Page::create().unwrap();
+        let workers = Page::map(&fd).unwrap();
+        workers.begin(7, 3);
+        parents.halt();
+        let worker = thread::spawn(move || workers.begin(7, 4));
+        for _ in 0..20 {
+            thread::sleep(HALT_POLL);
+            assert!(!worker.is_finished(), "it waits");
+        }
+        parents.resume();
+        worker.join().unwrap();
+        assert_eq!(parents.begun(), (7, 4));
     }
 }

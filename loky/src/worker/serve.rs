@@ -57,7 +57,7 @@ pub(super) fn send(link: &UnixStream, message: &FromWorker, payload: Vec<u8>) ->
 
 fn run_items(link: &UnixStream, page: &Page, run: &Run, payload: &[u8]) -> io::Result<()> {
     let entry = registry().ok().and_then(|registry| registry.entry(run.task));
-    let mut rest = payload;
+    let (mut rest, pid) = (payload, std::process::id());
     for (item, &len) in (run.first..).zip(&run.lengths) {
         let Some((arguments, others)) = usize::try_from(len).ok().and_then(|len| rest.split_at_checked(len)) else {
             die("was sent a call whose items are longer than its payload");
@@ -71,6 +71,10 @@ fn run_items(link: &UnixStream, page: &Page, run: &Run, payload: &[u8]) -> io::R
         let started = Instant::now();
         let (verdict, result) = run_one(entry, arguments);
         let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        if std::process::id() != pid {
+            // The task has forked, and this is the child: the answer, like the worker, is the other one's.
+            process::exit_now(0);
+        }
         // What the task has printed is seen before its result, and is not lost if this process is killed later.
         let _ = io::stdout().flush();
         let answer = FromWorker::Returned { call: run.call, attempt: run.attempt, item, nanos, verdict };

@@ -34,7 +34,7 @@ const KEPT: &[(u64, &str)] = &[
     (318, "a queue deadline ended such a call, too"),
     (3846, "a cancel was forgotten when the run limit had come before it, and the call tried again"),
     (30, "a call that was cancelled behind another cost that one its worker"),
-    (35, "calls that had begun behind another, whose answer was lost, were tried again for nothing"),
+    (30, "a call that had begun before another, and whose answer was lost, was said never to have run"),
     (68, "a surplus worker with credit was loaded on and on, and never left"),
     (94, "launches that failed one after the other, pauses in between, were tried for ever"),
     (132, "a call whose arrival kills was tried for ever"),

@@ -133,6 +133,15 @@ fn a_warm_up_launches_all_workers_and_is_answered_when_they_are_ready() {
 }
 
 #[test]
+fn a_warm_up_follows_a_resize() {
+    let mut pool = Story::of(Rules { target: 1, ..RULES });
+    assert_eq!(pool.tell(Event::WarmUpAsked), [launch(0)]);
+    assert_eq!(pool.is_resized(2), [launch(1)]);
+    assert_eq!(pool.is_ready(0), []);
+    assert_eq!(pool.is_ready(1), [Action::Warmed]);
+}
+
+#[test]
 fn a_warm_up_ends_when_workers_cannot_be_had() {
     let mut pool = Story::of(Rules { launch_failures_max: 2, ..RULES });
     pool.tell(Event::WarmUpAsked);

@@ -136,12 +136,13 @@ impl<I: Iterator> Gather<I> {
 
     /// Pulls as much input as the limits allow, and sends it.
     fn pull(&mut self) {
+        let task_name = self.task_name();
         let run = self.run.get_or_insert_with(|| Run::new(&self.options, &self.task));
         let workers = run.pool.workers();
         while run.sent.len() < CHUNKS_PER_WORKER * workers && run.has_room() {
             let left = self.input.size_hint().1;
             let len = run.sizer.next_len(left, workers);
-            run.fill(&mut self.input, self.encode, len);
+            run.fill(&mut self.input, self.encode, len, task_name);
             if run.filling.lengths.is_empty() {
                 return;
             }
@@ -182,7 +183,7 @@ impl Run {
 
     /// Moves items from the input into the chunk that is being filled, until it has `len` of them or a limit is met. An
     /// item that cannot be encoded has its result at once, and closes the chunk, whose items are consecutive.
-    fn fill<T>(&mut self, input: &mut impl Iterator<Item = T>, encode: Encode<T>, len: usize) {
+    fn fill<T>(&mut self, input: &mut impl Iterator<Item = T>, encode: Encode<T>, len: usize, task_name: &str) {
         while self.filling.lengths.len() < len && self.filling.payload.len() < CHUNK_BYTES_MAX && self.has_room() {
             let Some(item) = input.next() else { return };
             let (place, before) = (self.pulled, self.filling.payload.len());
@@ -191,7 +192,7 @@ impl Run {
             match encode(&item, &mut self.filling.payload) {
                 Ok(()) => self.filling.push(place, before),
                 Err(why) => {
-                    self.settle(place, Err(why));
+                    self.settle(place, Err(why.with_task(task_name)));
                     if !self.filling.lengths.is_empty() {
                         return;
                     }
@@ -245,7 +246,7 @@ impl Run {
         for (place, item) in (sent.first..).zip(outcome.items) {
             self.settle(place, item.result);
         }
-        let Some(why) = outcome.end else { return };
+        let Some(why) = outcome.end.filter(|_| done < sent.lengths.len()) else { return };
         if !blames_one_item(&why) {
             let rest = sent.first + done..sent.first + sent.lengths.len();
             return rest.for_each(|place| self.settle(place, Err(why.clone())));

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -15,6 +14,7 @@ use crate::driver::{Driver, Outcome};
 use crate::error::{Error, ErrorKind};
 use crate::ids::CallId;
 use crate::oneshot::{Cell, Watcher};
+use crate::task::contain;
 use crate::wire::codec;
 
 /// The way to the result of a call that was spawned.
@@ -186,14 +186,10 @@ fn decode<R: DeserializeOwned>(outcome: Outcome, task: &str) -> Result<R, Error>
 
 /// The result in `bytes`; a `Deserialize` that fails, or panics, costs this result only.
 pub(crate) fn decode_result<R: DeserializeOwned>(bytes: &[u8], task: &str) -> Result<R, Error> {
-    let decoded = panic::catch_unwind(AssertUnwindSafe(|| codec::decode(bytes)));
-    let why = match decoded {
-        Ok(Ok(result)) => return Ok(result),
-        Ok(Err(why)) => why.to_string(),
-        Err(_) => "its `Deserialize` panicked".to_string(),
-    };
-    Err(Error::new(ErrorKind::Decode, format!("ran, but its result cannot be decoded: {why}"))
-        .with_task(task)
-        .having_run()
-        .with_advice("does `Deserialize` of the result read what its `Serialize` writes?"))
+    contain(|| codec::decode(bytes)).map_err(|why| {
+        Error::new(ErrorKind::Decode, format!("ran, but its result cannot be decoded: {why}"))
+            .with_task(task)
+            .having_run()
+            .with_advice("does `Deserialize` of the result read what its `Serialize` writes?")
+    })
 }

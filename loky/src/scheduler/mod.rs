@@ -131,9 +131,7 @@ impl Scheduler {
     /// Calls whose run limit has come, which ends them at the next event; unless `Progressed` is told before.
     pub(crate) fn overrunning(&self, now: Instant) -> Vec<(CallId, Try)> {
         let due = self.calls.due(now).filter_map(|id| Some((id, self.calls.get(id)?)));
-        due.filter(|(_, call)| call.doom.is_none())
-            .filter_map(|(id, call)| Some((id, call.current_try()?)))
-            .collect()
+        due.filter(|(_, call)| call.doom.is_none()).filter_map(|(id, call)| Some((id, call.current_try()?))).collect()
     }
 
     /// Whether a shutdown was asked for.

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl, open};
 use nix::sys::prctl;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
 use nix::sys::stat::{Mode, SFlag, fstat};
@@ -23,6 +23,26 @@ pub(crate) fn take_link() -> io::Result<UnixStream> {
     dup2_stdin(&null)?;
     // SAFETY: the kernel has just made this descriptor for us.
     Ok(UnixStream::from(unsafe { OwnedFd::from_raw_fd(link) }))
+}
+
+/// Closes what the parent's other libraries have left open for all programs that it starts. A worker keeps descriptors
+/// 0 to 2 and whatever this process has opened by itself, which it marked as its own (close-on-exec).
+///
+/// Somebody else's pipe that a worker held open would never end.
+pub(crate) fn close_inherited() {
+    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return };
+    let names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
+    let fds = names.iter().filter_map(|name| name.to_str()?.parse::<i32>().ok());
+    for fd in fds.filter(|&fd| fd > 2 && is_inherited(fd)) {
+        // SAFETY: called at the very start of `main`: no code of this program has run that could own the descriptor.
+        drop(unsafe { OwnedFd::from_raw_fd(fd) });
+    }
+}
+
+fn is_inherited(fd: i32) -> bool {
+    // SAFETY: the descriptor is only asked about; one that is not open gives an error.
+    let fd = unsafe { std::os::fd::BorrowedFd::borrow_raw(fd) };
+    fcntl(fd, FcntlArg::F_GETFD).is_ok_and(|flags| !FdFlag::from_bits_retain(flags).contains(FdFlag::FD_CLOEXEC))
 }
 
 /// Removes a variable from this process's environment.

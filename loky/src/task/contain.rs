@@ -9,14 +9,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// What `work` returns; what goes wrong in it as text, a panic, too.
 ///
 /// What a panic can leave half done is a buffer of ours, which every caller cuts back or drops.
-pub(super) fn contain<T, E: Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+pub(crate) fn contain<T, E: Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => done.map_err(|why| why.to_string()),
         Err(panic) => Err(format!("it panicked: {}", message_of(&*panic))),
     }
 }
 
-fn message_of(panic: &(dyn Any + Send)) -> &str {
+/// What a panic says.
+pub(crate) fn message_of(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a value that is not text")
 }

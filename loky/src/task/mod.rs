@@ -11,6 +11,7 @@ mod registry;
 
 pub use arguments::{ArgumentReader, ArgumentWriter};
 pub(crate) use arguments::{encode_arguments, encode_arguments_into};
+pub(crate) use contain::{contain, message_of};
 pub use entry::{Entry, Fault, type_id_of, version};
 pub(crate) use passage::encode_result;
 pub use passage::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, owned};

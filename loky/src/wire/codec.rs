@@ -8,12 +8,33 @@
 use std::fmt;
 
 use bincode::config::{self, Config, Configuration, Fixint, LittleEndian};
+use bincode::error::{DecodeError, EncodeError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What the format said, in its own words.
+/// What the format said, or the `Serialize` or `Deserialize` that it called, in their own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CodecError(String);
+
+impl From<EncodeError> for CodecError {
+    fn from(why: EncodeError) -> Self {
+        match why {
+            EncodeError::Other(text) => Self(text.to_string()),
+            EncodeError::OtherString(text) => Self(text),
+            why => Self(why.to_string()),
+        }
+    }
+}
+
+impl From<DecodeError> for CodecError {
+    fn from(why: DecodeError) -> Self {
+        match why {
+            DecodeError::Other(text) => Self(text.to_string()),
+            DecodeError::OtherString(text) => Self(text),
+            why => Self(why.to_string()),
+        }
+    }
+}
 
 impl fmt::Display for CodecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,7 +49,7 @@ pub(crate) fn encode_into<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T)
     let written = bincode::serde::encode_into_std_write(value, bytes, FORMAT);
     written.map(drop).map_err(|why| {
         bytes.truncate(before);
-        CodecError(why.to_string())
+        why.into()
     })
 }
 
@@ -43,7 +64,7 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError>
 }
 
 fn decode_within<T: DeserializeOwned>(bytes: &[u8], format: impl Config) -> Result<T, CodecError> {
-    let (value, read) = bincode::serde::decode_from_slice(bytes, format).map_err(|why| CodecError(why.to_string()))?;
+    let (value, read) = bincode::serde::decode_from_slice(bytes, format)?;
     if read != bytes.len() {
         return Err(CodecError(format!("{} bytes are left over after the value", bytes.len() - read)));
     }
@@ -98,7 +119,7 @@ mod tests {
         }
         let mut bytes = b"before".to_vec();
         let error = encode_into(&mut bytes, &(1_u8, Refuses)).unwrap_err();
-        assert!(error.to_string().contains("not today"));
+        assert_eq!(error.to_string(), "not today");
         assert_eq!(bytes, b"before");
     }
 }

@@ -64,6 +64,7 @@ fn enter() -> ! {
 
 fn become_worker() -> io::Result<(UnixStream, serve::Source, Page)> {
     let link = entry::take_link()?;
+    entry::close_inherited();
     entry::remove_variable(env::WORKER);
     entry::set_up_signals()?;
     let page = Page::map(socket::receive_descriptor(&link)?)?;

@@ -1,36 +1,56 @@
 //! Keeps a panic of a task from ending the worker, and keeps what is known about it.
 
-use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 
 use crate::error::PanicEvidence;
+use crate::task::message_of;
 
 thread_local! {
     static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
-    static SEEN: RefCell<Option<PanicEvidence>> = const { RefCell::new(None) };
+    /// Panics of the task that runs, the last ones; it may catch some itself.
+    static SEEN: RefCell<VecDeque<PanicEvidence>> = const { RefCell::new(VecDeque::new()) };
 }
 
+const SEEN_MAX: usize = 4;
+
+/// How the standard library begins the message of a panic that cannot unwind, and that will abort the process.
+const FATAL: [&str; 2] = ["panic in a destructor during cleanup", "panic in a function that cannot unwind"];
+
 /// From now on a guarded panic is recorded instead of printed; the error tells it. Others are printed as ever.
+///
+/// A panic that will end the process takes the record with it: then all that was recorded is printed, as last words.
+/// In a program whose panics abort, every panic is like that.
 pub(super) fn install() {
+    if cfg!(panic = "abort") {
+        return;
+    }
     let print = panic::take_hook();
-    panic::set_hook(Box::new(move |info| if IS_GUARDED.get() { record(info) } else { print(info) }));
+    panic::set_hook(Box::new(move |info| {
+        if IS_GUARDED.get() && !FATAL.iter().any(|start| message_of(info.payload()).starts_with(start)) {
+            return record(info);
+        }
+        for seen in SEEN.take() {
+            eprintln!("panicked at {}: {}", seen.location.as_deref().unwrap_or("?"), seen.message);
+        }
+        print(info);
+    }));
 }
 
 /// Runs `task` and catches its panic.
 pub(super) fn guarded<T>(task: impl FnOnce() -> T) -> Result<T, PanicEvidence> {
     IS_GUARDED.set(true);
-    let outcome = panic::catch_unwind(AssertUnwindSafe(task));
-    let seen = SEEN.take();
-    let outcome = outcome.map_err(|payload| {
-        let message = message_of(&*payload);
+    let outcome = panic::catch_unwind(AssertUnwindSafe(task)).map_err(|payload| {
+        let message = message_of(&*payload).to_string();
+        // A task may have set a hook of its own: then only the message is known.
+        let evidence = PanicEvidence { message, ..SEEN.take().pop_back().unwrap_or_default() };
         // A payload may panic in its own turn when it is dropped.
         let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(payload)));
-        SEEN.take();
-        // A task may have set a hook of its own: then only the message is known.
-        PanicEvidence { message, ..seen.unwrap_or_default() }
+        evidence
     });
+    SEEN.take();
     IS_GUARDED.set(false);
     outcome
 }
@@ -39,17 +59,16 @@ fn record(info: &PanicHookInfo<'_>) {
     let backtrace = Backtrace::capture();
     let is_captured = backtrace.status() == BacktraceStatus::Captured;
     let evidence = PanicEvidence {
-        message: message_of(info.payload()),
+        message: message_of(info.payload()).to_string(),
         location: info.location().map(ToString::to_string),
         backtrace: is_captured.then(|| backtrace.to_string()),
     };
-    SEEN.set(Some(evidence));
-}
-
-fn message_of(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("a value that is not text").to_string()
+    SEEN.with_borrow_mut(|seen| {
+        if seen.len() == SEEN_MAX {
+            seen.pop_front();
+        }
+        seen.push_back(evidence);
+    });
 }
 
 #[cfg(test)]

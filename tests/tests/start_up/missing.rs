@@ -116,7 +116,9 @@ fn fd_06_at_the_limit_of_descriptors() {
     drop(hoard);
     // A launch that failed again and again is not tried in every call, but after a while it is.
     for pool in [&pool, &other] {
-        eventually("there is room again, and the pool heals", || add.bind(5, 6).on(pool).run().is_ok_and(|sum| sum == 11));
+        eventually("there is room again, and the pool heals", || {
+            add.bind(5, 6).on(pool).run().is_ok_and(|sum| sum == 11)
+        });
     }
     pool.shutdown();
     other.shutdown();

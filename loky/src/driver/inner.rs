@@ -137,7 +137,7 @@ impl Inner {
 }
 
 impl Outbox {
-    /// Whether somebody who waits for the outside world may be waiting for what is in here.
+    /// Whether there is something in here that somebody may be waiting for.
     pub(super) fn is_awaited(&self) -> bool {
         !self.outcomes.is_empty() || !self.cells.is_empty() || !self.watchers.is_empty() || self.is_finished
     }

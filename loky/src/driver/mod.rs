@@ -187,7 +187,7 @@ impl Driver {
     }
 
     /// Blocks until `is_done` or `until`, driving if nobody else does. Whoever makes `is_done` true must unpark this
-    /// thread.
+    /// thread, as a cell does that it watches.
     pub(crate) fn wait(&self, until: Option<Instant>, is_done: impl Fn() -> bool) -> bool {
         self.role.wait(self, until, is_done)
     }

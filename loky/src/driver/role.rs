@@ -90,7 +90,8 @@ impl Role {
 
     /// Blocks until `is_done` or `until`, driving if nobody else does. Returns whether it is done.
     ///
-    /// Whoever makes `is_done` true must then unpark this thread, if it did not happen in this thread's own turn.
+    /// Whoever makes `is_done` true must then unpark this thread, and interrupt the driving if that was not done in a
+    /// turn: this thread may be the one that drives.
     pub(super) fn wait(&self, drive: &impl Drive, until: Option<Instant>, is_done: impl Fn() -> bool) -> bool {
         loop {
             if is_done() {
@@ -360,6 +361,23 @@ mod model {
             join(&scene, 0);
             end();
             outside.join().unwrap();
+        });
+    }
+
+    /// A thread that does not drive brings the result, be it that a cancel was asked for: whoever waits notices, whether
+    /// it drives or follows.
+    #[test]
+    fn model_a_result_from_elsewhere_is_noticed() {
+        explore(|scene| {
+            // This thread only looks on: an unpark that comes late would disturb the model's `join`.
+            let waiters = [0, 1].map(|index| aside(&scene, move |scene| join(scene, index)));
+            let elsewhere = aside(&scene, |(_, world)| {
+                for index in [0, 1] {
+                    world.cells[index].complete(index);
+                    world.interrupt();
+                }
+            });
+            waiters.into_iter().chain([elsewhere]).for_each(|thread| thread.join().unwrap());
         });
     }
 

@@ -43,12 +43,19 @@ impl Drive for Driver {
 }
 
 impl Driver {
-    /// Does something under the lock, and what follows from it once the lock is released.
+    /// Does something under the lock, and what follows from it once the lock is released. For whoever does not drive.
     pub(super) fn act<T>(&self, action: impl FnOnce(&mut Inner, Instant) -> T) -> T {
-        self.try_act(action).unwrap_or_else(|panic| panic::resume_unwind(panic))
+        let (acted, has_told) = self.try_act(action);
+        if has_told {
+            // Whoever drives may have been waiting for just that, and it does not park. Only now: had it been woken
+            // before the result was there, it would have gone to sleep again.
+            self.interrupt();
+        }
+        acted.unwrap_or_else(|panic| panic::resume_unwind(panic))
     }
 
-    fn try_act<T>(&self, action: impl FnOnce(&mut Inner, Instant) -> T) -> thread::Result<T> {
+    /// The same for whoever drives, which looks by itself. Returns whether there was something to tell.
+    fn try_act<T>(&self, action: impl FnOnce(&mut Inner, Instant) -> T) -> (thread::Result<T>, bool) {
         let mut inner = self.inner.lock();
         let acted = panic::catch_unwind(AssertUnwindSafe(|| {
             let now = Instant::now();
@@ -58,7 +65,7 @@ impl Driver {
         if acted.is_err() {
             inner.collapse();
         }
-        if let Some(poller) = inner.poller.as_ref().filter(|_| inner.must_wake_sleeper()) {
+        if let Some(poller) = inner.poller.as_ref().filter(|_| inner.has_earlier_timer()) {
             poller.ring();
         }
         let outbox = std::mem::take(&mut inner.outbox);
@@ -67,8 +74,9 @@ impl Driver {
         if has_stderr {
             self.forward_stderr();
         }
+        let has_told = outbox.is_awaited();
         self.send_out(outbox);
-        acted
+        (acted, has_told)
     }
 
     fn prepare_sleep(&self, until: Option<Instant>) -> Option<(Arc<Poller>, Option<Instant>)> {
@@ -119,11 +127,10 @@ impl Driver {
 }
 
 impl Inner {
-    /// Whether whoever waits for the outside world must look again: an earlier timer, or something it may wait for.
-    fn must_wake_sleeper(&self) -> bool {
+    /// Whether whoever waits for the outside world would sleep past the next timer.
+    fn has_earlier_timer(&self) -> bool {
         let Some(until) = self.sleeping_until else { return false };
-        let is_earlier = self.scheduler.next_timeout().is_some_and(|at| until.is_none_or(|until| at < until));
-        is_earlier || self.outbox.is_awaited()
+        self.scheduler.next_timeout().is_some_and(|at| until.is_none_or(|until| at < until))
     }
 
     /// A fault of our own: nothing here can be relied on any more. Every handle resolves, every worker goes.

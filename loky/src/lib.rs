@@ -38,5 +38,5 @@ pub use identity::{WorkerInfo, is_worker, worker};
 pub use ids::CallId;
 pub use observe::PoolStats;
 pub use par_map::{ParMap, ParMapIter, Unordered};
-pub use pool::{AsCompleted, Builder, Call, CallStatus, JoinHandle, Pool, as_completed, join_all, pool, reusable};
+pub use pool::{AsCompleted, Call, CallStatus, JoinHandle, Pool, PoolBuilder, as_completed, join_all, pool, reusable};
 pub use worker::init;

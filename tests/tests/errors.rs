@@ -72,7 +72,10 @@ fn error_of_a_function_that_is_no_task() {
     let error = fails(no_task.run(1), ErrorKind::UnknownTask);
     assert!(!error.may_have_run());
     assert!(error.to_string().contains("loky::task") && error.to_string().contains("no_task"), "{error}");
-    assert_eq!((0..3).par_map(no_task).map(|result| fails(result, ErrorKind::UnknownTask)).count(), 3);
+    assert_eq!(
+        (0..3).par_map(no_task).map(|result| fails(result, ErrorKind::UnknownTask)).collect::<Vec<_>>().len(),
+        3
+    );
     finish();
 }
 

@@ -31,13 +31,13 @@ use crate::error::{Error, ErrorKind};
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
-pub struct Builder {
+pub struct PoolBuilder {
     settings: Settings,
     /// `None`: not said, so that the reusable pool can have its own default.
     idle_timeout: Option<Option<Duration>>,
 }
 
-impl Builder {
+impl PoolBuilder {
     pub(super) fn new() -> Self {
         let settings = Settings {
             workers: cpu::cpu_count(),

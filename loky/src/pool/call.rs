@@ -123,7 +123,7 @@ impl<R: DeserializeOwned + 'static> Call<R> {
     ///
     /// # Blocking
     ///
-    /// Only if the pool has a [`queue_limit`](super::Builder::queue_limit) and that many calls wait already: until one
+    /// Only if the pool has a [`queue_limit`](super::PoolBuilder::queue_limit) and that many calls wait already: until one
     /// of them is started or ends.
     pub fn spawn(self) -> JoinHandle<R> {
         loop {
@@ -148,7 +148,7 @@ impl<R: DeserializeOwned + 'static> Call<R> {
     /// # Errors
     ///
     /// The call itself, unchanged, if as many calls wait as the pool's
-    /// [`queue_limit`](super::Builder::queue_limit) allows. Any other fault is in the handle.
+    /// [`queue_limit`](super::PoolBuilder::queue_limit) allows. Any other fault is in the handle.
     pub fn try_spawn(self) -> Result<JoinHandle<R>, Self> {
         self.try_start().ok_or(self)
     }

@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use self::builder::Builder;
+pub use self::builder::PoolBuilder;
 pub use self::call::Call;
 pub use self::gather::{AsCompleted, as_completed, join_all};
 pub(crate) use self::handle::decode_result;
@@ -74,8 +74,8 @@ struct Owner {
 
 impl Pool {
     /// Describes a new pool.
-    pub fn builder() -> Builder {
-        Builder::new()
+    pub fn builder() -> PoolBuilder {
+        PoolBuilder::new()
     }
 
     /// The number of workers wanted, whether they have been started or not.

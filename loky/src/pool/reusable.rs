@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Builder, Pool};
+use super::{Pool, PoolBuilder};
 use crate::config::Settings;
 use crate::error::Error;
 
@@ -22,7 +22,7 @@ pub fn pool() -> Pool {
     match shared.as_ref().filter(|pool| !pool.is_shutting_down()) {
         Some(pool) => pool.clone(),
         None => {
-            let settings = Builder::new().into_settings(Some(IDLE_TIMEOUT)).expect("the defaults are sound");
+            let settings = PoolBuilder::new().into_settings(Some(IDLE_TIMEOUT)).expect("the defaults are sound");
             shared.insert(Pool::from_settings(settings)).clone()
         }
     }
@@ -36,7 +36,7 @@ pub fn pool() -> Pool {
 ///
 /// # Errors
 ///
-/// Those of [`Builder::build`].
+/// Those of [`PoolBuilder::build`].
 ///
 /// # Examples
 ///
@@ -47,7 +47,7 @@ pub fn pool() -> Pool {
 /// # Ok(())
 /// # }
 /// ```
-pub fn reusable(builder: Builder) -> Result<Pool, Error> {
+pub fn reusable(builder: PoolBuilder) -> Result<Pool, Error> {
     super::check_depth("a pool cannot be built")?;
     let settings = builder.into_settings(Some(IDLE_TIMEOUT))?;
     let mut shared = lock();

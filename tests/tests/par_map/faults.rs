@@ -160,7 +160,7 @@ fn take_maybe(_thorn: Option<Thorn>) {}
 fn map_39_all_items_fail() {
     let pool = pool_of(2);
     let results = (0..20).map(|x| (x, x)).par_map(deadly).on(&pool);
-    assert_eq!(results.map(|result| fails(result, ErrorKind::Crash)).count(), 20);
+    assert_eq!(results.map(|result| fails(result, ErrorKind::Crash)).collect::<Vec<_>>().len(), 20);
     assert_eq!(square.bind(3).on(&pool).run().expect("the pool goes on"), 9);
 }
 

@@ -129,6 +129,6 @@ fn map_36_a_shutdown_ends_it() {
     let rest: Vec<_> = map.collect();
     assert_eq!(rest.len(), 999, "one result for each item");
     let failed = rest.into_iter().filter_map(Result::err);
-    assert!(failed.map(|error| fails(Err::<(), _>(error), ErrorKind::Shutdown)).count() >= 980);
+    assert!(failed.map(|error| fails(Err::<(), _>(error), ErrorKind::Shutdown)).collect::<Vec<_>>().len() >= 980);
     soon("no worker is left", ms(1000), || procfs::children(std::process::id()).is_empty());
 }

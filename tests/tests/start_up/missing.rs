@@ -9,6 +9,7 @@ use loky::prelude::*;
 use loky_tests::program::as_program;
 use loky_tests::tasks::{Death, add, die, square};
 use loky_tests::{Case, Gate, Program, cases, eventually, fails, pool_of, procfs, programs, scratch};
+use nix::fcntl::OFlag;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 pub(crate) const CASES: &[Case] = cases![
@@ -139,7 +140,8 @@ fn fd_07_a_thousand_descriptors_open() {
 }
 
 fn fd_11_descriptors_of_others_do_not_leak() {
-    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC).expect("a pipe");
+    let reader = fs::File::from(reader);
     let leaky = nix::unistd::dup(&writer).expect("a descriptor that forgets to close on exec");
     let pool = pool_of(1);
     add.bind(1, 2).on(&pool).run().expect("a worker starts");

@@ -20,7 +20,7 @@ pub(crate) const CASES: &[Case] = cases![
     reuse_22_idle_workers_leave_it,
 ];
 
-fn reusable(builder: loky::Builder) -> Pool {
+fn reusable(builder: loky::PoolBuilder) -> Pool {
     loky::reusable(builder).expect("a reusable pool")
 }
 

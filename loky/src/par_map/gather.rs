@@ -315,7 +315,8 @@ impl Sent {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        self.sent.iter().for_each(|sent| self.pool.cancel(sent.call));
+        // Those behind first: to end one that runs costs a worker, which would be replaced for those that wait.
+        self.sent.iter().rev().for_each(|sent| self.pool.cancel(sent.call));
     }
 }
 

@@ -75,7 +75,8 @@ pub fn join_all<R: DeserializeOwned>(handles: impl IntoIterator<Item = JoinHandl
         match result {
             Ok(result) => results[index] = Some(result),
             Err(why) => {
-                for handle in completed.handles.iter().flatten() {
+                // Those behind first: to end one that runs costs a worker, which would be replaced for those that wait.
+                for handle in completed.handles.iter().flatten().rev() {
                     handle.cancel();
                 }
                 return Err(why);

@@ -27,6 +27,22 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// What a pool has whose builder was told nothing.
+    pub(crate) fn default_for(workers: usize) -> Self {
+        Self {
+            workers,
+            idle_timeout: None,
+            environment: Vec::new(),
+            env_per_worker: None,
+            current_dir: None,
+            timeout: None,
+            retries: 0,
+            max_calls_per_worker: None,
+            queue_limit: None,
+            name: "pool".to_string(),
+        }
+    }
+
     /// Whether a pool with these settings can stand for one with those, once it is resized. Closures are equal only
     /// if they are the same one.
     pub(crate) fn are_interchangeable(&self, other: &Self) -> bool {
@@ -87,7 +103,7 @@ const LAUNCH_PAUSE: Duration = Duration::from_secs(1);
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// A killed process is gone in microseconds, unless the kernel itself is stuck in it.
-const KILL_GRACE: Duration = Duration::from_secs(5);
+pub(crate) const KILL_GRACE: Duration = Duration::from_secs(5);
 
 /// How much of a worker's standard error is kept for an error.
 pub(crate) const STDERR_TAIL_LEN: usize = 4 << 10;

@@ -1,7 +1,7 @@
 //! The one thread of a pool: drives while nobody else does, and does what takes too long to be done under the lock.
 //!
 //! Its chores come over a channel without a limit of its own, because the scheduler bounds them: at most one launch and
-//! one kill for each worker.
+//! one end for each worker.
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::Driver;
 use super::turn::STDERR_RETRY;
-use crate::config::Settings;
+use crate::config::{KILL_GRACE, Settings};
 use crate::cpu;
 use crate::env;
 use crate::ids::WorkerId;
@@ -21,8 +21,13 @@ use crate::supervisor::{Launched, Process};
 /// What takes a system call too many.
 #[derive(Debug)]
 pub(super) enum Chore {
-    Launch { worker: WorkerId, index: usize },
+    Launch {
+        worker: WorkerId,
+        index: usize,
+    },
     Kill(Arc<Process>),
+    /// Kill a process that nobody waits for, and reap it.
+    Discard(Arc<Process>),
 }
 
 /// How long the end of a pool waits for a standard error that takes nothing.
@@ -45,6 +50,10 @@ impl Driver {
         for chore in self.chores.1.try_iter() {
             match chore {
                 Chore::Kill(process) => process.kill_tree(),
+                Chore::Discard(process) => {
+                    process.kill_tree();
+                    process.reap(KILL_GRACE);
+                }
                 Chore::Launch { worker, index } => {
                     let launched = self.launch(index);
                     self.act(|inner, now| inner.hear_launch(worker, launched, now));

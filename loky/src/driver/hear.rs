@@ -1,8 +1,10 @@
 //! Takes in what workers say and how they end. Everything a worker sends is checked: it may be damaged, and then it
 //! may say anything.
 
+use std::io;
 use std::time::{Duration, Instant};
 
+use super::background::Chore;
 use super::evidence;
 use super::inner::{Body, Inner, Worker};
 use super::order::Item;
@@ -51,18 +53,12 @@ impl Inner {
     }
 
     fn embody(&mut self, id: WorkerId, launched: Launched) -> Result<(), String> {
-        let poller = self.poller.clone().ok_or("the pool has ended")?;
         let body = Body::new(launched);
-        let parts = [
-            poller.add(&body.link, token(id, Part::Link), Interest::Read),
-            poller.add(&*body.process, token(id, Part::Process), Interest::Read),
-            poller.add(&body.stderr, token(id, Part::Stderr), Interest::Read),
-        ];
-        let worker = self.workers.get_mut(&id).ok_or("the pool has ended")?;
-        if let Err(why) = parts.into_iter().collect::<Result<(), _>>() {
-            body.process.kill_tree();
-            return Err(format!("its descriptors cannot be watched: {why}"));
-        }
+        let watched = self.poller.as_deref().map(|poller| body.enter(poller, id));
+        let Some((worker, Ok(()))) = self.workers.get_mut(&id).zip(watched) else {
+            self.outbox.chores.push(Chore::Discard(body.process));
+            return Err("its descriptors cannot be watched".to_string());
+        };
         worker.body = Some(body);
         if worker.is_killed {
             self.kill(id);
@@ -267,6 +263,13 @@ impl Body {
             is_writing: false,
             exit: None,
         }
+    }
+
+    /// Is reported by the poller from now on.
+    fn enter(&self, poller: &Poller, worker: WorkerId) -> io::Result<()> {
+        poller.add(&self.link, token(worker, Part::Link), Interest::Read)?;
+        poller.add(&*self.process, token(worker, Part::Process), Interest::Read)?;
+        poller.add(&self.stderr, token(worker, Part::Stderr), Interest::Read)
     }
 
     /// Is reported by the poller no more, even if somebody still holds the process.

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Driver;
+use super::background::Chore;
 use super::inner::{Inner, Outbox};
 use super::order::Outcome;
 use super::role::Drive;
@@ -140,10 +141,9 @@ impl Inner {
         self.scheduler = Scheduler::new(self.settings.rules());
         self.scheduler.handle(Event::ShutdownAsked { forced: true }, Instant::now());
         while self.scheduler.next_action().is_some() {}
-        for worker in self.workers.values().filter_map(|worker| worker.body.as_ref()) {
-            worker.process.kill_tree();
+        for (_, worker) in std::mem::take(&mut self.workers) {
+            self.outbox.chores.extend(worker.body.map(|body| Chore::Discard(body.process)));
         }
-        self.workers.clear();
         for (_, pending) in self.calls.drain() {
             let why = why.clone().with_task(pending.order.task.entry.name);
             self.outbox.outcomes.push((pending.cell, Outcome { items: pending.done, end: Some(why) }));
@@ -151,5 +151,43 @@ impl Inner {
         self.outbox.cells.append(&mut self.warm_up);
         self.outbox.watchers.append(&mut self.room);
         self.outbox.is_finished = true;
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::any::TypeId;
+
+    use super::super::inner::Pending;
+    use super::super::order::{Limits, Order};
+    use super::*;
+    use crate::config::Settings;
+    use crate::ids::CallId;
+    use crate::oneshot::Cell;
+    use crate::task::{Entry, TaskRef};
+
+    static ENTRY: Entry = Entry::new("tests::task", TypeId::of::<u8>, |_, _| Ok(()));
+
+    fn order() -> Order {
+        let task = TaskRef { index: 0, entry: &ENTRY };
+        Order { task, payload: Arc::default(), lengths: vec![0], limits: Limits::default(), tries_before: 0 }
+    }
+
+    #[test]
+    fn a_fault_of_our_own_resolves_every_handle_and_ends_the_pool() {
+        let driver = Driver::new(Settings::default_for(1));
+        let cell = Arc::new(Cell::new());
+        let pending = Pending { order: order(), cell: Arc::clone(&cell), done: Vec::new() };
+        let (acted, has_told) = driver.try_act(|inner, _| {
+            inner.calls.insert(CallId::mint(), pending);
+            panic!("a fault that this test makes");
+        });
+        let _: Result<(), _> = acted;
+        let why = cell.take().expect("the handle resolves").into_single().unwrap_err();
+        assert_eq!(why.kind(), ErrorKind::Shutdown);
+        assert!(has_told && why.to_string().contains("tests::task") && why.to_string().contains("please report"));
+        assert!(driver.wait_finished(Some(Instant::now())), "nobody waits for a pool that has failed");
+        let later = driver.submit(CallId::mint(), order(), true).expect("it is taken in").take();
+        assert_eq!(later.expect("and ended at once").into_single().unwrap_err().kind(), ErrorKind::Shutdown);
     }
 }

@@ -39,19 +39,7 @@ pub struct PoolBuilder {
 
 impl PoolBuilder {
     pub(super) fn new() -> Self {
-        let settings = Settings {
-            workers: cpu::cpu_count(),
-            idle_timeout: None,
-            environment: Vec::new(),
-            env_per_worker: None,
-            current_dir: None,
-            timeout: None,
-            retries: 0,
-            max_calls_per_worker: None,
-            queue_limit: None,
-            name: "pool".to_string(),
-        };
-        Self { settings, idle_timeout: None }
+        Self { settings: Settings::default_for(cpu::cpu_count()), idle_timeout: None }
     }
 
     /// The number of workers wanted. Default: [`cpu_count`](crate::cpu_count). Zero is an error at `build`.

@@ -9,8 +9,10 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::process::ChildStderr;
+use std::time::Duration;
 
 use crate::sys::page::Page;
+use crate::sys::poll;
 use crate::sys::process::{self, Exit, ProcessFd};
 
 /// A worker process, from its launch to its burial.
@@ -44,6 +46,12 @@ impl Process {
         self.fd.stop();
         tree::kill_descendants(self.pid);
         self.fd.kill();
+    }
+
+    /// Waits for the end of a process that was killed, at the longest for `grace`, and reaps it.
+    pub(crate) fn reap(&self, grace: Duration) {
+        poll::wait_readable(self.fd.as_fd(), grace);
+        self.fd.try_reap();
     }
 
     /// How the process ended, once; `None` while it lives. Never blocks.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll, ppoll};
@@ -106,4 +106,14 @@ pub(crate) fn wait_for_end(link: BorrowedFd<'_>, process: Option<BorrowedFd<'_>>
     let mut fds = vec![PollFd::new(link, PollFlags::empty())];
     fds.extend(process.map(|process| PollFd::new(process, PollFlags::POLLIN)));
     while poll(&mut fds, PollTimeout::NONE) == Err(Errno::EINTR) {}
+}
+
+/// Blocks until `fd` is readable, at the longest for `limit`.
+pub(crate) fn wait_readable(fd: BorrowedFd<'_>, limit: Duration) {
+    let until = Instant::now() + limit;
+    let mut fds = [PollFd::new(fd, PollFlags::POLLIN)];
+    let mut left = limit;
+    while ppoll(&mut fds, Some(TimeSpec::from_duration(left)), None) == Err(Errno::EINTR) {
+        left = until.saturating_duration_since(Instant::now());
+    }
 }

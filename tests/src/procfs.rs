@@ -145,8 +145,10 @@ pub fn dump(pid: u32) -> String {
     let mut out = format!("process {pid} ({name}, child of {parent}, state {state}): {command}\n");
     for (thread, name) in threads_of(pid) {
         let of = |file: &str| read(&format!("/proc/{pid}/task/{thread}/{file}"));
+        // How long it has run, how long it has waited for a processor, and how often: is it busy, or starved?
+        let (wchan, syscall, times) = (of("wchan"), of("syscall"), of("schedstat"));
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "  thread {thread} ({name}): wchan {}, syscall {}", of("wchan"), of("syscall"));
+        let _ = writeln!(out, "  thread {thread} ({name}): wchan {wchan}, syscall {syscall}, schedstat {times}");
         for frame in of("stack").lines() {
             let _ = writeln!(out, "    {frame}");
         }

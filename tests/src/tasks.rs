@@ -1,5 +1,6 @@
 //! Tasks that several files of cases call; they live in a library crate, as the tasks of a user's own library would.
 
+use std::fmt;
 use std::hint::black_box;
 use std::process::Command;
 use std::thread::sleep;
@@ -7,7 +8,8 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill, raise};
 use nix::unistd::Pid;
-use serde::{Deserialize, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::thorn::{Fault, Moment, Thorn};
 use crate::{Gate, sys};
@@ -160,16 +162,50 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// Bytes that are encoded as one piece, and so in no time even where nothing is optimized.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Blob(pub Vec<u8>);
+
+impl fmt::Debug for Blob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Blob of {} bytes", self.0.len())
+    }
+}
+
+impl Serialize for Blob {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Blob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Whole;
+        impl Visitor<'_> for Whole {
+            type Value = Blob;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("bytes")
+            }
+
+            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Blob, E> {
+                Ok(Blob(bytes))
+            }
+        }
+        deserializer.deserialize_byte_buf(Whole)
+    }
+}
+
 /// Gives back what it takes.
 #[loky::task]
-pub fn echo(bytes: Vec<u8>) -> Vec<u8> {
-    bytes
+pub fn echo(blob: Blob) -> Blob {
+    blob
 }
 
 /// As many bytes as asked for.
 #[loky::task]
-pub fn bytes(count: usize) -> Vec<u8> {
-    vec![7; count]
+pub fn bytes(count: usize) -> Blob {
+    Blob(vec![7; count])
 }
 
 #[expect(unconditional_recursion, reason = "the stack must overflow")]

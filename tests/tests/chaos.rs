@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use loky::prelude::*;
 use loky::{ErrorKind, Pool};
-use loky_tests::tasks::square;
+use loky_tests::tasks::{Blob, square};
 use loky_tests::{Case, Random, cases, finish, ms, pool_of, procfs};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -54,7 +54,7 @@ fn slow_square(x: u64) -> u64 {
 }
 
 #[loky::task]
-fn tagged(x: u64, burden: Vec<u8>) -> (u64, Vec<u8>) {
+fn tagged(x: u64, burden: Blob) -> (u64, Blob) {
     (x, burden)
 }
 
@@ -103,7 +103,7 @@ fn submitter(pool: &Pool, mut random: Random, rounds: u64) -> usize {
 fn race_01_submitters_cancels_resizes_and_kills() {
     let mut random = Random::from_environment();
     let pool = Pool::builder().workers(4).idle_timeout(Some(ms(5))).build().expect("a pool");
-    let (finished, kills) = under_fire(ms(10), random.clone(), || {
+    let (finished, kills) = under_fire(ms(20), random.clone(), || {
         thread::scope(|scope| {
             let submitters: Vec<_> = (0..8)
                 .map(|_| {
@@ -113,7 +113,7 @@ fn race_01_submitters_cancels_resizes_and_kills() {
                 })
                 .collect();
             while !submitters.iter().all(|submitter| submitter.is_finished()) {
-                pool.resize(1 + random.below(6) as usize);
+                pool.resize(2 + random.below(5) as usize);
                 thread::sleep(ms(7));
             }
             submitters.into_iter().map(|submitter| submitter.join().expect("no panic")).sum::<usize>()
@@ -130,8 +130,10 @@ fn race_02_large_payloads_under_fire() {
     let pool = pool_of(3);
     let ((), kills) = under_fire(ms(50), random.clone(), || {
         for round in 0..100_u64 {
-            let burdens: Vec<Vec<u8>> = (0..4).map(|_| vec![round as u8; random.below(256 << 10) as usize]).collect();
-            let spawn = |(x, burden): (u64, &Vec<u8>)| tagged.bind(x, burden.clone()).on(&pool).retries(100).spawn();
+            let size = || random.below(16 << 20) as usize;
+            let burdens: Vec<Blob> =
+                std::iter::repeat_with(size).take(4).map(|size| Blob(vec![round as u8; size])).collect();
+            let spawn = |(x, burden): (u64, &Blob)| tagged.bind(x, burden.clone()).on(&pool).retries(100).spawn();
             let handles: Vec<_> = (0..).zip(&burdens).map(spawn).collect();
             let results = loky::join_all(handles).expect("with a hundred retries none is lost");
             assert!((0..).zip(burdens).eq(results), "every byte in its place, round {round}");

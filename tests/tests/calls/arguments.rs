@@ -5,7 +5,7 @@ use std::thread;
 
 use loky::ErrorKind;
 use loky::prelude::*;
-use loky_tests::tasks::{bytes, echo, pid, square};
+use loky_tests::tasks::{Blob, bytes, echo, pid, square};
 use loky_tests::{Case, Gate, cases, fails, finish, ms, pool_of};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -21,10 +21,11 @@ pub(crate) const CASES: &[Case] = cases![
 ];
 
 fn ser_09_a_hundred_megabytes_there_and_back() {
-    let large: Vec<u8> = (0..100 << 20).map(|x: u32| (x ^ (x >> 8) ^ (x >> 16)) as u8).collect();
-    let back = echo.run(large.clone()).expect("100 MB fit");
-    assert!(back == large, "every byte came back in its place");
-    assert_eq!(bytes.run(100 << 20).expect("a large result alone").len(), 100 << 20);
+    let pattern: Vec<u8> = (0..1 << 20).map(|x: u32| (x ^ (x >> 8) ^ (x >> 16)) as u8).collect();
+    let large = Blob((0..100_u8).flat_map(|piece| [&[piece], &pattern[1..]].concat()).collect());
+    assert_eq!(large.0.len(), 100 << 20);
+    assert!(echo.run(large.clone()).expect("100 MB fit") == large, "every byte came back in its place");
+    assert_eq!(bytes.run(100 << 20).expect("a large result alone").0.len(), 100 << 20);
     finish();
 }
 
@@ -32,8 +33,8 @@ fn ser_09_sizes_around_every_boundary() {
     let pool = pool_of(1);
     for exponent in 0..=22 {
         for size in [(1_usize << exponent) - 1, 1 << exponent, (1 << exponent) + 1] {
-            let sent: Vec<u8> = (0..size).map(|x| x as u8).collect();
-            assert!(echo.bind(sent.clone()).on(&pool).run().expect("any size fits") == sent, "{size} bytes");
+            let sent = Blob((0..size).map(|x| x as u8).collect());
+            assert_eq!(echo.bind(sent.clone()).on(&pool).run().expect("any size fits"), sent);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::thread;
 
 use loky::prelude::*;
 use loky::{CallStatus, ErrorKind};
-use loky_tests::tasks::{bytes, echo, leave_word, meet, pid, sleep_for, spin, square, start_children};
+use loky_tests::tasks::{Blob, bytes, echo, leave_word, meet, pid, sleep_for, spin, square, start_children};
 use loky_tests::{Case, Gate, Random, cases, eventually, fails, ms, pool_of, procfs, soon};
 
 pub(crate) const CASES: &[Case] = cases![
@@ -118,7 +118,7 @@ fn is_one_of_ours(process: &procfs::Process) -> bool {
 
 fn cancel_11_large_arguments_and_results_in_transfer() {
     let (pool, mut random) = (pool_of(1), Random::from_environment());
-    let large = vec![7_u8; 50 << 20];
+    let large = Blob(vec![7; 50 << 20]);
     for round in 0..10 {
         let doomed = match round % 2 {
             0 => echo.bind(large.clone()).on(&pool).spawn(),

@@ -5,7 +5,7 @@ use std::thread;
 
 use loky::prelude::*;
 use loky::{ErrorKind, Pool};
-use loky_tests::tasks::{Death, arrive_and_die, bytes, die, echo, kill_process, meet, pid, square};
+use loky_tests::tasks::{Blob, Death, arrive_and_die, bytes, die, echo, kill_process, meet, pid, square};
 use loky_tests::{Case, Gate, cases, eventually, fails, ms, pool_of, procfs, soon};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -69,13 +69,13 @@ fn crash_23_a_crash_and_an_immediate_shutdown() {
 }
 
 #[loky::task]
-fn die_with(_burden: Vec<u8>) {
+fn die_with(_burden: Blob) {
     std::process::abort();
 }
 
 fn crash_25_deaths_while_large_arguments_are_written() {
     let pool = pool_of(2);
-    let burden = vec![1_u8; 5 << 20];
+    let burden = Blob(vec![1; 5 << 20]);
     let handles: Vec<_> = (0..10).map(|_| die_with.bind(burden.clone()).on(&pool).spawn()).collect();
     for handle in handles {
         fails(handle.join(), ErrorKind::Crash);
@@ -84,17 +84,17 @@ fn crash_25_deaths_while_large_arguments_are_written() {
 }
 
 /// Kills the only worker after `delay` of a call with a large argument or result, in many rounds.
-fn kill_in_transfer(spawn: impl Fn(&Pool) -> loky::JoinHandle<Vec<u8>>) {
+fn kill_in_transfer(spawn: impl Fn(&Pool) -> loky::JoinHandle<Blob>) {
     let pool = pool_of(1);
     let other = pool_of(1);
     let mut crashed = 0;
-    for round in 0..24 {
+    for round in 0..16 {
         let victim = pid.bind().on(&pool).run().expect("a worker");
         let (handle, bystander) = (spawn(&pool), square.bind(round).on(&other).spawn());
         thread::sleep(ms(4 * round));
         slay(victim);
         match handle.join() {
-            Ok(result) => assert_eq!(result.len(), LARGE, "round {round}"),
+            Ok(result) => assert_eq!(result.0.len(), LARGE, "round {round}"),
             Err(error) => {
                 assert_eq!((error.kind(), error.signal()), (ErrorKind::Crash, Some(9)), "round {round}: {error}");
                 crashed += 1;
@@ -105,10 +105,10 @@ fn kill_in_transfer(spawn: impl Fn(&Pool) -> loky::JoinHandle<Vec<u8>>) {
     assert!(crashed > 0, "some were hit");
 }
 
-const LARGE: usize = 8 << 20;
+const LARGE: usize = 32 << 20;
 
 fn crash_26_killed_while_it_reads_a_large_argument() {
-    let large = vec![1; LARGE];
+    let large = Blob(vec![1; LARGE]);
     kill_in_transfer(|pool| echo.bind(large.clone()).on(pool).spawn());
 }
 

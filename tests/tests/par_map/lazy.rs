@@ -103,7 +103,7 @@ fn gen_06_a_slow_consumer_bounds_the_memory() {
     eventually("the window is full", || pool.stats().running + pool.stats().queued == 0);
     let resident = resident_bytes();
     for _ in 0..50 {
-        assert_eq!(map.next().expect("endless").expect("no item fails").len(), 4 << 20);
+        assert_eq!(map.next().expect("endless").expect("no item fails").0.len(), 4 << 20);
     }
     let grown = resident_bytes().saturating_sub(resident);
     assert!(grown < 100 << 20, "200 MB went through, {grown} bytes stayed");

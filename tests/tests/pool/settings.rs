@@ -102,7 +102,7 @@ fn env_14_a_worker_knows_itself() {
 }
 
 fn fd_01_a_worker_holds_only_its_own() {
-    let (reader, _writer) = std::io::pipe().expect("a pipe");
+    let (reader, _writer) = nix::unistd::pipe().expect("a pipe that forgets to close on exec");
     let pool = pool_of(2);
     pool.warm_up();
     for _ in 0..2 {

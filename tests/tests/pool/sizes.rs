@@ -62,7 +62,7 @@ fn reuse_19_shrinking_below_the_running_waits_for_nobody() {
     gate.await_arrivals(4);
     let before = std::time::Instant::now();
     pool.resize(1);
-    assert!(before.elapsed() < ms(500), "at once: {:?}", before.elapsed());
+    assert!(before.elapsed() < ms(4000), "at once: {:?}", before.elapsed());
     let queued = square.bind(5).on(&pool).spawn();
     stays("those that run are not disturbed", ms(100), || procfs::workers().len() == 4 && !queued.is_finished());
     gate.open();

@@ -5,7 +5,7 @@ use std::thread;
 
 use loky::prelude::*;
 use loky::{ErrorKind, Pool};
-use loky_tests::tasks::{Death, add, die, echo, pid, square};
+use loky_tests::tasks::{Blob, Death, add, die, echo, pid, square};
 use loky_tests::{Case, cases, fails, ms, pool_of, procfs, soon, sys};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::wait::waitpid;
@@ -72,7 +72,7 @@ fn signal_13_masks_are_not_inherited() {
 fn signal_15_interrupted_every_millisecond() {
     sys::interrupt_every(1000);
     let pool = pool_of(2);
-    let large = vec![3_u8; 8 << 20];
+    let large = Blob(vec![3; 8 << 20]);
     for _ in 0..5 {
         assert!(echo.bind(large.clone()).on(&pool).run().expect("no interrupted call is an error") == large);
         assert_eq!((0..500).par_map(square).on(&pool).unwrap_all().len(), 500);

@@ -7,10 +7,8 @@ use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
 
 use super::Driver;
-use super::turn::STDERR_RETRY;
 use crate::config::{KILL_GRACE, Settings};
 use crate::cpu;
 use crate::env;
@@ -29,9 +27,6 @@ pub(super) enum Chore {
     /// Kill a process that nobody waits for, and reap it.
     Discard(Arc<Process>),
 }
-
-/// How long the end of a pool waits for a standard error that takes nothing.
-const LAST_WORDS_GRACE: Duration = Duration::from_secs(1);
 
 /// Starts the thread; it ends when the pool has ended.
 pub(super) fn start(driver: &Arc<Driver>) -> std::io::Result<JoinHandle<()>> {
@@ -59,14 +54,6 @@ impl Driver {
                     self.act(|inner, now| inner.hear_launch(worker, launched, now));
                 }
             }
-        }
-    }
-
-    /// Gives this program's standard error a last while to take what workers wrote.
-    fn show_last_words(&self) {
-        let until = Instant::now() + LAST_WORDS_GRACE;
-        while !self.forward_stderr() && Instant::now() < until {
-            thread::sleep(STDERR_RETRY);
         }
     }
 

@@ -12,6 +12,7 @@
 mod background;
 mod callbacks;
 mod evidence;
+mod forward;
 mod hear;
 mod inner;
 mod order;

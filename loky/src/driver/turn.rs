@@ -3,24 +3,18 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Driver;
 use super::background::Chore;
+use super::forward::STDERR_RETRY;
 use super::inner::{Inner, Outbox};
 use super::order::Outcome;
 use super::role::Drive;
 use crate::error::{Error, ErrorKind};
 use crate::oneshot::Watcher;
 use crate::scheduler::{Event, Scheduler};
-use crate::sys::poll::{Interest, Poller};
-use crate::sys::stdio;
-
-/// How soon to look again whether this program's standard error takes more.
-pub(super) const STDERR_RETRY: Duration = Duration::from_millis(20);
-
-/// A pipe that is writable takes this much without blocking.
-const PIPE_PIECE: usize = 4096;
+use crate::sys::poll::Poller;
 
 impl Drive for Driver {
     fn turn(&self, until: Option<Instant>) {
@@ -102,27 +96,6 @@ impl Driver {
         if outbox.is_finished {
             self.finished.complete(());
             self.role.call_background(self);
-        }
-    }
-
-    /// Writes what workers wrote to their standard error to this program's, as far as that takes it now. Returns whether
-    /// nothing is left.
-    pub(super) fn forward_stderr(&self) -> bool {
-        loop {
-            let mut inner = self.inner.lock();
-            if inner.stderr_pending.is_empty() || inner.is_stderr_busy || !stdio::is_stderr_writable() {
-                return inner.stderr_pending.is_empty();
-            }
-            let was_full = inner.is_stderr_full();
-            let rest = inner.stderr_pending.len().min(PIPE_PIECE);
-            let piece: Vec<u8> = inner.stderr_pending.drain(..rest).collect();
-            if was_full && !inner.is_stderr_full() {
-                inner.watch_stderr(Interest::Read);
-            }
-            inner.is_stderr_busy = true;
-            drop(inner);
-            stdio::write_stderr(&piece);
-            self.inner.lock().is_stderr_busy = false;
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// Asks until there is an answer, at most for `limit`. The last question is asked after the limit.
 ///
 /// What counts is time in which the machine ran. A busy machine may stop this process for a second and everything
-/// else with it; that second is nobody's fault, so a gap between two questions counts for [`GAP_MAX`] at most.
+/// else with it; that second is nobody's fault, so a gap between two questions counts for `GAP_MAX` at most.
 pub fn within<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     let (mut left, mut before) = (limit.saturating_mul(patience()), Instant::now());
     loop {

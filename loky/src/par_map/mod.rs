@@ -77,39 +77,50 @@ pub struct ParMapIter<I: Iterator, R> {
     result: std::marker::PhantomData<fn() -> R>,
 }
 
+/// What both iterators can be told before they are asked for the first item.
+macro_rules! options {
+    ($Map:ident) => {
+        impl<I: Iterator, R> $Map<I, R> {
+            /// Runs in `pool`. Default: [`loky::pool()`](crate::pool()).
+            pub fn on(mut self, pool: &Pool) -> Self {
+                self.gather.options.pool = Some(pool.clone());
+                self
+            }
+
+            /// How many items travel in one call; zero counts as one. Default: chosen while running, so that a chunk
+            /// takes about two milliseconds, and fewer towards the end of the input.
+            pub fn chunk_size(mut self, items: usize) -> Self {
+                self.gather.options.chunk_size = Some(items);
+                self
+            }
+
+            /// How many items may have been pulled from the input and not been yielded yet; zero counts as one. It
+            /// bounds the memory that a slow item, or a slow consumer, can cost. Default: 4096 for each worker.
+            pub fn window(mut self, items: usize) -> Self {
+                self.gather.options.window = Some(items);
+                self
+            }
+
+            /// How long each item may run; see [`Call::timeout`](crate::Call::timeout).
+            pub fn timeout(mut self, limit: Duration) -> Self {
+                self.gather.options.limits.timeout = Some(limit);
+                self
+            }
+
+            /// How many extra attempts each item has after its worker has died; see
+            /// [`Call::retries`](crate::Call::retries).
+            pub fn retries(mut self, extra_attempts: u32) -> Self {
+                self.gather.options.limits.retries = Some(extra_attempts);
+                self
+            }
+        }
+    };
+}
+
+options!(ParMapIter);
+options!(Unordered);
+
 impl<I: Iterator, R> ParMapIter<I, R> {
-    /// Runs in `pool`. Default: [`loky::pool()`](crate::pool()).
-    pub fn on(mut self, pool: &Pool) -> Self {
-        self.gather.options.pool = Some(pool.clone());
-        self
-    }
-
-    /// How many items travel in one call; zero counts as one. Default: chosen while running, so that a chunk takes
-    /// about two milliseconds, and fewer towards the end of the input.
-    pub fn chunk_size(mut self, items: usize) -> Self {
-        self.gather.options.chunk_size = Some(items);
-        self
-    }
-
-    /// How many items may have been pulled from the input and not been yielded yet; zero counts as one. It bounds the
-    /// memory that a slow item, or a slow consumer, can cost. Default: 4096 for each worker.
-    pub fn window(mut self, items: usize) -> Self {
-        self.gather.options.window = Some(items);
-        self
-    }
-
-    /// How long each item may run; see [`Call::timeout`](crate::Call::timeout).
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.gather.options.limits.timeout = Some(limit);
-        self
-    }
-
-    /// How many extra attempts each item has after its worker has died; see [`Call::retries`](crate::Call::retries).
-    pub fn retries(mut self, extra_attempts: u32) -> Self {
-        self.gather.options.limits.retries = Some(extra_attempts);
-        self
-    }
-
     /// Yields results as they come, each with the place of its item in the input: a slow item holds up nobody.
     pub fn unordered(self) -> Unordered<I, R> {
         Unordered { gather: self.gather, result: self.result }

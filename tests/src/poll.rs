@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 /// else with it; that second is nobody's fault, so a gap between two questions counts for `GAP_MAX` at most.
 pub fn within<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     let (mut left, mut before) = (limit.saturating_mul(patience()), Instant::now());
+    let mut period = PERIOD;
     loop {
         let answer = ask();
         if answer.is_some() || left.is_zero() {
             return answer;
         }
-        sleep(PERIOD);
+        sleep(period);
+        period = (period * 2).min(PERIOD_MAX);
         let now = Instant::now();
         left = left.saturating_sub((now - before).min(GAP_MAX));
         before = now;
@@ -45,8 +47,9 @@ fn patience() -> u32 {
     given.map_or(1, |factor| factor.parse().expect("LOKY_TESTS_PATIENCE is a whole number"))
 }
 
-/// How long to wait between two questions.
-const PERIOD: Duration = Duration::from_millis(1);
+/// How long to wait between the first two questions, and between any later two at most: asking costs something, too.
+const PERIOD: Duration = Duration::from_micros(500);
+const PERIOD_MAX: Duration = Duration::from_millis(16);
 
 /// Longer than any question takes on a machine that runs.
-const GAP_MAX: Duration = Duration::from_millis(25);
+const GAP_MAX: Duration = Duration::from_millis(50);

@@ -128,9 +128,9 @@ fn race_01_submitters_cancels_resizes_and_kills() {
 fn race_02_large_payloads_under_fire() {
     let mut random = Random::from_environment();
     let pool = pool_of(3);
-    let ((), kills) = under_fire(ms(50), random.clone(), || {
+    let ((), kills) = under_fire(ms(100), random.clone(), || {
         for round in 0..100_u64 {
-            let size = || random.below(16 << 20) as usize;
+            let size = || random.below(8 << 20) as usize;
             let burdens: Vec<Blob> =
                 std::iter::repeat_with(size).take(4).map(|size| Blob(vec![round as u8; size])).collect();
             let spawn = |(x, burden): (u64, &Blob)| tagged.bind(x, burden.clone()).on(&pool).retries(100).spawn();

@@ -176,8 +176,9 @@ fn shutdown_23_harmless_before_and_after() {
 }
 
 fn shutdown_25_from_two_threads_and_a_drop() {
+    let gate = Gate::new("shut");
     for _ in 0..10 {
-        let (pool, gate) = (pool_of(2), Gate::of_the_case("shut"));
+        let pool = pool_of(2);
         let held: Vec<_> = (0..4).map(|x| meet.bind(gate.clone(), x).on(&pool).spawn()).collect();
         thread::scope(|scope| {
             scope.spawn(|| pool.shutdown_now());

@@ -14,7 +14,7 @@ use crate::ids::{Attempt, CallId, WorkerId};
 use crate::scheduler::{Event, Try};
 use crate::supervisor::Launched;
 use crate::sys::poll::{Interest, Poller};
-use crate::sys::process::Exit;
+use crate::sys::process::{Exit, SIGKILL};
 use crate::task::registry;
 use crate::transport::link::Link;
 use crate::wire::frame::{Found, Frame};
@@ -99,23 +99,34 @@ impl Inner {
                 return true;
             }
             Ok(Found::More | Found::Blocked) => {}
-            Ok(Found::Closed { .. }) => self.close_link(worker, "it closed its link before it said hello", now),
-            Err(why) => self.close_link(worker, &format!("it sent nonsense: {why}"), now),
+            Ok(Found::Closed { .. }) => self.hear_end(worker, now),
+            Err(why) => self.refuse(worker, format!("a worker sent nonsense: {why}"), now),
         }
         false
     }
 
-    fn close_link(&mut self, worker: WorkerId, why: &str, now: Instant) {
+    /// End of file. Of a worker that has not said hello, how it ended says more, and the hello limit bounds the wait for
+    /// that.
+    fn hear_end(&mut self, worker: WorkerId, now: Instant) {
+        self.leave_link(worker);
+        if self.workers.get(&worker).is_some_and(|worker| worker.has_said_hello) {
+            self.feed(Event::LinkClosed { worker }, now);
+        }
+    }
+
+    /// The worker says what no worker of ours would: nothing that it says is believed any more.
+    fn refuse(&mut self, worker: WorkerId, why: String, now: Instant) {
+        self.leave_link(worker);
+        self.launch_failure = Some(why);
+        self.feed(Event::LinkClosed { worker }, now);
+    }
+
+    fn leave_link(&mut self, worker: WorkerId) {
         let poller = self.poller.clone();
         if let (Some(poller), Some(body)) = (poller, self.body(worker)) {
             // It may have been removed before; what matters is that it is not reported again.
             let _ = poller.remove(&body.link);
         }
-        if self.workers.get(&worker).is_some_and(|worker| !worker.has_said_hello) {
-            // How the process ended says more, but may be known only after the scheduler has given up.
-            self.launch_failure.get_or_insert_with(|| why.to_string());
-        }
-        self.feed(Event::LinkClosed { worker }, now);
     }
 
     fn hear_message(&mut self, worker: WorkerId, frame: Frame<FromWorker>, now: Instant) {
@@ -125,7 +136,8 @@ impl Inner {
                 if protocol == PROTOCOL && theirs == fingerprint() && is_ours {
                     self.greet(worker, now);
                 } else {
-                    self.close_link(worker, "it is not a worker of this program: its tasks are others", now);
+                    let why = "what was started is not a worker of this program: its tasks are others";
+                    self.refuse(worker, why.to_string(), now);
                 }
             }
             FromWorker::Returned { call, attempt, item, nanos, verdict } => {
@@ -236,11 +248,16 @@ impl Inner {
             body.leave(poller);
         }
         let begun = body.page.begun();
-        if !worker.has_said_hello && !worker.is_killed {
+        let is_early = !worker.has_said_hello && !worker.is_killed;
+        if is_early {
             self.launch_failure = Some(evidence::death_at_start(self, id, exit));
         }
         let begun = self.still_running(begun);
-        self.feed(Event::WorkerDied { worker: id, begun }, now);
+        let event = match exit {
+            Exit::Signal(SIGKILL) if is_early => Event::LaunchCutShort { worker: id },
+            _ => Event::WorkerDied { worker: id, begun },
+        };
+        self.feed(event, now);
         self.workers.remove(&id);
     }
 

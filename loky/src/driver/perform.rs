@@ -84,6 +84,10 @@ impl Inner {
     pub(super) fn kill(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         worker.is_killed = true;
+        if !worker.has_said_hello && !self.scheduler.is_shutting_down() {
+            let why = "a worker did not say hello in time: does the program reach `loky::main!` before anything else?";
+            self.launch_failure.get_or_insert_with(|| why.to_string());
+        }
         if let Some(body) = &worker.body {
             // The kill takes a moment; what would begin meanwhile would have begun in vain.
             body.page.halt();

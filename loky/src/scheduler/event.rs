@@ -24,6 +24,8 @@ pub(crate) enum Event {
     Returned { worker: WorkerId, call: CallId, attempt: Attempt },
     /// The process is gone, and all that it had written has been read. `begun` is the last call that it began.
     WorkerDied { worker: WorkerId, begun: Option<CallId> },
+    /// Somebody outside has killed the worker before it said hello. That says little about the program.
+    LaunchCutShort { worker: WorkerId },
     /// The worker has closed its link; only a death would explain that.
     LinkClosed { worker: WorkerId },
     /// The pool shall have this many workers; zero means one.

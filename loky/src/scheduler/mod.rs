@@ -155,6 +155,7 @@ impl Scheduler {
             Event::Progressed { worker, call, attempt } => self.progressed(worker, call, attempt, now),
             Event::Returned { worker, call, attempt } => self.returned(worker, call, attempt, now),
             Event::WorkerDied { worker, begun } => self.worker_died(worker, begun, now),
+            Event::LaunchCutShort { worker } => self.launch_cut_short(worker, now),
             Event::LinkClosed { worker } => self.link_closed(worker, now),
             Event::Resized { target } => self.sizing.resize(target),
             Event::WarmUpAsked => self.sizing.ask_warm_up(),

@@ -18,12 +18,17 @@ pub(super) struct Sizing {
     /// How many workers the warm-up under way may still ask for.
     warm_up: Option<usize>,
     failures: u32,
+    /// Launches that somebody outside has cut short, since the last one that succeeded.
+    cut_short: u32,
     retry_at: Option<Instant>,
 }
 
+/// So many launches that were cut short weigh as much as one that failed by itself.
+const CUT_SHORT_PER_FAILURE: u32 = 32;
+
 impl Sizing {
     pub(super) fn new(target: usize) -> Self {
-        Self { target: target.max(1), warm_up: None, failures: 0, retry_at: None }
+        Self { target: target.max(1), warm_up: None, failures: 0, cut_short: 0, retry_at: None }
     }
 
     pub(super) fn target(&self) -> usize {
@@ -48,7 +53,16 @@ impl Sizing {
     /// Launching works, or shall be given another chance.
     pub(super) fn forget_failures(&mut self) {
         self.failures = 0;
+        self.cut_short = 0;
         self.retry_at = None;
+    }
+
+    pub(super) fn launch_cut_short(&mut self, now: Instant, rules: &Rules) {
+        self.cut_short += 1;
+        if self.cut_short % CUT_SHORT_PER_FAILURE == 0 {
+            return self.launch_failed(now, rules);
+        }
+        self.warm_up = self.warm_up.map(|left| left + 1);
     }
 
     pub(super) fn launch_failed(&mut self, now: Instant, rules: &Rules) {

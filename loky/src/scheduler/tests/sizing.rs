@@ -101,6 +101,18 @@ fn after_failed_launches_the_backlog_is_settled_and_later_calls_try_again() {
 }
 
 #[test]
+fn launches_that_are_cut_short_are_tried_again_for_long_but_not_for_ever() {
+    let mut pool = Story::of(Rules { target: 1, ..RULES });
+    let cut = |pool: &mut Story, worker| pool.tell(Event::LaunchCutShort { worker: WorkerId(worker) });
+    pool.submit(1, PLAIN);
+    let last = u64::from(32 * RULES.launch_failures_max) - 1;
+    for worker in 0..last {
+        assert_eq!(cut(&mut pool, worker), [launch(worker + 1)]);
+    }
+    assert_eq!(cut(&mut pool, last), [settle(1, Why::CannotLaunch(None))]);
+}
+
+#[test]
 fn a_worker_that_says_no_hello_is_killed_and_replaced() {
     let mut pool = Story::of(Rules { target: 1, ..RULES });
     pool.submit(1, PLAIN);

@@ -103,8 +103,10 @@ fn find(areas: &[&[Case]], name: &str) -> Case {
 /// How long a case may take unless it says otherwise.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// How long what a case started may outlive its end.
-const GRACE: Duration = Duration::from_secs(1);
+/// How long what a case has ended may still be seen. The last system call of a process that is reaped cleans up after
+/// it in `/proc`, and on some kernels takes as long as somebody keeps looking there, as the check for leftovers does;
+/// so this is more than the second in which everything must be gone, which the cases about that ask for themselves.
+const GRACE: Duration = Duration::from_secs(4);
 
 /// The variable that tells the roles apart: `warden:NAME`, `case:NAME`, `program:NAME`, or absent in the runner.
 const ROLE: &str = "LOKY_TESTS_ROLE";

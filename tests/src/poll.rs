@@ -49,7 +49,7 @@ fn patience() -> u32 {
 
 /// How long to wait between the first two questions, and between any later two at most: asking costs something, too.
 const PERIOD: Duration = Duration::from_micros(500);
-const PERIOD_MAX: Duration = Duration::from_millis(16);
+const PERIOD_MAX: Duration = Duration::from_millis(50);
 
 /// Longer than any question takes on a machine that runs.
-const GAP_MAX: Duration = Duration::from_millis(50);
+const GAP_MAX: Duration = Duration::from_millis(100);

@@ -192,7 +192,9 @@ impl Inner {
     /// Gives calls of many items their due: a run limit is that of one item, and the answer that ends one may be on its
     /// way while the next one has begun. That one must not be killed for the other.
     pub(super) fn excuse_progress(&mut self, now: Instant) {
-        for (call, Try { worker, attempt }) in self.scheduler.overrunning(now) {
+        let overrunning = self.scheduler.overrunning(now);
+        let is_any = !overrunning.is_empty();
+        for (call, Try { worker, attempt }) in overrunning {
             let Some(pending) = self.calls.get(&call) else { continue };
             let awaited = pending.done.len() as u64;
             let Some(body) = self.workers.get(&worker).and_then(|worker| worker.body.as_ref()) else { continue };
@@ -202,6 +204,11 @@ impl Inner {
                 body.page.resume();
                 self.feed(Event::Progressed { worker, call, attempt }, now);
             }
+        }
+        if is_any {
+            // At once: were an answer heard between the halt and the end of its call, the worker would stay halted.
+            self.scheduler.handle_timeout(now);
+            self.perform_all();
         }
     }
 

@@ -22,6 +22,7 @@ pub(crate) const CASES: &[Case] = cases![
     timeout_25_a_deadline_covers_queue_and_run,
     timeout_26_a_limit_of_the_task_and_of_the_pool,
     timeout_27_a_limit_is_not_retried,
+    timeout_28_an_answer_at_the_very_limit_leaves_a_worker_that_works,
     submit_19_a_full_queue_gives_the_call_back,
     submit_19_spawn_waits_for_room,
     submit_19_spawn_async_waits_without_a_thread,
@@ -38,6 +39,27 @@ fn timeout_01_a_long_run_is_killed() {
     assert_eq!(error.attempt(), Some(1));
     let worker: u32 = gate.arrivals()[0].parse().expect("a pid");
     soon("its worker is dead", ms(1000), || !procfs::is_alive(worker));
+}
+
+/// Whichever comes first, the limit or the answer, the next call on that worker must run: one that was halted for the
+/// limit and not killed would never begin it.
+fn timeout_28_an_answer_at_the_very_limit_leaves_a_worker_that_works() {
+    let (pool, limit) = (pool_of(1), Duration::from_micros(2300));
+    let (mut in_time, mut late) = (0, 0);
+    for round in 0..400_u64 {
+        let span = Duration::from_micros(400 + 10 * round);
+        match sleep_for.bind(span).on(&pool).timeout(limit).run() {
+            Ok(_) => in_time += 1,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+                late += 1;
+            }
+        }
+        let next = square.bind(round).on(&pool).spawn();
+        assert!(next.wait_timeout(ms(20_000)), "round {round}: the next call never begins");
+        assert_eq!(next.join().expect("it has no limit"), round * round);
+    }
+    assert!(in_time > 0 && late > 0, "both were met: {in_time} and {late}");
 }
 
 fn timeout_02_its_worker_is_replaced_and_the_queue_goes_on() {

@@ -3,21 +3,17 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::expand::{self, Bodies};
 use crate::mistakes::Mistakes;
 use crate::options::Options;
+use crate::path_form::{self, Bodies};
 use crate::signature::Signature;
 
 /// The mistakes, the function, and a path form that no program ever runs.
 pub(crate) fn task(item: &TokenStream, signature: &Signature, options: &Options, mistakes: Mistakes) -> TokenStream {
-    // A method's path form would stand inside an impl block, where no type can.
-    if signature.is_method {
-        return item_alone(item, mistakes);
-    }
     let errors = mistakes.into_tokens();
     let endless = || quote!(loop {});
     let bodies = Bodies { spawn: endless(), run: endless(), bind: endless() };
-    let path_form = expand::path_form(signature, options, &bodies);
+    let path_form = path_form::write(signature, options, &bodies);
     quote!(#errors #item #path_form)
 }
 

@@ -4,11 +4,16 @@
 //! that is written beside it. Every mistake is collected on the way and reported at its own tokens, all at once. What
 //! can be a function of the library is one; nothing here knows how a task is run.
 
+mod entry;
 mod expand;
 mod fallback;
+mod home;
+mod instance;
 mod mistakes;
 mod options;
+mod path_form;
 mod signature;
+mod tasks;
 
 use proc_macro2::TokenStream;
 
@@ -24,9 +29,18 @@ use signature::Signature;
 ///
 /// # What can be a task
 ///
-/// A free function, wherever it stands, of at most 12 arguments, whose arguments and result serde can write and read.
+/// A free function, wherever it stands, of at most 12 arguments, whose arguments and result serde can write and read. For
+/// a method or an associated function, see [`tasks`](macro@tasks).
+///
 /// An argument may be borrowed: `&T`, `&str`, `&[T]` and `&Path` are encoded from the caller's value, decoded in
 /// the worker and lent to the function there.
+///
+/// An `async fn` runs to its end in the worker. With the feature `tokio` of `loky` it does so within a tokio runtime;
+/// otherwise a future that waits for something has to bring along whatever wakes it.
+///
+/// A generic function is a task for all its instances. The types in its signature must be able to travel, and the
+/// attribute adds those bounds to the function (`T: Serialize + DeserializeOwned` in effect), so they hold for plain calls
+/// of it, too. Of a generic `const fn`, no instance can be found, so it can only be called here.
 ///
 /// # Examples
 ///
@@ -61,15 +75,58 @@ pub fn task(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> 
     write_task(options.into(), item.into()).into()
 }
 
+/// Makes methods and associated functions tasks: those in this impl block that have `#[loky::task]`.
+///
+/// The block may be generic, and may implement a trait; the attribute of each task takes the same options as that of a
+/// function. The dot form takes the value first: `Model::predict.spawn(&model, 1.0)`. There is no path form. `self`,
+/// `&self` and `self: Box<Self>` travel like any argument, so the type needs `Serialize` and `Deserialize`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use loky::prelude::*;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Model {
+///     factor: f64,
+/// }
+///
+/// #[loky::tasks]
+/// impl Model {
+///     #[loky::task]
+///     fn predict(&self, x: f64) -> f64 {
+///         self.factor * x
+///     }
+/// }
+///
+/// # fn demo() -> Result<(), loky::Error> {
+/// let model = Model { factor: 2.0 };
+/// assert_eq!(Model::predict.run(&model, 1.5)?, 3.0);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Options
+///
+/// `#[loky::tasks(crate = path)]` says for the whole block where the `loky` crate is; default: `::loky`.
+#[proc_macro_attribute]
+pub fn tasks(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    tasks::write(options.into(), &item.into()).into()
+}
+
 fn write_task(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::default();
     let options = Options::parse(options, &mut mistakes);
     let Some(function) = signature::parse(&item, &mut mistakes) else {
         return fallback::item_alone(&item, mistakes);
     };
-    let signature = Signature::check(&function, &mut mistakes);
+    let signature = Signature::check(&function.attrs, &function.vis, &function.sig, None, &mut mistakes);
     if mistakes.are_none() {
-        expand::task(&item, &signature, &options)
+        expand::task(function, &item, &signature, &options)
+    } else if function.sig.receiver().is_some() {
+        // Its path form would stand inside an impl block, where no type can.
+        fallback::item_alone(&item, mistakes)
     } else {
         fallback::task(&item, &signature, &options, mistakes)
     }

@@ -24,6 +24,10 @@ impl Mistakes {
         self.0.is_none()
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.0.iter().flat_map(|errors| errors.clone().into_iter()).count()
+    }
+
     /// What makes the compiler report them.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.0.map(|errors| errors.to_compile_error()).unwrap_or_default()

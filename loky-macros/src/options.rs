@@ -25,11 +25,32 @@ impl Options {
     /// Reads every option that can be read, and notes what is wrong with the others.
     pub(crate) fn parse(tokens: TokenStream, mistakes: &mut Mistakes) -> Self {
         let mut options = Self { name: None, timeout: None, retries: None, krate: parse_quote!(::loky) };
-        match Punctuated::<Setting, Token![,]>::parse_terminated.parse2(tokens) {
-            Ok(settings) => options.take(settings, mistakes),
-            Err(error) => mistakes.note_error(error),
+        options.read(tokens, mistakes);
+        options
+    }
+
+    /// Reads what `#[loky::tasks(…)]` may say for all tasks of a block: where the library is.
+    pub(crate) fn parse_block(tokens: TokenStream, mistakes: &mut Mistakes) -> Self {
+        let options = Self::parse(tokens.clone(), mistakes);
+        if options.name.is_some() || options.timeout.is_some() || options.retries.is_some() {
+            mistakes
+                .note(tokens, "only `crate` is the same for all tasks of a block: the others go on `#[loky::task]`");
         }
         options
+    }
+
+    /// The options of one task of a block.
+    pub(crate) fn with(&self, tokens: TokenStream, mistakes: &mut Mistakes) -> Self {
+        let mut options = Self { name: None, timeout: None, retries: None, krate: self.krate.clone() };
+        options.read(tokens, mistakes);
+        options
+    }
+
+    fn read(&mut self, tokens: TokenStream, mistakes: &mut Mistakes) {
+        match Punctuated::<Setting, Token![,]>::parse_terminated.parse2(tokens) {
+            Ok(settings) => self.take(settings, mistakes),
+            Err(error) => mistakes.note_error(error),
+        }
     }
 
     fn take(&mut self, settings: impl IntoIterator<Item = Setting>, mistakes: &mut Mistakes) {

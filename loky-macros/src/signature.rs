@@ -4,9 +4,11 @@
 //! worker lives long enough to be lent. What this file accepts, `expand` can write.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident};
+use quote::{ToTokens, format_ident, quote};
+use syn::ext::IdentExt;
 use syn::{Attribute, FnArg, GenericParam, Generics, ItemFn, Pat, ReturnType, Safety, Type, Visibility, parse_quote};
 
+use crate::home::Home;
 use crate::mistakes::Mistakes;
 
 /// The function under the attribute, as far as the code beside it has to know it.
@@ -19,7 +21,10 @@ pub(crate) struct Signature {
     pub(crate) generics: Generics,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) output: Type,
-    pub(crate) is_method: bool,
+    pub(crate) is_async: bool,
+    pub(crate) is_const: bool,
+    /// The impl block that the function stands in, if it was read as a part of one.
+    home: Option<Home>,
 }
 
 /// One parameter; its pattern, if it is more than a name, is known to the function alone.
@@ -44,12 +49,20 @@ fn not_a_function(item: &TokenStream, error: syn::Error) -> syn::Error {
 }
 
 impl Signature {
-    /// Reads the signature and notes everything in it that a task cannot have.
-    pub(crate) fn check(function: &ItemFn, mistakes: &mut Mistakes) -> Self {
-        let ItemFn { attrs, vis, sig, .. } = function;
+    /// Reads the signature of a function that stands in `home`, or nowhere, and notes everything in it that a task cannot
+    /// have.
+    pub(crate) fn check(
+        attrs: &[Attribute],
+        vis: &Visibility,
+        sig: &syn::Signature,
+        home: Option<&Home>,
+        mistakes: &mut Mistakes,
+    ) -> Self {
         refuse_qualifiers(sig, mistakes);
-        refuse_generics(&sig.generics, mistakes);
-        refuse_name(&sig.ident, mistakes);
+        if home.is_none() {
+            refuse_name(&sig.ident, mistakes);
+        }
+        let sig = &home.map_or_else(|| sig.clone(), |home| home.without_self(sig));
         let attributes =
             |name: &str| attrs.iter().filter(|attr| attr.path().is_ident(name)).cloned().collect::<Vec<_>>();
         Self {
@@ -58,18 +71,71 @@ impl Signature {
             cfgs: attributes("cfg"),
             deprecated: attributes("deprecated").pop(),
             generics: sig.generics.clone(),
-            parameters: parameters(sig, mistakes),
+            parameters: parameters(sig, home, mistakes),
             output: output(&sig.output, mistakes),
-            is_method: sig.receiver().is_some(),
+            is_async: sig.asyncness.is_some(),
+            is_const: sig.constness.is_some(),
+            home: home.cloned(),
         }
+    }
+
+    /// What the function is called in its module.
+    pub(crate) fn name(&self) -> String {
+        let ident = self.ident.unraw();
+        self.home.as_ref().map_or_else(|| ident.to_string(), |home| format!("{}::{ident}", home.name()))
+    }
+
+    /// How the function, or the instance of a generic one, is named in an expression.
+    pub(crate) fn path(&self) -> TokenStream {
+        let ident = &self.ident;
+        let function = self.home.as_ref().map_or_else(|| quote!(#ident), |home| home.path_of(ident));
+        let arguments: Vec<_> = arguments_of(&self.generics).collect();
+        if arguments.is_empty() { function } else { quote!(#function::<#(#arguments),*>) }
+    }
+
+    /// Whether the function is one of many, each with types or constants of its own.
+    pub(crate) fn is_generic(&self) -> bool {
+        self.arguments_of_generics().next().is_some()
+    }
+
+    /// Names that stand for a type or a constant, those of the impl block included.
+    pub(crate) fn arguments_of_generics(&self) -> impl Iterator<Item = &Ident> {
+        self.home.iter().flat_map(|home| arguments_of(&home.generics)).chain(arguments_of(&self.generics))
+    }
+
+    /// The generics of the impl block and of the function as one.
+    pub(crate) fn all_generics(&self) -> Generics {
+        let mut all = self.home.as_ref().map_or_else(Generics::default, |home| home.generics.clone());
+        // Lifetimes come first in any list of generics.
+        let (lifetimes, others): (Vec<_>, Vec<_>) = all
+            .params
+            .iter()
+            .chain(&self.generics.params)
+            .cloned()
+            .partition(|parameter| matches!(parameter, GenericParam::Lifetime(_)));
+        all.params = lifetimes.into_iter().chain(others).collect();
+        if let Some(clause) = &self.generics.where_clause {
+            all.make_where_clause().predicates.extend(clause.predicates.clone());
+        }
+        all
+    }
+
+    /// Whether the function is the implementation of a trait's.
+    pub(crate) fn is_of_a_trait(&self) -> bool {
+        self.home.as_ref().is_some_and(|home| home.trait_.is_some())
     }
 }
 
+/// What stands between the angle brackets to name an instance; lifetimes are inferred.
+fn arguments_of(generics: &Generics) -> impl Iterator<Item = &Ident> {
+    generics.params.iter().filter_map(|parameter| match parameter {
+        GenericParam::Lifetime(_) => None,
+        GenericParam::Type(parameter) => Some(&parameter.ident),
+        GenericParam::Const(parameter) => Some(&parameter.ident),
+    })
+}
+
 fn refuse_qualifiers(sig: &syn::Signature, mistakes: &mut Mistakes) {
-    if let Some(token) = &sig.asyncness {
-        let way = "write a plain `fn` that blocks on the future, and make that the task";
-        mistakes.note(token, format!("an `async fn` cannot be a task yet: {way}"));
-    }
     if let Safety::Unsafe(token) = &sig.safety {
         let way = "write a safe `fn` that calls it and keeps its promises, and make that the task";
         mistakes.note(token, format!("an `unsafe fn` cannot be a task: {way}"));
@@ -83,18 +149,6 @@ fn refuse_qualifiers(sig: &syn::Signature, mistakes: &mut Mistakes) {
     }
 }
 
-fn refuse_generics(generics: &Generics, mistakes: &mut Mistakes) {
-    for parameter in &generics.params {
-        let what = match parameter {
-            GenericParam::Lifetime(_) => continue,
-            GenericParam::Type(_) => "generic functions cannot be tasks yet",
-            GenericParam::Const(_) => "functions with const parameters cannot be tasks yet",
-        };
-        let way = "for each instance that you need, write a `fn` that calls it, and make that the task";
-        mistakes.note(parameter, format!("{what}: {way}"));
-    }
-}
-
 /// The path form is a type of the function's name, and a type hides a primitive one of its name.
 fn refuse_name(ident: &Ident, mistakes: &mut Mistakes) {
     if PRIMITIVES.iter().any(|primitive| ident == primitive) {
@@ -103,29 +157,28 @@ fn refuse_name(ident: &Ident, mistakes: &mut Mistakes) {
     }
 }
 
-fn parameters(sig: &syn::Signature, mistakes: &mut Mistakes) -> Vec<Parameter> {
+fn parameters(sig: &syn::Signature, home: Option<&Home>, mistakes: &mut Mistakes) -> Vec<Parameter> {
     if let Some(first) = sig.inputs.iter().nth(ARGUMENTS_MAX) {
         let message = format!("a task takes at most {ARGUMENTS_MAX} arguments: put some of them into a struct");
         mistakes.note(first, message);
     }
     let names: Vec<_> = sig.inputs.iter().map(name_in_pattern).collect();
     let inputs = sig.inputs.iter().enumerate();
-    inputs.filter_map(|(index, input)| parameter(input, name_for(&names, index), mistakes)).collect()
+    inputs.filter_map(|(index, input)| parameter(input, name_for(&names, index), home, mistakes)).collect()
 }
 
-fn parameter(input: &FnArg, name: Ident, mistakes: &mut Mistakes) -> Option<Parameter> {
-    match input {
-        FnArg::Receiver(receiver) => {
-            let way = "write a free function that takes the value, `fn predict(model: &Model)`, and make that the task";
-            mistakes.note(receiver, format!("a method cannot be a task yet: {way}"));
-            None
+fn parameter(input: &FnArg, name: Ident, home: Option<&Home>, mistakes: &mut Mistakes) -> Option<Parameter> {
+    let (attributes, ty) = match (input, home) {
+        (FnArg::Typed(typed), _) => (&typed.attrs, (*typed.ty).clone()),
+        (FnArg::Receiver(receiver), Some(home)) => (&receiver.attrs, home.type_of(receiver)),
+        (FnArg::Receiver(receiver), None) => {
+            mistakes.note(receiver, "a method is a task if its impl block says so: put `#[loky::tasks]` on the block");
+            return None;
         }
-        FnArg::Typed(typed) => {
-            refuse_conditional(&typed.attrs, mistakes);
-            let lent = referent(&typed.ty, mistakes);
-            Some(Parameter { name, ty: (*typed.ty).clone(), lent })
-        }
-    }
+    };
+    refuse_conditional(attributes, mistakes);
+    let lent = referent(&ty, mistakes);
+    Some(Parameter { name, ty, lent })
 }
 
 fn refuse_conditional(attributes: &[Attribute], mistakes: &mut Mistakes) {
@@ -182,15 +235,17 @@ fn output(output: &ReturnType, mistakes: &mut Mistakes) -> Type {
 /// Notes what a type must not have in it, wherever it stands. Tokens are enough to see it: neither `&` nor a lifetime nor
 /// these words mean anything else in a type.
 fn refuse_contents(ty: &Type, why_not_borrowed: &str, mistakes: &mut Mistakes) {
-    let mut tokens = Vec::new();
-    flatten(ty.to_token_stream(), &mut tokens);
+    let tokens = tokens_of(ty);
     let word = |sought: &str| tokens.iter().find(|token| matches!(token, TokenTree::Ident(word) if word == sought));
     if is_borrowing(&tokens) {
         mistakes.note(ty, why_not_borrowed);
     } else if word("impl").is_some() {
         mistakes.note(ty, "`impl Trait` does not say which type travels: write the type");
     } else if let Some(word) = word("Self") {
-        mistakes.note(word, "an associated function cannot be a task yet: write a free function");
+        mistakes.note(
+            word,
+            "an associated function is a task if its impl block says so: put `#[loky::tasks]` on the block",
+        );
     }
 }
 
@@ -200,6 +255,13 @@ fn is_borrowing(tokens: &[TokenTree]) -> bool {
     let is_static = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if word == "static");
     tokens.iter().any(|token| is(token, '&'))
         || tokens.windows(2).any(|pair| is(&pair[0], '\'') && !is_static(&pair[1]))
+}
+
+/// All tokens of a type, without the groups that they stand in.
+pub(crate) fn tokens_of(ty: &Type) -> Vec<TokenTree> {
+    let mut tokens = Vec::new();
+    flatten(ty.to_token_stream(), &mut tokens);
+    tokens
 }
 
 fn flatten(tokens: TokenStream, into: &mut Vec<TokenTree>) {

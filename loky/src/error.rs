@@ -8,11 +8,13 @@ use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// Why a call has no result.
 ///
 /// Cheap to clone; every clone shows the same evidence. `Display` is one line that says what happened, to which task,
 /// in which process, and what to try next; the longer evidence ([`stderr_tail`](Self::stderr_tail),
-/// [`backtrace`](Self::backtrace)) is asked for by name.
+/// [`backtrace`](Self::backtrace)) is asked for by name. It can travel, so a task that spawns tasks may return it.
 ///
 /// # Examples
 ///
@@ -27,7 +29,7 @@ pub struct Error(Arc<Evidence>);
 /// What kind of failure an [`Error`] is.
 ///
 /// New kinds may be added in a minor release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The task panicked. The worker caught it and lives on.
@@ -65,7 +67,7 @@ pub enum ErrorKind {
 }
 
 /// Everything an error can show. Built with the `with_*` methods of [`Error`], each of which fills one line.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 struct Evidence {
     kind: Option<ErrorKind>,
     /// What happened, as a fragment that reads on after the name of the task, if there is one.
@@ -84,12 +86,28 @@ struct Evidence {
 }
 
 /// What a worker saw of a panic that it caught.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PanicEvidence {
     pub(crate) message: String,
     /// `file:line:column`.
     pub(crate) location: Option<String>,
     pub(crate) backtrace: Option<String>,
+}
+
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Error {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let evidence = Evidence::deserialize(deserializer)?;
+        if evidence.kind.is_none() {
+            return Err(serde::de::Error::custom("an error of no kind"));
+        }
+        Ok(Self(Arc::new(evidence)))
+    }
 }
 
 impl Error {

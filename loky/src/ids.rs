@@ -54,3 +54,13 @@ impl Attempt {
 /// One worker process of one pool. Never reused, unlike a pid and unlike the worker's index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct WorkerId(pub(crate) u64);
+
+/// Which code a call runs: the same in every process of one build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum TaskId {
+    /// A place in the registry.
+    Registered(u32),
+    /// A place in the image of the program, of instances of generic functions and of closures: nobody can list those
+    /// before they are compiled.
+    Located(u64),
+}

@@ -5,6 +5,7 @@ mod sync;
 mod sys;
 
 mod error;
+mod executor;
 mod identity;
 mod observe;
 mod oneshot;
@@ -30,7 +31,7 @@ pub mod prelude;
 #[doc(hidden)]
 pub mod private;
 
-pub use loky_macros::task;
+pub use loky_macros::{task, tasks};
 
 pub use cpu::{cpu_count, physical_cpu_count};
 pub use error::{Error, ErrorKind};

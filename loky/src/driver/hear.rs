@@ -15,10 +15,10 @@ use crate::scheduler::{Event, Try};
 use crate::supervisor::Launched;
 use crate::sys::poll::{Interest, Poller};
 use crate::sys::process::{Exit, SIGKILL};
-use crate::task::registry;
+use crate::task;
 use crate::transport::link::Link;
 use crate::wire::frame::{Found, Frame};
-use crate::wire::message::{FromWorker, PROTOCOL, ToWorker, Verdict, Welcome};
+use crate::wire::message::{FromWorker, ToWorker, Verdict, Welcome};
 
 /// Frames taken from one link before the others have their turn.
 const FRAMES_IN_A_ROW_MAX: usize = 64;
@@ -70,9 +70,9 @@ impl Inner {
 
     fn welcome(&mut self, worker: WorkerId) {
         let index = self.workers.get(&worker).map_or(0, |worker| worker.index);
+        let Ok(build) = task::build() else { unreachable!("no task is found in a registry that is none") };
         let welcome = Welcome {
-            protocol: PROTOCOL,
-            fingerprint: fingerprint(),
+            build,
             parent: std::process::id(),
             pool: self.settings.name.clone(),
             index,
@@ -131,13 +131,13 @@ impl Inner {
 
     fn hear_message(&mut self, worker: WorkerId, frame: Frame<FromWorker>, now: Instant) {
         match frame.message {
-            FromWorker::Hello { protocol, fingerprint: theirs, pid } => {
+            FromWorker::Hello { build, pid } => {
                 let is_ours = self.body(worker).is_some_and(|body| body.process.pid == pid);
-                if protocol == PROTOCOL && theirs == fingerprint() && is_ours {
+                if is_ours && task::build().is_ok_and(|ours| ours == build) {
                     self.greet(worker, now);
                 } else {
-                    let why = "what was started is not a worker of this program: its tasks are others";
-                    self.refuse(worker, why.to_string(), now);
+                    let what = if is_ours { "is another build of this program" } else { "is another process" };
+                    self.refuse(worker, format!("what was started {what}, so its tasks are others"), now);
                 }
             }
             FromWorker::Returned { call, attempt, item, nanos, verdict } => {
@@ -307,8 +307,4 @@ impl Worker {
     pub(super) fn pid(&self) -> Option<u32> {
         Some(self.body.as_ref()?.process.pid)
     }
-}
-
-fn fingerprint() -> u64 {
-    registry().map_or(0, |registry| registry.fingerprint())
 }

@@ -81,28 +81,23 @@ impl Driver {
         })
     }
 
-    /// Takes in a call; its outcome lands in the cell that is returned. Never blocks. With `heed_limit`, an order that
-    /// finds the backlog full is given back.
-    pub(crate) fn submit(
-        self: &Arc<Self>,
-        id: CallId,
-        order: Order,
-        heed_limit: bool,
-    ) -> Result<Arc<Cell<Outcome>>, Order> {
+    /// Takes in a call; its outcome lands in the cell that is returned. Never blocks. With `heed_limit`, `None` if
+    /// the backlog is full.
+    pub(crate) fn submit(self: &Arc<Self>, id: CallId, order: Order, heed_limit: bool) -> Option<Arc<Cell<Outcome>>> {
         let cell = Arc::new(Cell::new());
         if let Err(why) = self.check_process().and_then(|()| self.start()) {
             cell.complete(Outcome::failed(why.with_task(order.task.entry.name)));
-            return Ok(cell);
+            return Some(cell);
         }
         self.act(|inner, now| {
             if heed_limit && inner.is_full() {
-                return Err(order);
+                return None;
             }
             inner.counters.submitted += 1;
             let terms = order.terms(now);
             inner.calls.insert(id, Pending { order, cell: Arc::clone(&cell), done: Vec::new() });
             inner.feed(Event::Submitted { call: id, terms }, now);
-            Ok(cell)
+            Some(cell)
         })
     }
 

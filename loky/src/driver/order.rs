@@ -1,13 +1,12 @@
 //! What is asked of the driver, and what comes of it: a call of one item or many, and an outcome.
 
-use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use crate::config::Settings;
 use crate::error::Error;
 use crate::scheduler::Terms;
 use crate::task::TaskRef;
-use crate::transport::link::Payload;
+use crate::transport::link::{Payload, Piece};
 
 /// A call, ready to be sent: a task, and the encoded arguments of each item.
 #[derive(Debug)]
@@ -48,11 +47,12 @@ pub(crate) struct Item {
 }
 
 impl Order {
-    /// The bytes of all items from number `first` on.
-    pub(super) fn bytes_from(&self, first: usize) -> Range<usize> {
+    /// The payload for all items from number `first` on.
+    pub(super) fn pieces_from(&self, first: usize) -> Vec<Piece<'_>> {
         let skipped: u64 = self.lengths[..first].iter().sum();
         let start = usize::try_from(skipped).expect("a part of a payload is not longer than the payload");
-        start..self.payload.len()
+        let captures = self.task.captures.iter().map(|captures| (captures, 0..captures.len()));
+        captures.chain([(&self.payload, start..self.payload.len())]).collect()
     }
 
     /// What the scheduler is told.
@@ -70,7 +70,7 @@ impl Order {
 
 impl Limits {
     /// The same, with the defaults of `task` and then of the pool where nothing was asked for.
-    pub(crate) fn or_defaults(self, task: TaskRef, pool: &Settings) -> Self {
+    pub(crate) fn or_defaults(self, task: &TaskRef, pool: &Settings) -> Self {
         let task = task.entry;
         let task_retries = (task.retries > 0).then_some(task.retries);
         Self {

@@ -50,19 +50,20 @@ impl Inner {
             call,
             attempt,
             tries_before: if first == 0 { order.tries_before } else { 0 },
-            task: order.task.index,
+            task: order.task.id,
+            captures: order.task.captures.as_ref().map_or(0, |captures| captures.len() as u64),
             first: u32::try_from(first).expect("a call has fewer than four billion items"),
             lengths: order.lengths[first..].to_vec(),
         });
         body.stderr.forget();
-        body.link.send(&run, &order.payload, order.bytes_from(first)).expect("messages of ours can be encoded");
+        body.link.send(&run, &order.pieces_from(first)).expect("messages of ours can be encoded");
         self.flush(worker);
     }
 
     /// Says something that has no payload.
     pub(super) fn say(&mut self, worker: WorkerId, message: &ToWorker) {
         if let Some(body) = self.body(worker) {
-            body.link.send(message, &Arc::default(), 0..0).expect("messages of ours can be encoded");
+            body.link.send(message, &[]).expect("messages of ours can be encoded");
             self.flush(worker);
         }
     }

@@ -135,15 +135,20 @@ mod tests {
     use super::super::order::{Limits, Order};
     use super::*;
     use crate::config::Settings;
-    use crate::ids::CallId;
+    use crate::ids::{CallId, TaskId};
     use crate::oneshot::Cell;
     use crate::task::{Entry, TaskRef};
 
     static ENTRY: Entry = Entry::new("tests::task", TypeId::of::<u8>, |_, _| Ok(()));
 
     fn order() -> Order {
-        let task = TaskRef { index: 0, entry: &ENTRY };
-        Order { task, payload: Arc::default(), lengths: vec![0], limits: Limits::default(), tries_before: 0 }
+        Order {
+            task: TaskRef::function(TaskId::Registered(0), &ENTRY),
+            payload: Arc::default(),
+            lengths: vec![0],
+            limits: Limits::default(),
+            tries_before: 0,
+        }
     }
 
     #[test]

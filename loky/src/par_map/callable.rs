@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::pool::dot::TaskOutput;
-use crate::task::{TaskRef, encode_arguments_into, find};
+use crate::task::{TaskRef, encode_arguments_into, find, keep};
 
 /// A task that takes the tuple `Arguments`. `M` says which kind of function it is and is always inferred.
 #[diagnostic::on_unimplemented(
@@ -19,7 +19,7 @@ use crate::task::{TaskRef, encode_arguments_into, find};
 )]
 pub trait Callable<Arguments, M> {
     /// What each call returns.
-    type Output: DeserializeOwned + 'static;
+    type Output: DeserializeOwned;
 
     /// Which task this is.
     #[doc(hidden)]
@@ -98,7 +98,7 @@ where
 }
 
 macro_rules! callable {
-    ($($A:ident)*) => {
+    ($($A:ident $a:ident)*) => {
         impl<Function, $($A,)* R, M> Callable<($($A,)*), M> for Function
         where
             Function: Fn($($A),*) -> R + 'static,
@@ -107,7 +107,10 @@ macro_rules! callable {
             type Output = R::Value;
 
             fn task(&self) -> Result<TaskRef, Error> {
-                find::<Function>()
+                find::<Function>(|| {
+                    keep((|function: &Function, $($a: $A),*| function($($a),*)) as fn(&Function, $($A),*) -> R);
+                    R::compile();
+                })
             }
         }
     };
@@ -115,7 +118,7 @@ macro_rules! callable {
 
 macro_rules! several {
     ($($A:ident $X:ident $x:ident),*) => {
-        callable!($($A)*);
+        callable!($($A $x)*);
 
         impl<$($A, $X,)*> Supplies<($($A,)*)> for ($($X,)*)
         where
@@ -139,7 +142,7 @@ macro_rules! several {
     };
 }
 
-callable!(A);
+callable!(A a);
 several!(A A1 a, B B1 b);
 several!(A A1 a, B B1 b, C C1 c);
 several!(A A1 a, B B1 b, C C1 c, D D1 d);
@@ -163,11 +166,11 @@ mod tests {
 
     enum ByValue {}
 
-    impl<F: Fn(A) -> R + 'static, A, R: DeserializeOwned + 'static> Callable<(A,), ByValue> for Value<F> {
+    impl<F: Fn(A) -> R + 'static, A, R: DeserializeOwned> Callable<(A,), ByValue> for Value<F> {
         type Output = R;
 
         fn task(&self) -> Result<TaskRef, Error> {
-            find::<F>()
+            find::<F>(|| {})
         }
     }
 

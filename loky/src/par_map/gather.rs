@@ -159,7 +159,7 @@ impl Run {
     fn new(options: &Options, task: &Result<TaskRef, Error>) -> Self {
         let pool = options.pool.clone().unwrap_or_else(pool::pool);
         let limits = match task {
-            Ok(task) => options.limits.or_defaults(*task, pool.settings()),
+            Ok(task) => options.limits.or_defaults(task, pool.settings()),
             Err(_) => options.limits,
         };
         let window = options.window.unwrap_or_else(|| pool.workers().saturating_mul(WINDOW_PER_WORKER));

@@ -109,12 +109,12 @@ impl<R> Call<R> {
         let pool = self.pool.clone().unwrap_or_else(reusable::pool);
         pool.check().map_err(|why| why.with_task(task.entry.name))?;
         let lengths = vec![payload.len() as u64];
-        let limits = self.limits.or_defaults(task, pool.settings());
+        let limits = self.limits.or_defaults(&task, pool.settings());
         Ok((pool, Order { task, payload, lengths, limits, tries_before: 0 }))
     }
 }
 
-impl<R: DeserializeOwned + 'static> Call<R> {
+impl<R: DeserializeOwned> Call<R> {
     /// Starts the call.
     ///
     /// # Errors
@@ -162,7 +162,7 @@ impl<R: DeserializeOwned + 'static> Call<R> {
 
     fn try_start(&self) -> Option<JoinHandle<R>> {
         match self.prepare() {
-            Ok((pool, order)) => pool.submit(order, true).ok(),
+            Ok((pool, order)) => pool.submit(order, true),
             Err(why) => Some(JoinHandle::failed(why)),
         }
     }
@@ -179,7 +179,7 @@ struct Room<'a, R> {
     call: &'a Call<R>,
 }
 
-impl<R: DeserializeOwned + 'static> Future for Room<'_, R> {
+impl<R: DeserializeOwned> Future for Room<'_, R> {
     type Output = JoinHandle<R>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

@@ -6,13 +6,17 @@
 
 #![expect(clippy::too_many_arguments, reason = "the arguments are the task's own")]
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::call::Call;
 use super::handle::JoinHandle;
 use crate::error::Error;
-use crate::task::{ArgumentReader, ArgumentWriter, Fault, Returned, encode_arguments, encode_result, find};
+use crate::executor;
+use crate::task::{ArgumentReader, ArgumentWriter, Fault, Returned, encode_arguments, encode_result, find, keep};
 
 /// What a call of a task gives, seen from what its function returns.
 ///
@@ -24,15 +28,53 @@ use crate::task::{ArgumentReader, ArgumentWriter, Fault, Returned, encode_argume
 )]
 pub trait TaskOutput<M> {
     /// What [`JoinHandle::join`] returns.
-    type Value: DeserializeOwned + 'static;
+    type Value: DeserializeOwned;
+
+    /// In the worker: the value, when it is there.
+    #[doc(hidden)]
+    fn settle(self) -> Self::Value;
+
+    /// Makes the compiler compile whatever gives the value.
+    #[doc(hidden)]
+    fn compile();
 }
 
 /// A function that returns its result as it is.
 #[derive(Debug)]
 pub enum Plain {}
 
-impl<T: Returned + 'static> TaskOutput<Plain> for T {
+/// An `async fn`, or another function that returns a future of its result.
+#[derive(Debug)]
+pub enum Async {}
+
+impl<T: Returned> TaskOutput<Plain> for T {
     type Value = T;
+
+    fn settle(self) -> T {
+        self
+    }
+
+    fn compile() {}
+}
+
+impl<F: Future> TaskOutput<Async> for F
+where
+    F::Output: Returned,
+{
+    type Value = F::Output;
+
+    fn settle(self) -> F::Output {
+        executor::block_on(self)
+    }
+
+    fn compile() {
+        keep(F::poll as fn(Pin<&mut F>, &mut Context<'_>) -> Poll<F::Output>);
+    }
+}
+
+/// In the worker: what a function returned, or what its future comes to.
+pub fn settle<R: TaskOutput<M>, M>(returned: R) -> R::Value {
+    returned.settle()
 }
 
 macro_rules! dot_form {
@@ -86,7 +128,11 @@ macro_rules! dot_form {
             }
 
             fn bind(&self $(, $a: $A)*) -> Call<R::Value> {
-                Call::new(find::<Function>(), encode_arguments(|_writer| {$(_writer.write(&$a);)*}))
+                let task = find::<Function>(|| {
+                    keep((|function: &Function, $($a: $A),*| function($($a),*)) as fn(&Function, $($A),*) -> R);
+                    R::compile();
+                });
+                Call::new(task, encode_arguments(|_writer| {$(_writer.write(&$a);)*}))
             }
         }
     };
@@ -108,7 +154,7 @@ dot_form!(Task12, "twelve arguments", A a, B b, C c, D d, E e, F f, G g, H h, I 
 
 /// The call that the path form of a task describes.
 pub fn bind<Function: 'static, R>(_: Function, write: impl FnOnce(&mut ArgumentWriter<'_>)) -> Call<R> {
-    Call::new(find::<Function>(), encode_arguments(write))
+    Call::new(find::<Function>(|| {}), encode_arguments(write))
 }
 
 /// What can be done with a task that returns `R`, because `R` can travel.
@@ -123,7 +169,7 @@ pub struct Returns<R> {
 }
 
 /// The only value for `R`.
-pub fn returns<R: Returned + 'static>() -> Returns<R> {
+pub fn returns<R: Returned>() -> Returns<R> {
     Returns { encode: encode_result, spawn: Call::spawn, run: Call::run }
 }
 

@@ -153,17 +153,17 @@ impl Pool {
         check_depth("did not run")
     }
 
-    pub(crate) fn submit<R>(&self, order: Order, heed_limit: bool) -> Result<JoinHandle<R>, Order> {
+    pub(crate) fn submit<R>(&self, order: Order, heed_limit: bool) -> Option<JoinHandle<R>> {
         let (id, task) = (CallId::mint(), order.task.entry.name);
         let cell = self.0.driver.submit(id, order, heed_limit)?;
-        Ok(JoinHandle::new(id, task, Arc::clone(&self.0.driver), cell))
+        Some(JoinHandle::new(id, task, Arc::clone(&self.0.driver), cell))
     }
 
     /// Starts a call whose items' outcomes are read from its cell.
     pub(crate) fn submit_items(&self, order: Order) -> (CallId, Arc<Cell<Outcome>>) {
         let id = CallId::mint();
         let cell = self.0.driver.submit(id, order, false);
-        (id, cell.unwrap_or_else(|_| unreachable!("only a limit that is heeded gives an order back")))
+        (id, cell.expect("only a limit that is heeded refuses an order"))
     }
 
     pub(crate) fn cancel(&self, call: CallId) {

@@ -15,14 +15,30 @@ pub struct Entry {
     pub(crate) named: bool,
     pub(crate) version: &'static str,
     pub(crate) place: Place,
-    pub(crate) type_id: fn() -> TypeId,
-    pub(crate) run: Run,
+    pub(crate) code: Code,
     pub(crate) timeout: Option<Duration>,
     pub(crate) retries: u32,
 }
 
+/// What there is to run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Code {
+    /// A function, with the type of its item.
+    Function(fn() -> TypeId, Run),
+    /// A generic function: only its instances can be run, each of which has an entry of its own.
+    Generic,
+    /// A closure, from its captures.
+    Closure(Open),
+}
+
 /// Decodes the arguments, calls the function, appends the encoded result.
 pub(crate) type Run = fn(&[u8], &mut Vec<u8>) -> Result<(), Fault>;
+
+/// Decodes the captures of a closure; what is returned does the same as [`Run`] with them.
+pub(crate) type Open = fn(&[u8]) -> Result<Opened, Fault>;
+
+/// A closure with its captures.
+pub(crate) type Opened = Box<dyn Fn(&[u8], &mut Vec<u8>) -> Result<(), Fault>>;
 
 /// Where the attribute of a task stands. Part of what tells two tasks of one name apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,8 +60,22 @@ pub enum Fault {
 impl Entry {
     /// `name` is the path of the function; `run` and `type_id` belong to the same function.
     pub const fn new(name: &'static str, type_id: fn() -> TypeId, run: Run) -> Self {
+        Self::of(name, Code::Function(type_id, run))
+    }
+
+    /// A generic function, by its path. It is in the registry for the sake of its name.
+    pub const fn generic(name: &'static str) -> Self {
+        Self::of(name, Code::Generic)
+    }
+
+    /// A closure, by where it stands.
+    pub(crate) const fn closure(name: &'static str, open: Open) -> Self {
+        Self::of(name, Code::Closure(open))
+    }
+
+    const fn of(name: &'static str, code: Code) -> Self {
         let place = Place { file: "", line: 0, column: 0 };
-        Self { name, named: false, version: "", place, type_id, run, timeout: None, retries: 0 }
+        Self { name, named: false, version: "", place, code, timeout: None, retries: 0 }
     }
 
     /// Where the attribute stands.
@@ -84,15 +114,23 @@ impl Entry {
         self
     }
 
+    /// The type of the function, if there is one.
+    pub(crate) fn type_id(&self) -> Option<TypeId> {
+        match self.code {
+            Code::Function(type_id, _) => Some(type_id()),
+            Code::Generic | Code::Closure(_) => None,
+        }
+    }
+
     /// What tells this task from every other one, in every build of the same source.
     pub(crate) const fn key(&self) -> Key {
         (self.name, self.version, self.place)
     }
 }
 
-/// The type of a function item, which no other function shares.
-pub fn type_id_of<F: 'static>(_: F) -> TypeId {
-    TypeId::of::<F>()
+/// The type of a function item, which no other function shares. Lifetimes are not told apart.
+pub fn type_id_of<F>(_: F) -> TypeId {
+    typeid::of::<F>()
 }
 
 /// The version of the user's crate; empty where cargo did not build it.

@@ -6,14 +6,17 @@
 mod arguments;
 mod contain;
 mod entry;
+mod find;
 mod passage;
 mod registry;
 
 pub use arguments::{ArgumentReader, ArgumentWriter};
 pub(crate) use arguments::{encode_arguments, encode_arguments_into};
 pub(crate) use contain::{contain, message_of};
+pub(crate) use entry::{Code, Opened, Run};
 pub use entry::{Entry, Fault, type_id_of, version};
+pub use find::{Instance, TaskRef, mark};
+pub(crate) use find::{entry_of, find, keep, located};
 pub(crate) use passage::encode_result;
 pub use passage::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, owned};
-pub use registry::TaskRef;
-pub(crate) use registry::{find, registry};
+pub(crate) use registry::{build, registry};

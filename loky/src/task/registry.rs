@@ -4,21 +4,16 @@
 //! fingerprint of all keys lets them check that they do. Two tasks that nothing tells apart are refused here, with both
 //! places, rather than one of them being called in place of the other.
 
-use std::any::{TypeId, type_name};
+use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::entry::{Entry, Key};
 use crate::error::{Error, ErrorKind};
+use crate::sys::image;
+use crate::wire::message::{Build, PROTOCOL};
 
 inventory::collect!(Entry);
-
-/// A task as the parent names it: its number for the wire, its entry for everything else.
-#[derive(Clone, Copy, Debug)]
-pub struct TaskRef {
-    pub(crate) index: u32,
-    pub(crate) entry: &'static Entry,
-}
 
 /// The registry of this binary, built at the first question. An error if two tasks cannot be told apart.
 pub(crate) fn registry() -> Result<&'static Registry, Error> {
@@ -27,18 +22,10 @@ pub(crate) fn registry() -> Result<&'static Registry, Error> {
     built.as_ref().map_err(Clone::clone)
 }
 
-/// The task that the function item `F` is.
-pub(crate) fn find<F: 'static>() -> Result<TaskRef, Error> {
-    let registry = registry()?;
-    let index = registry.index_of(TypeId::of::<F>());
-    let found = index.and_then(|index| Some(TaskRef { index, entry: registry.entry(index)? }));
-    found.ok_or_else(|| unknown(type_name::<F>()))
-}
-
-fn unknown(function: &str) -> Error {
-    Error::new(ErrorKind::UnknownTask, "cannot be started: this program has no such task")
-        .with_task(function)
-        .with_advice("is `#[loky::task]` on the function, and is its crate linked (`use its_crate as _;`)?")
+/// What a process of this program must agree on with another one before they name tasks to each other. An error if
+/// the registry is none.
+pub(crate) fn build() -> Result<Build, Error> {
+    Ok(Build { protocol: PROTOCOL, tasks: registry()?.fingerprint(), image: image::build_id() })
 }
 
 /// All entries, in the order of their keys.
@@ -53,7 +40,7 @@ impl Registry {
     fn new(mut entries: Vec<&'static Entry>) -> Result<Self, Error> {
         entries.sort_unstable_by_key(|entry| entry.key());
         refuse_duplicates(&entries)?;
-        let indices = (0..).zip(&entries).map(|(index, entry)| ((entry.type_id)(), index)).collect();
+        let indices = (0..).zip(&entries).filter_map(|(index, entry)| Some((entry.type_id()?, index))).collect();
         let fingerprint = fingerprint(entries.iter().map(|entry| entry.key()));
         Ok(Self { entries, indices, fingerprint })
     }
@@ -177,17 +164,5 @@ mod tests {
     #[test]
     fn a_fingerprint_is_the_same_in_every_build() {
         assert_eq!(fnv(FNV_BASIS, b"foobar"), 0x8594_4171_f739_67e8);
-    }
-
-    #[test]
-    fn an_unregistered_function_is_unknown_by_its_path() {
-        fn stranger() {}
-        fn find_of<F: 'static>(_: F) -> Error {
-            find::<F>().unwrap_err()
-        }
-        let error = find_of(stranger);
-        assert_eq!(error.kind(), ErrorKind::UnknownTask);
-        assert!(error.task().is_some_and(|name| name.ends_with("stranger")), "{error}");
-        assert!(error.to_string().contains("#[loky::task]") && error.to_string().contains("as _;"), "{error}");
     }
 }

@@ -17,6 +17,9 @@ use crate::wire::frame::{self, Found, FrameError, Reader};
 /// The bytes of a payload, shared: a call that is tried again is sent from the same memory.
 pub(crate) type Payload = Arc<Vec<u8>>;
 
+/// A part of a payload.
+pub(crate) type Piece<'a> = (&'a Payload, Range<usize>);
+
 /// The parent's end of a link to a worker that says `M`.
 ///
 /// What is queued here is bounded by the credit of the worker: the scheduler gives it no further call.
@@ -67,17 +70,12 @@ impl<M: DeserializeOwned, S: Stream> Link<M, S> {
         Self { stream, reader: Reader::new(), queue: VecDeque::new() }
     }
 
-    /// Queues a message with `range` of `payload`; [`flush`](Self::flush) writes it.
-    pub(crate) fn send(
-        &mut self,
-        message: &impl Serialize,
-        payload: &Payload,
-        range: Range<usize>,
-    ) -> Result<(), CodecError> {
-        self.queue.push_back(Part::Head(frame::head(message, range.len())?, 0));
-        if !range.is_empty() {
-            self.queue.push_back(Part::Payload(Arc::clone(payload), range));
-        }
+    /// Queues a message with `pieces` as its payload; [`flush`](Self::flush) writes it.
+    pub(crate) fn send(&mut self, message: &impl Serialize, pieces: &[Piece<'_>]) -> Result<(), CodecError> {
+        let len = pieces.iter().map(|(_, range)| range.len()).sum();
+        self.queue.push_back(Part::Head(frame::head(message, len)?, 0));
+        let pieces = pieces.iter().filter(|(_, range)| !range.is_empty());
+        self.queue.extend(pieces.map(|(payload, range)| Part::Payload(Arc::clone(payload), range.clone())));
         Ok(())
     }
 
@@ -151,8 +149,8 @@ mod tests {
     fn link(room: usize) -> Link<String, Taker> {
         let mut link = Link::new(Taker { taken: Vec::new(), room, is_gone: false });
         let payload = Arc::new(b"0123456789".to_vec());
-        link.send(&"first".to_string(), &payload, 2..5).unwrap();
-        link.send(&"second".to_string(), &payload, 0..0).unwrap();
+        link.send(&"first".to_string(), &[(&payload, 2..4), (&payload, 7..8)]).unwrap();
+        link.send(&"second".to_string(), &[]).unwrap();
         link
     }
 
@@ -165,7 +163,7 @@ mod tests {
         }
         let (mut reader, mut bytes) = (Reader::<String>::new(), &link.stream.taken[..]);
         let Found::Frame(first) = reader.read(&mut bytes).unwrap() else { panic!("no first frame") };
-        assert_eq!((first.message.as_str(), &first.payload[..]), ("first", &b"234"[..]));
+        assert_eq!((first.message.as_str(), &first.payload[..]), ("first", &b"237"[..]));
         let Found::Frame(second) = reader.read(&mut bytes).unwrap() else { panic!("no second frame") };
         assert_eq!((second.message.as_str(), second.payload.len()), ("second", 0));
     }

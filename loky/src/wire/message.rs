@@ -3,17 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::PanicEvidence;
-use crate::ids::{Attempt, CallId};
+use crate::ids::{Attempt, CallId, TaskId};
 
 /// Changes with every change of what is said here or how.
-pub(crate) const PROTOCOL: u32 = 1;
+pub(crate) const PROTOCOL: u32 = 2;
 
 /// What a parent says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ToWorker {
     /// First of all.
     Welcome(Welcome),
-    /// Run a task once for each item. The payload is the items' arguments, one after the other.
+    /// Run a task once for each item. The payload is the captures, if it is a closure, and then the items' arguments,
+    /// one after the other.
     Run(Run),
     /// Finish and leave.
     Stop,
@@ -22,13 +23,22 @@ pub(crate) enum ToWorker {
 /// Who the worker is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Welcome {
-    pub(crate) protocol: u32,
-    pub(crate) fingerprint: u64,
+    pub(crate) build: Build,
     pub(crate) parent: u32,
     pub(crate) pool: String,
     pub(crate) index: usize,
     /// How many pools deep the worker is; 1 for a worker of the program that the user started.
     pub(crate) depth: u32,
+}
+
+/// What two processes must have in common to understand each other: tasks are named by where they stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Build {
+    pub(crate) protocol: u32,
+    /// Of all tasks in the registry.
+    pub(crate) tasks: u64,
+    /// Of the program.
+    pub(crate) image: u64,
 }
 
 /// What to run.
@@ -39,8 +49,9 @@ pub(crate) struct Run {
     pub(crate) attempt: Attempt,
     /// Tries that the first item has already had in earlier calls.
     pub(crate) tries_before: u32,
-    /// The place of the task in the registry.
-    pub(crate) task: u32,
+    pub(crate) task: TaskId,
+    /// How many bytes at the start of the payload are the captures of a closure.
+    pub(crate) captures: u64,
     /// The number of the first item that is left to do.
     pub(crate) first: u32,
     /// The length of each item's arguments, in bytes.
@@ -51,7 +62,7 @@ pub(crate) struct Run {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum FromWorker {
     /// First of all.
-    Hello { protocol: u32, fingerprint: u64, pid: u32 },
+    Hello { build: Build, pid: u32 },
     /// One item is done. The payload is its result, if there is one.
     Returned { call: CallId, attempt: Attempt, item: u32, nanos: u64, verdict: Verdict },
 }

@@ -8,9 +8,9 @@ use crate::env;
 use crate::identity::{self, Identity};
 use crate::sys::page::Page;
 use crate::sys::{entry, process, socket};
-use crate::task::registry;
+use crate::task;
 use crate::wire::frame::{Found, Reader};
-use crate::wire::message::{FromWorker, PROTOCOL, ToWorker, Welcome};
+use crate::wire::message::{Build, FromWorker, ToWorker, Welcome};
 
 /// With which code a process ends that was started as a worker and cannot be one.
 const NOT_A_WORKER: i32 = 97;
@@ -36,7 +36,7 @@ pub fn init() {
     if identity::is_ready() {
         return;
     }
-    if let Err(why) = registry() {
+    if let Err(why) = task::registry() {
         panic!("{why}");
     }
     if env::is_worker() {
@@ -75,7 +75,11 @@ fn become_worker() -> io::Result<(UnixStream, serve::Source, Page)> {
         process::exit_now(0);
     }
     watch::start(link.try_clone()?, welcome.parent)?;
-    say_hello(&link)?;
+    let build = task::build().map_err(|why| io::Error::other(why.to_string()))?;
+    if build != welcome.build {
+        return Err(io::Error::other("the program that started it is another build of it"));
+    }
+    say_hello(&link, build)?;
     guard::install();
     entry::set_process_name(&format!("loky {}", welcome.index));
     identity::become_worker(Identity { index: welcome.index, pool: welcome.pool, depth: welcome.depth });
@@ -97,8 +101,7 @@ fn read_welcome(source: &mut serve::Source) -> io::Result<Welcome> {
     }
 }
 
-fn say_hello(link: &UnixStream) -> io::Result<()> {
-    let fingerprint = registry().map_err(|why| io::Error::other(why.to_string()))?.fingerprint();
-    let hello = FromWorker::Hello { protocol: PROTOCOL, fingerprint, pid: std::process::id() };
+fn say_hello(link: &UnixStream, build: Build) -> io::Result<()> {
+    let hello = FromWorker::Hello { build, pid: std::process::id() };
     serve::send(link, &hello, Vec::new())
 }

@@ -6,14 +6,14 @@ use std::io::{self, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
-use super::guard;
+use super::ready::Ready;
 use crate::identity;
 use crate::supervisor::tree;
 use crate::sys::page::Page;
 use crate::sys::{process, socket};
-use crate::task::{Entry, Fault, registry};
+use crate::task::entry_of;
 use crate::wire::frame::{self, Found, Reader};
-use crate::wire::message::{FromWorker, Run, ToWorker, Verdict};
+use crate::wire::message::{FromWorker, Run, ToWorker};
 
 /// Where frames come from.
 pub(super) struct Source {
@@ -56,12 +56,11 @@ pub(super) fn send(link: &UnixStream, message: &FromWorker, payload: Vec<u8>) ->
 }
 
 fn run_items(link: &UnixStream, page: &Page, run: &Run, payload: &[u8]) -> io::Result<()> {
-    let entry = registry().ok().and_then(|registry| registry.entry(run.task));
-    let (mut rest, pid) = (payload, std::process::id());
+    let (captures, mut rest) = split(payload, run.captures);
+    let (entry, pid) = (entry_of(run.task), std::process::id());
+    let mut ready = None;
     for (item, &len) in (run.first..).zip(&run.lengths) {
-        let Some((arguments, others)) = usize::try_from(len).ok().and_then(|len| rest.split_at_checked(len)) else {
-            die("was sent a call whose items are longer than its payload");
-        };
+        let (arguments, others) = split(rest, len);
         rest = others;
         let tries_before = if item == run.first { run.tries_before } else { 0 };
         if let Some(entry) = entry {
@@ -69,7 +68,8 @@ fn run_items(link: &UnixStream, page: &Page, run: &Run, payload: &[u8]) -> io::R
         }
         page.begin(run.call.raw(), u64::from(item));
         let started = Instant::now();
-        let (verdict, result) = run_one(entry, arguments);
+        // Not before the page tells that the call has begun: whoever dies of decoding its captures is to blame.
+        let (verdict, result) = ready.get_or_insert_with(|| Ready::new(entry, captures)).run(arguments);
         let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         if std::process::id() != pid {
             // The task has forked, and this is the child: the answer, like the worker, is the other one's.
@@ -80,21 +80,16 @@ fn run_items(link: &UnixStream, page: &Page, run: &Run, payload: &[u8]) -> io::R
         let answer = FromWorker::Returned { call: run.call, attempt: run.attempt, item, nanos, verdict };
         send(link, &answer, result)?;
     }
+    if let Some(ready) = ready {
+        ready.close();
+    }
     Ok(())
 }
 
-fn run_one(entry: Option<&Entry>, arguments: &[u8]) -> (Verdict, Vec<u8>) {
-    let Some(entry) = entry else {
-        return (Verdict::CannotDecode("this worker has no such task".to_string()), Vec::new());
-    };
-    let mut result = Vec::new();
-    let verdict = match guard::guarded(|| (entry.run)(arguments, &mut result)) {
-        Ok(Ok(())) => return (Verdict::Value, result),
-        Ok(Err(Fault::Decode(why))) => Verdict::CannotDecode(why),
-        Ok(Err(Fault::Encode(why))) => Verdict::CannotEncode(why),
-        Err(evidence) => Verdict::Panicked(evidence),
-    };
-    (verdict, Vec::new())
+/// The first `len` bytes, and the others.
+fn split(payload: &[u8], len: u64) -> (&[u8], &[u8]) {
+    let parts = usize::try_from(len).ok().and_then(|len| payload.split_at_checked(len));
+    parts.unwrap_or_else(|| die("was sent a call whose parts are longer than its payload"))
 }
 
 fn write_all(link: &UnixStream, mut bytes: &[u8]) -> io::Result<()> {

@@ -47,7 +47,11 @@ pub(crate) const RULES: &[Rule] = &[
     only_in("bincode", &["wire/codec"], "only the codec knows the format"),
     only_in("nix", &["sys"], "only `sys` talks to the kernel"),
     only_in("libc", &["sys"], "only `sys` talks to the kernel"),
-    only_in("unsafe", &["sys"], "only `sys` is trusted with unsafe code"),
+    only_in(
+        "unsafe",
+        &["sys", "task/find"],
+        "only `sys`, and what calls registered code back, is trusted with unsafe code",
+    ),
     only_in("unwrap", &[], "library code says with `expect` why it cannot fail"),
     only_in("println", &[], "a library owns no standard stream"),
     only_in("dbg", &[], "a library owns no standard stream"),

@@ -1,11 +1,6 @@
 //! What stands before `fn`, and what no `fn` can have.
 
 #[loky::task]
-async fn fetch(url: String) -> usize {
-    url.len()
-}
-
-#[loky::task]
 unsafe fn poke(address: usize) -> usize {
     address
 }
@@ -16,7 +11,6 @@ extern "C" fn callback(code: i32) -> i32 {
 }
 
 fn main() {
-    let _ = fetch(String::new());
     unsafe { poke(0) };
     callback(0);
 }

@@ -9,7 +9,8 @@ use syn::spanned::Spanned;
 use syn::{Type, VisRestricted, Visibility};
 
 use crate::options::Options;
-use crate::signature::{Parameter, Signature};
+use crate::parameters::Parameter;
+use crate::signature::Signature;
 
 /// The function and all that stands beside it.
 pub(crate) fn task(item: &TokenStream, signature: &Signature, options: &Options) -> TokenStream {
@@ -123,6 +124,22 @@ fn entry(signature: &Signature, options: &Options) -> TokenStream {
 fn run(signature: &Signature, private: &TokenStream) -> TokenStream {
     let Signature { ident, parameters, .. } = signature;
     let (arguments, result, reader) = (local("arguments"), local("result"), local("reader"));
+    let (reads, passed) = received(parameters, &reader, private);
+    let returns = returns(signature, private);
+    quote! {
+        |#arguments, #result| #returns.answer(#arguments, #result, |#reader| {
+            #reads
+            ::core::result::Result::Ok(#ident(#(#passed),*))
+        })
+    }
+}
+
+/// The statements that read all arguments from `reader`, and what the function is given for each.
+pub(crate) fn received(
+    parameters: &[Parameter],
+    reader: &Ident,
+    private: &TokenStream,
+) -> (TokenStream, Vec<TokenStream>) {
     let names: Vec<_> = (0..parameters.len()).map(|index| local(&format!("argument{index}"))).collect();
     let passages: Vec<_> = parameters.iter().map(|parameter| passage(parameter, private)).collect();
     let passed =
@@ -130,14 +147,8 @@ fn run(signature: &Signature, private: &TokenStream) -> TokenStream {
             Some(_) => quote!(#passage.lend(&#name)),
             None => quote!(#name),
         });
-    let returns = returns(signature, private);
-    quote! {
-        |#arguments, #result| #returns.answer(#arguments, #result, |#reader| {
-            #(let #names = #passages.read(#reader)?;)*
-            #reader.finish()?;
-            ::core::result::Result::Ok(#ident(#(#passed),*))
-        })
-    }
+    let reads = quote!(#(let #names = #passages.read(#reader)?;)* #reader.finish()?;);
+    (reads, passed.collect())
 }
 
 /// How a parameter passes. It stands at its type, so that a type that cannot travel is reported there.
@@ -161,11 +172,16 @@ fn returns(signature: &Signature, private: &TokenStream) -> TokenStream {
 /// where all tokens of an expression stand.
 fn at(ty: &Type, private: &TokenStream) -> (Span, TokenStream) {
     let span = Span::call_site().located_at(ty.span());
-    let moved = private.clone().into_iter().map(|mut token| {
-        token.set_span(span);
+    (span, moved(private, span))
+}
+
+/// The same tokens at another place. Each keeps what it means: a `$crate` is found by what its span remembers.
+pub(crate) fn moved(tokens: &TokenStream, place: Span) -> TokenStream {
+    let moved = tokens.clone().into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(place));
         token
     });
-    (span, moved.collect())
+    moved.collect()
 }
 
 fn chosen(options: &Options) -> TokenStream {
@@ -194,7 +210,7 @@ fn local_name(parameter: &Parameter) -> Ident {
     name
 }
 
-fn local(name: &str) -> Ident {
+pub(crate) fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 

@@ -1,13 +1,16 @@
-//! The attribute of the `loky` crate. Use it as `loky::task`; what it means is told there.
+//! The attribute of the `loky` crate, and the half of `loky::closure!` that is more than a pattern. Use them by their
+//! names in `loky`; what they mean is told there.
 //!
 //! Read it in the order in which it works: the options of the attribute, the signature of the function, the code
 //! that is written beside it. Every mistake is collected on the way and reported at its own tokens, all at once. What
 //! can be a function of the library is one; nothing here knows how a task is run.
 
+mod closure;
 mod expand;
 mod fallback;
 mod mistakes;
 mod options;
+mod parameters;
 mod signature;
 
 use proc_macro2::TokenStream;
@@ -59,6 +62,13 @@ use signature::Signature;
 #[proc_macro_attribute]
 pub fn task(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     write_task(options.into(), item.into()).into()
+}
+
+/// What `loky::closure!` hands its tokens to; everything about it is told there.
+#[doc(hidden)]
+#[proc_macro]
+pub fn closure(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    closure::write(tokens.into()).into()
 }
 
 fn write_task(options: TokenStream, item: TokenStream) -> TokenStream {

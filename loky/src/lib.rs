@@ -25,6 +25,7 @@ mod driver;
 mod par_map;
 mod pool;
 
+mod closure_macro;
 mod main_macro;
 pub mod prelude;
 #[doc(hidden)]

@@ -4,6 +4,7 @@
 //! every process of this binary. Nothing here knows of workers, pools or links.
 
 mod arguments;
+mod capture;
 mod contain;
 mod entry;
 mod passage;
@@ -11,6 +12,10 @@ mod registry;
 
 pub use arguments::{ArgumentReader, ArgumentWriter};
 pub(crate) use arguments::{encode_arguments, encode_arguments_into};
+pub use capture::{
+    Capturable, Capture, CaptureFunction, Captured, Caught, Function, Glue, Lendable, Named, OfFunction, OfNested,
+    OfReference, OfSlice, OfUnsized, OfValue, Reference, SliceReference, UnsizedReference, Value, captures, probe,
+};
 pub(crate) use contain::{contain, message_of};
 pub use entry::{Entry, Fault, type_id_of, version};
 pub(crate) use passage::encode_result;

@@ -18,7 +18,7 @@ pub(crate) const HOUSE: &[Row] = &[
     ("env", &["ids", "error"]),
     ("wire", &["ids", "error"]),
     ("cpu", &["env", "sys"]),
-    ("task", &["wire", "ids", "error"]),
+    ("task", &["wire", "sys", "ids", "error"]),
     ("transport", &["wire", "sys", "error"]),
     ("supervisor", &["env", "sys", "ids", "error"]),
     ("config", &["scheduler", "env", "cpu", "error"]),
@@ -64,6 +64,7 @@ pub(crate) const HOUSE: &[Row] = &[
     ("private", &["pool", "par_map", "task", "worker", "wire", "error"]),
     ("prelude", &["pool", "par_map", "private"]),
     ("main_macro", &["worker", "private"]),
+    ("closure_macro", &["private"]),
 ];
 
 /// What a file names though the table does not allow it, with the reason. Kept as short as can be.

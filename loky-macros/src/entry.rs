@@ -3,14 +3,15 @@
 //! No decision is taken here: how a parameter passes, how a future is settled and how a result is encoded is the
 //! library's business. Each of those stands at the user's own tokens, so that what cannot travel is reported there.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use crate::expand::{allow, local, moved_to};
+use crate::expand::{allow, local, moved};
 use crate::options::Options;
-use crate::signature::{Parameter, Signature};
+use crate::parameters::Parameter;
+use crate::signature::Signature;
 
 /// Hands the entry of a function to the registry, before `main`.
 pub(crate) fn of_function(signature: &Signature, options: &Options) -> TokenStream {
@@ -83,17 +84,10 @@ fn finish(entry: &TokenStream, options: &Options) -> TokenStream {
 
 /// Bytes in, bytes out.
 fn run(signature: &Signature, options: &Options) -> TokenStream {
-    let Signature { parameters, .. } = signature;
     let krate = &options.krate;
     let private = quote!(#krate::private);
     let (arguments, result, reader) = (local("arguments"), local("result"), local("reader"));
-    let names: Vec<_> = (0..parameters.len()).map(|index| local(&format!("argument{index}"))).collect();
-    let passages: Vec<_> = parameters.iter().map(|parameter| passage(parameter, &private)).collect();
-    let passed =
-        parameters.iter().zip(&names).zip(&passages).map(|((parameter, name), passage)| match parameter.lent {
-            Some(_) => quote!(#passage.lend(&#name)),
-            None => quote!(#name),
-        });
+    let (reads, passed) = received(&signature.parameters, &reader, &private);
     let path = signature.path();
     let mut call = quote!(#path(#(#passed),*));
     if signature.is_async {
@@ -102,15 +96,31 @@ fn run(signature: &Signature, options: &Options) -> TokenStream {
     let returns = returns(signature, &private);
     quote! {
         |#arguments, #result| #returns.answer(#arguments, #result, |#reader| {
-            #(let #names = #passages.read(#reader)?;)*
-            #reader.finish()?;
+            #reads
             ::core::result::Result::Ok(#call)
         })
     }
 }
 
+/// The statements that read all arguments from `reader`, and what the function is given for each.
+pub(crate) fn received(
+    parameters: &[Parameter],
+    reader: &Ident,
+    private: &TokenStream,
+) -> (TokenStream, Vec<TokenStream>) {
+    let names: Vec<_> = (0..parameters.len()).map(|index| local(&format!("argument{index}"))).collect();
+    let passages: Vec<_> = parameters.iter().map(|parameter| passage(parameter, private)).collect();
+    let passed =
+        parameters.iter().zip(&names).zip(&passages).map(|((parameter, name), passage)| match parameter.lent {
+            Some(_) => quote!(#passage.lend(&#name)),
+            None => quote!(#name),
+        });
+    let reads = quote!(#(let #names = #passages.read(#reader)?;)* #reader.finish()?;);
+    (reads, passed.collect())
+}
+
 /// A span that stands where the type does and is the macro's own, and the path of the library there.
 fn at(ty: &Type, private: &TokenStream) -> (Span, TokenStream) {
     let span = Span::call_site().located_at(ty.span());
-    (span, moved_to(span, private))
+    (span, moved(private, span))
 }

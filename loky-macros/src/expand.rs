@@ -6,7 +6,7 @@
 //! so neither can meet a name of the user's.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::quote;
 
 use crate::options::Options;
 use crate::signature::Signature;
@@ -50,10 +50,11 @@ pub(crate) fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// The same tokens, said to stand somewhere else: an error is shown where all tokens of an expression stand.
-pub(crate) fn moved_to(span: Span, tokens: &impl ToTokens) -> TokenStream {
-    let moved = tokens.to_token_stream().into_iter().map(|mut token| {
-        token.set_span(span);
+/// The same tokens at another place: an error is shown where all tokens of an expression stand. Each keeps what it means:
+/// a `$crate` is found by what its span remembers.
+pub(crate) fn moved(tokens: &TokenStream, place: Span) -> TokenStream {
+    let moved = tokens.clone().into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(place));
         token
     });
     moved.collect()

@@ -7,6 +7,8 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Generics, ItemImpl, Path, Receiver, ReceiverKind, Type, parse_quote};
 
+use crate::expand::moved;
+
 /// See the module.
 #[derive(Clone)]
 pub(crate) struct Home {
@@ -43,9 +45,7 @@ impl Home {
 
     /// The type of `self`, `&self` or `self: …`.
     pub(crate) fn type_of(&self, receiver: &Receiver) -> Type {
-        let ty = &self.ty;
-        let span = receiver.self_token.span();
-        let ty = crate::expand::moved_to(span, ty);
+        let ty = moved(&self.ty.to_token_stream(), receiver.self_token.span());
         match &receiver.kind {
             ReceiverKind::Reference(and, lifetime, mutability) => parse_quote!(#and #lifetime #mutability #ty),
             ReceiverKind::Typed(_, ty) => (**ty).clone(),
@@ -76,7 +76,7 @@ impl Home {
                     replaced.extend([TokenTree::Group(inner)]);
                 }
                 TokenTree::Ident(word) if word == "Self" => {
-                    let ty = crate::expand::moved_to(word.span(), &self.ty);
+                    let ty = moved(&self.ty.to_token_stream(), word.span());
                     // `Self::Item` is not `Model<T>::Item`.
                     replaced.extend(if is_path { quote_spanned!(word.span()=> <#ty>) } else { ty });
                 }

@@ -12,7 +12,8 @@ use syn::{Block, GenericParam, Generics, Type, TypeParamBound, WherePredicate, p
 
 use crate::entry;
 use crate::options::Options;
-use crate::signature::{Parameter, Signature, tokens_of};
+use crate::parameters::{Parameter, flat};
+use crate::signature::Signature;
 
 /// Puts the mark before everything else in the body. The rest becomes a block of its own, so that no item in it can take a
 /// name away from the mark.
@@ -20,10 +21,6 @@ pub(crate) fn mark(generics: &mut Generics, body: &mut Block, signature: &Signat
     // The bounds of a trait's method are the trait's.
     if !signature.is_of_a_trait() {
         require(generics, bounds(signature, options));
-    }
-    // Nothing but constants can be in a `const fn`: its instances have no mark.
-    if signature.is_const {
-        return;
     }
     let (instance, rest) = (instance(signature, options), &body);
     *body = parse_quote!({ #instance #rest });
@@ -103,7 +100,7 @@ fn declared(parameter: &GenericParam) -> Option<TokenStream> {
 fn bounds(signature: &Signature, options: &Options) -> Vec<Bound> {
     let krate = &options.krate;
     let names: Vec<_> = signature.arguments_of_generics().map(ToString::to_string).collect();
-    let is_open = |ty: &Type| tokens_of(ty).iter().any(|token| names.contains(&token.to_string()));
+    let is_open = |ty: &Type| flat(ty).iter().any(|token| names.contains(&token.to_string()));
     let arguments = signature.parameters.iter().filter(|parameter| is_open(&parameter.ty));
     let arguments = arguments.flat_map(|parameter| bounds_of(parameter, signature, options));
     let ty = &signature.output;

@@ -1,9 +1,11 @@
-//! The attribute of the `loky` crate. Use it as `loky::task`; what it means is told there.
+//! The attribute of the `loky` crate, and the half of `loky::closure!` that is more than a pattern. Use them by their
+//! names in `loky`; what they mean is told there.
 //!
 //! Read it in the order in which it works: the options of the attribute, the signature of the function, the code
 //! that is written beside it. Every mistake is collected on the way and reported at its own tokens, all at once. What
 //! can be a function of the library is one; nothing here knows how a task is run.
 
+mod closure;
 mod entry;
 mod expand;
 mod fallback;
@@ -11,6 +13,7 @@ mod home;
 mod instance;
 mod mistakes;
 mod options;
+mod parameters;
 mod path_form;
 mod signature;
 mod tasks;
@@ -113,6 +116,13 @@ pub fn task(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> 
 #[proc_macro_attribute]
 pub fn tasks(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     tasks::write(options.into(), &item.into()).into()
+}
+
+/// What `loky::closure!` hands its tokens to; everything about it is told there.
+#[doc(hidden)]
+#[proc_macro]
+pub fn closure(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    closure::write(tokens.into()).into()
 }
 
 fn write_task(options: TokenStream, item: TokenStream) -> TokenStream {

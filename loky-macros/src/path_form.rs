@@ -9,7 +9,8 @@ use crate::entry::{passage, returns};
 use crate::expand::allow;
 use crate::instance;
 use crate::options::Options;
-use crate::signature::{Parameter, Signature};
+use crate::parameters::Parameter;
+use crate::signature::Signature;
 
 /// What the three functions of the path form do.
 pub(crate) struct Bodies {

@@ -1,15 +1,15 @@
 //! What the function takes and gives, and what is refused, each with the span of the culprit and a way out.
 //!
-//! A reference that is a whole parameter is lent in the worker; every other borrow is refused, since nothing in the
-//! worker lives long enough to be lent. What this file accepts, `expand` can write.
+//! Which types can travel is known to `parameters`. What this file accepts, `expand` can write.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{Attribute, FnArg, GenericParam, Generics, ItemFn, Pat, ReturnType, Safety, Type, Visibility, parse_quote};
+use syn::{Attribute, FnArg, GenericParam, Generics, ItemFn, Pat, ReturnType, Safety, Type, Visibility};
 
 use crate::home::Home;
 use crate::mistakes::Mistakes;
+use crate::parameters::{self, Parameter};
 
 /// The function under the attribute, as far as the code beside it has to know it.
 pub(crate) struct Signature {
@@ -22,17 +22,8 @@ pub(crate) struct Signature {
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) output: Type,
     pub(crate) is_async: bool,
-    pub(crate) is_const: bool,
     /// The impl block that the function stands in, if it was read as a part of one.
     home: Option<Home>,
-}
-
-/// One parameter; its pattern, if it is more than a name, is known to the function alone.
-pub(crate) struct Parameter {
-    pub(crate) name: Ident,
-    pub(crate) ty: Type,
-    /// What the parameter refers to, if it is a reference.
-    pub(crate) lent: Option<Type>,
 }
 
 /// The function that `item` is; otherwise what it is instead is noted.
@@ -65,18 +56,22 @@ impl Signature {
         let sig = &home.map_or_else(|| sig.clone(), |home| home.without_self(sig));
         let attributes =
             |name: &str| attrs.iter().filter(|attr| attr.path().is_ident(name)).cloned().collect::<Vec<_>>();
-        Self {
+        let signature = Self {
             vis: vis.clone(),
             ident: sig.ident.clone(),
             cfgs: attributes("cfg"),
             deprecated: attributes("deprecated").pop(),
             generics: sig.generics.clone(),
             parameters: parameters(sig, home, mistakes),
-            output: output(&sig.output, mistakes),
+            output: result(&sig.output, mistakes),
             is_async: sig.asyncness.is_some(),
-            is_const: sig.constness.is_some(),
             home: home.cloned(),
+        };
+        if let Some(token) = sig.constness.as_ref().filter(|_| signature.is_generic()) {
+            let way = "leave `const` out, or write a generic `fn` that calls it, and make that the task";
+            mistakes.note(token, format!("a generic `const fn` cannot be a task: {way}"));
         }
+        signature
     }
 
     /// What the function is called in its module.
@@ -158,10 +153,7 @@ fn refuse_name(ident: &Ident, mistakes: &mut Mistakes) {
 }
 
 fn parameters(sig: &syn::Signature, home: Option<&Home>, mistakes: &mut Mistakes) -> Vec<Parameter> {
-    if let Some(first) = sig.inputs.iter().nth(ARGUMENTS_MAX) {
-        let message = format!("a task takes at most {ARGUMENTS_MAX} arguments: put some of them into a struct");
-        mistakes.note(first, message);
-    }
+    parameters::refuse_many(&sig.inputs, mistakes);
     let names: Vec<_> = sig.inputs.iter().map(name_in_pattern).collect();
     let inputs = sig.inputs.iter().enumerate();
     inputs.filter_map(|(index, input)| parameter(input, name_for(&names, index), home, mistakes)).collect()
@@ -172,113 +164,24 @@ fn parameter(input: &FnArg, name: Ident, home: Option<&Home>, mistakes: &mut Mis
         (FnArg::Typed(typed), _) => (&typed.attrs, (*typed.ty).clone()),
         (FnArg::Receiver(receiver), Some(home)) => (&receiver.attrs, home.type_of(receiver)),
         (FnArg::Receiver(receiver), None) => {
-            mistakes.note(receiver, "a method is a task if its impl block says so: put `#[loky::tasks]` on the block");
+            mistakes.note(receiver, format!("a method is a task {IF_ITS_BLOCK}"));
             return None;
         }
     };
-    refuse_conditional(attributes, mistakes);
-    let lent = referent(&ty, mistakes);
-    Some(Parameter { name, ty, lent })
+    refuse_self(&ty, mistakes);
+    Some(Parameter::check(name, attributes, ty, mistakes))
 }
 
-fn refuse_conditional(attributes: &[Attribute], mistakes: &mut Mistakes) {
-    let conditional = |attr: &&Attribute| attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr");
-    for attribute in attributes.iter().filter(conditional) {
-        mistakes.note(
-            attribute,
-            "a parameter of a task cannot be conditional: write two functions, each with its `#[cfg]`",
-        );
-    }
+fn result(output: &ReturnType, mistakes: &mut Mistakes) -> Type {
+    let ty = parameters::output(output, mistakes);
+    refuse_self(&ty, mistakes);
+    ty
 }
 
-/// What the parameter refers to, if it is a reference; what cannot be lent or sent is noted.
-fn referent(ty: &Type, mistakes: &mut Mistakes) -> Option<Type> {
-    const WHY: &str = "only a whole argument can be borrowed: take the owned type";
-    let Type::Reference(reference) = bare(ty) else {
-        refuse_contents(ty, WHY, mistakes);
-        return None;
-    };
-    if let Some(token) = &reference.mutability {
-        let way = "take the value and return it";
-        mistakes.note(token, format!("a task runs in another process and cannot change a value of its caller: {way}"));
-    }
-    if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static") {
-        let way = "leave `'static` out, or take the owned type";
-        mistakes.note(lifetime, format!("an argument is lent for the duration of the call: {way}"));
-    }
-    match bare(&reference.elem) {
-        Type::TraitObject(object) => {
-            mistakes.note(object, "a `dyn Trait` cannot travel to another process: write the type");
-        }
-        elem => refuse_contents(elem, WHY, mistakes),
-    }
-    Some((*reference.elem).clone())
-}
-
-fn output(output: &ReturnType, mistakes: &mut Mistakes) -> Type {
-    const WHY: &str = "a result comes from another process, where nothing can be borrowed: return the owned type";
-    let ReturnType::Type(_, ty) = output else {
-        return parse_quote!(());
-    };
-    match bare(ty) {
-        Type::Never(never) => mistakes.note(never, "a task has a result: leave `-> !` out"),
-        Type::ImplTrait(_) => refuse_contents(ty, WHY, mistakes),
-        _ => {
-            refuse_contents(ty, WHY, mistakes);
-            return (**ty).clone();
-        }
-    }
-    // The path form beside the mistake can name neither of them.
-    parse_quote!(())
-}
-
-/// Notes what a type must not have in it, wherever it stands. Tokens are enough to see it: neither `&` nor a lifetime nor
-/// these words mean anything else in a type.
-fn refuse_contents(ty: &Type, why_not_borrowed: &str, mistakes: &mut Mistakes) {
-    let tokens = tokens_of(ty);
-    let word = |sought: &str| tokens.iter().find(|token| matches!(token, TokenTree::Ident(word) if word == sought));
-    if is_borrowing(&tokens) {
-        mistakes.note(ty, why_not_borrowed);
-    } else if word("impl").is_some() {
-        mistakes.note(ty, "`impl Trait` does not say which type travels: write the type");
-    } else if let Some(word) = word("Self") {
-        mistakes.note(
-            word,
-            "an associated function is a task if its impl block says so: put `#[loky::tasks]` on the block",
-        );
-    }
-}
-
-/// Whether there is a `&` or a lifetime other than `'static`.
-fn is_borrowing(tokens: &[TokenTree]) -> bool {
-    let is = |token: &TokenTree, sought: char| matches!(token, TokenTree::Punct(punct) if punct.as_char() == sought);
-    let is_static = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if word == "static");
-    tokens.iter().any(|token| is(token, '&'))
-        || tokens.windows(2).any(|pair| is(&pair[0], '\'') && !is_static(&pair[1]))
-}
-
-/// All tokens of a type, without the groups that they stand in.
-pub(crate) fn tokens_of(ty: &Type) -> Vec<TokenTree> {
-    let mut tokens = Vec::new();
-    flatten(ty.to_token_stream(), &mut tokens);
-    tokens
-}
-
-fn flatten(tokens: TokenStream, into: &mut Vec<TokenTree>) {
-    for token in tokens {
-        match token {
-            TokenTree::Group(group) => flatten(group.stream(), into),
-            other => into.push(other),
-        }
-    }
-}
-
-/// The type without parentheses and without the invisible ones that a `macro_rules` puts around it.
-fn bare(ty: &Type) -> &Type {
-    match ty {
-        Type::Group(group) => bare(&group.elem),
-        Type::Paren(paren) => bare(&paren.elem),
-        other => other,
+/// What knows its impl block has no `Self` left in it.
+fn refuse_self(ty: &Type, mistakes: &mut Mistakes) {
+    if let Some(word) = parameters::word(ty, "Self") {
+        mistakes.note(word, format!("an associated function is a task {IF_ITS_BLOCK}"));
     }
 }
 
@@ -303,7 +206,7 @@ fn name_for(names: &[Option<&Ident>], index: usize) -> Ident {
     })
 }
 
-const ARGUMENTS_MAX: usize = 12;
+const IF_ITS_BLOCK: &str = "if its impl block says so: put `#[loky::tasks]` on the block";
 
 const PRIMITIVES: [&str; 17] = [
     "bool", "char", "str", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",

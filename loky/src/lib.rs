@@ -26,6 +26,7 @@ mod driver;
 mod par_map;
 mod pool;
 
+mod closure_macro;
 mod main_macro;
 pub mod prelude;
 #[doc(hidden)]
@@ -39,5 +40,7 @@ pub use identity::{WorkerInfo, is_worker, worker};
 pub use ids::CallId;
 pub use observe::PoolStats;
 pub use par_map::{ParMap, ParMapIter, Unordered};
-pub use pool::{AsCompleted, Call, CallStatus, JoinHandle, Pool, PoolBuilder, as_completed, join_all, pool, reusable};
+pub use pool::{
+    AsCompleted, Call, CallStatus, Closure, JoinHandle, Pool, PoolBuilder, as_completed, join_all, pool, reusable,
+};
 pub use worker::init;

@@ -3,15 +3,21 @@
 use std::process::{ExitCode, Termination};
 
 pub use inventory;
+pub use loky_macros::closure;
 pub use serde::Serialize;
 
-pub use crate::par_map::callable::{Callable, EncodesAs, Supplies};
+pub use crate::par_map::callable::{ByClosure, Callable, EncodesAs, Supplies};
+pub use crate::pool::closure::{Unfinished, closure};
 pub use crate::pool::dot::{Async, Plain, Returns, TaskOutput, bind, returns, settle};
 pub use crate::pool::dot::{
     Task0, Task1, Task2, Task3, Task4, Task5, Task6, Task7, Task8, Task9, Task10, Task11, Task12,
 };
 pub use crate::task::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, owned};
 pub use crate::task::{ArgumentReader, ArgumentWriter, Entry, Fault, Instance, TaskRef, mark, type_id_of, version};
+pub use crate::task::{
+    Capturable, Capture, CaptureFunction, Captured, Caught, Function, Glue, Lendable, Named, OfFunction, OfNested,
+    OfReference, OfSlice, OfUnsized, OfValue, Reference, SliceReference, UnsizedReference, Value, captures, probe,
+};
 pub use crate::worker::init;
 
 /// What the `main` of a user may return.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
+use crate::pool::Closure;
 use crate::pool::dot::TaskOutput;
 use crate::task::{TaskRef, encode_arguments_into, find, keep};
 
@@ -116,9 +117,30 @@ macro_rules! callable {
     };
 }
 
+/// Told apart from functions, which never are closures of ours.
+#[derive(Debug)]
+pub enum ByClosure {}
+
+macro_rules! callable_closure {
+    ($arity:literal $($A:ident)*) => {
+        impl<Signature, $($A,)* R> Callable<($($A,)*), ByClosure> for Closure<Signature, R, $arity>
+        where
+            Signature: Fn($($A),*),
+            R: DeserializeOwned,
+        {
+            type Output = R;
+
+            fn task(&self) -> Result<TaskRef, Error> {
+                Closure::task(self)
+            }
+        }
+    };
+}
+
 macro_rules! several {
-    ($($A:ident $X:ident $x:ident),*) => {
+    ($arity:literal, $($A:ident $X:ident $x:ident),*) => {
         callable!($($A $x)*);
+        callable_closure!($arity $($A)*);
 
         impl<$($A, $X,)*> Supplies<($($A,)*)> for ($($X,)*)
         where
@@ -143,36 +165,24 @@ macro_rules! several {
 }
 
 callable!(A a);
-several!(A A1 a, B B1 b);
-several!(A A1 a, B B1 b, C C1 c);
-several!(A A1 a, B B1 b, C C1 c, D D1 d);
-several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e);
-several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f);
-several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g);
-several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h);
-several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i);
-several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i, J J1 j);
-several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i, J J1 j, K K1 k);
-several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i, J J1 j, K K1 k, L L1 l);
+callable_closure!(1 A);
+several!(2, A A1 a, B B1 b);
+several!(3, A A1 a, B B1 b, C C1 c);
+several!(4, A A1 a, B B1 b, C C1 c, D D1 d);
+several!(5, A A1 a, B B1 b, C C1 c, D D1 d, E E1 e);
+several!(6, A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f);
+several!(7, A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g);
+several!(8, A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h);
+several!(9, A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i);
+several!(10, A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i, J J1 j);
+several!(11, A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i, J J1 j, K K1 k);
+several!(12, A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i, J J1 j, K K1 k, L L1 l);
 
 #[cfg(test)]
 #[expect(clippy::needless_borrows_for_generic_args, reason = "references are what is tested")]
 mod tests {
     use super::*;
     use crate::task::encode_arguments;
-
-    /// Stands in for a task that is a value, not a function: it must not collide with the functions.
-    struct Value<F>(F);
-
-    enum ByValue {}
-
-    impl<F: Fn(A) -> R + 'static, A, R: DeserializeOwned> Callable<(A,), ByValue> for Value<F> {
-        type Output = R;
-
-        fn task(&self) -> Result<TaskRef, Error> {
-            find::<F>(|| {})
-        }
-    }
 
     /// Infers as `par_map` does: the task fixes its arguments, the item has to supply them.
     fn bytes<A, M>(item: impl Supplies<A>, _: impl Callable<A, M>) -> Vec<u8> {
@@ -195,7 +205,7 @@ mod tests {
         assert_eq!(bytes(&7, |n: i64| n), expected);
         assert_eq!(bytes(7, |n: &i64| *n), expected);
         assert_eq!(bytes(&7, |n: &i64| *n), expected);
-        assert_eq!(bytes(7, Value(|n: i64| n)), expected);
+        assert_eq!(bytes(7, crate::closure!(|n: i64| n)), expected);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod builder;
 mod call;
+pub(crate) mod closure;
 pub(crate) mod dot;
 mod gather;
 mod handle;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 
 pub use self::builder::PoolBuilder;
 pub use self::call::Call;
+pub use self::closure::Closure;
 pub use self::gather::{AsCompleted, as_completed, join_all};
 pub(crate) use self::handle::decode_result;
 pub use self::handle::{CallStatus, JoinHandle};

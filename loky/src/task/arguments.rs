@@ -51,15 +51,20 @@ impl ArgumentWriter<'_> {
             return;
         }
         self.count += 1;
-        let head = self.bytes.len();
-        self.bytes.extend([0; LENGTH]);
-        if let Err(why) = contain(|| codec::encode_into(self.bytes, argument)) {
+        if let Err(why) = append(self.bytes, argument) {
             self.fault = Some(format!("argument {} cannot be encoded: {why}", self.count));
-            return;
         }
-        let length = (self.bytes.len() - head - LENGTH) as u64;
-        self.bytes[head..head + LENGTH].copy_from_slice(&length.to_le_bytes());
     }
+}
+
+/// Appends a value with its length before it. What an error leaves behind is of no use.
+pub(super) fn append<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<(), String> {
+    let head = bytes.len();
+    bytes.extend([0; LENGTH]);
+    contain(|| codec::encode_into(bytes, value))?;
+    let length = (bytes.len() - head - LENGTH) as u64;
+    bytes[head..head + LENGTH].copy_from_slice(&length.to_le_bytes());
+    Ok(())
 }
 
 /// Reads what an [`ArgumentWriter`] has written.
@@ -97,7 +102,8 @@ impl<'a> ArgumentReader<'a> {
         }
     }
 
-    fn next(&mut self) -> Option<&'a [u8]> {
+    /// The bytes of the next value.
+    pub(super) fn next(&mut self) -> Option<&'a [u8]> {
         let (length, rest) = self.rest.split_first_chunk::<LENGTH>()?;
         let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
         let (argument, rest) = rest.split_at_checked(length)?;

@@ -1,9 +1,11 @@
-//! What can be run: the functions that `#[loky::task]` registered in this binary.
+//! What can be run: the functions that `#[loky::task]` registered in this binary, and closures.
 //!
-//! An entry turns a typed function into one of bytes to bytes; the registry is the list of all entries, the same in
-//! every process of this binary. Nothing here knows of workers, pools or links.
+//! An entry turns a typed function into one of bytes to bytes; the registry is the list of the entries that can be listed,
+//! the same in every process of this binary. Nothing here knows of workers, pools or links.
 
 mod arguments;
+mod capture;
+mod closure;
 mod contain;
 mod entry;
 mod find;
@@ -12,11 +14,16 @@ mod registry;
 
 pub use arguments::{ArgumentReader, ArgumentWriter};
 pub(crate) use arguments::{encode_arguments, encode_arguments_into};
+pub use capture::{
+    Capturable, Capture, CaptureFunction, Captured, Caught, Function, Glue, Lendable, Named, OfFunction, OfNested,
+    OfReference, OfSlice, OfUnsized, OfValue, Reference, SliceReference, UnsizedReference, Value, captures, probe,
+};
+pub(crate) use closure::closure;
 pub(crate) use contain::{contain, message_of};
 pub(crate) use entry::{Code, Opened, Run};
 pub use entry::{Entry, Fault, type_id_of, version};
 pub use find::{Instance, TaskRef, mark};
-pub(crate) use find::{entry_of, find, keep, located};
+pub(crate) use find::{entry_of, find, keep};
 pub(crate) use passage::encode_result;
 pub use passage::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, owned};
 pub(crate) use registry::{build, registry};

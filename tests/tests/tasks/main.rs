@@ -5,6 +5,7 @@
 #![deny(clippy::pedantic, clippy::missing_docs_in_private_items)]
 
 mod borrowed;
+mod closures;
 mod generic;
 mod options;
 mod places;
@@ -14,6 +15,6 @@ use std::process::ExitCode;
 
 loky::main! {
     fn main() -> ExitCode {
-        loky_tests::run(&[borrowed::CASES, generic::CASES, options::CASES, places::CASES, shapes::CASES], &[])
+        loky_tests::run(&[borrowed::CASES, closures::CASES, generic::CASES, options::CASES, places::CASES, shapes::CASES], &[])
     }
 }

@@ -66,6 +66,7 @@ pub(crate) const HOUSE: &[Row] = &[
     ("private", &["pool", "par_map", "task", "worker", "wire", "error"]),
     ("prelude", &["pool", "par_map", "private"]),
     ("main_macro", &["worker", "private"]),
+    ("closure_macro", &["private"]),
 ];
 
 /// What a file names though the table does not allow it, with the reason. Kept as short as can be.

@@ -1,0 +1,134 @@
+//! The kinds of captures: a value, a reference to one of three sorts of things, a function.
+//!
+//! A value is decoded for each call anew, since the call may change it or give it away. What a reference points to is
+//! decoded once and lent to every call. A function has no bytes; its type is known in every process.
+
+use std::borrow::Borrow;
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::super::arguments::ArgumentReader;
+use super::super::contain::contain;
+use super::super::entry::Fault;
+use super::Capture;
+use crate::sys::conjure::conjure;
+use crate::wire::codec;
+
+/// What a closure can capture, as a value or behind a reference: what serde can write and read back.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be captured",
+    label = "cannot travel to another process",
+    note = "a capture needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type",
+    note = "a `&&T` or `&mut T` is captured as a plain reference: `let name = &*name;` before the closure"
+)]
+pub trait Capturable: Serialize + DeserializeOwned + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + 'static> Capturable for T {}
+
+/// What a closure can capture only behind a reference, such as `str` and `Path`.
+#[diagnostic::on_unimplemented(
+    message = "`&{Self}` cannot be captured",
+    label = "cannot travel to another process",
+    note = "what has no size of its own needs `serde::Serialize`, and an owned type, by `ToOwned`, that has `serde::Deserialize`"
+)]
+pub trait Lendable: Serialize + ToOwned<Owned: DeserializeOwned + 'static> + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: ?Sized + Serialize + ToOwned<Owned: DeserializeOwned + 'static> + 'static> Lendable for T {}
+
+/// A variable that holds a value.
+#[derive(Debug)]
+pub struct Value<T>(PhantomData<fn() -> T>);
+
+impl<T: Capturable> Capture for Value<T> {
+    type Owner = Vec<u8>;
+    type Lent<'a> = T;
+
+    fn read(reader: &mut ArgumentReader<'_>) -> Result<Vec<u8>, Fault> {
+        next(reader).map(<[u8]>::to_vec)
+    }
+
+    fn lend(bytes: &Vec<u8>) -> Result<T, Fault> {
+        decode(bytes)
+    }
+}
+
+/// A reference to what has a size, which need not be `Clone`.
+#[derive(Debug)]
+pub struct Reference<T: ?Sized>(PhantomData<fn(&T)>);
+
+impl<T: Capturable> Capture for Reference<T> {
+    type Owner = T;
+    type Lent<'a> = &'a T;
+
+    fn read(reader: &mut ArgumentReader<'_>) -> Result<T, Fault> {
+        decode(next(reader)?)
+    }
+
+    fn lend(owner: &T) -> Result<&T, Fault> {
+        Ok(owner)
+    }
+}
+
+/// A slice, whose elements need not be `Clone`.
+#[derive(Debug)]
+pub struct SliceReference<T>(PhantomData<fn(&T)>);
+
+impl<T: Capturable> Capture for SliceReference<T> {
+    type Owner = Vec<T>;
+    type Lent<'a> = &'a [T];
+
+    fn read(reader: &mut ArgumentReader<'_>) -> Result<Vec<T>, Fault> {
+        decode(next(reader)?)
+    }
+
+    fn lend(owner: &Vec<T>) -> Result<&[T], Fault> {
+        Ok(owner)
+    }
+}
+
+/// A reference to what has no size of its own.
+#[derive(Debug)]
+pub struct UnsizedReference<T: ?Sized>(PhantomData<fn(&T)>);
+
+impl<T: ?Sized + Lendable> Capture for UnsizedReference<T> {
+    type Owner = T::Owned;
+    type Lent<'a> = &'a T;
+
+    fn read(reader: &mut ArgumentReader<'_>) -> Result<T::Owned, Fault> {
+        decode(next(reader)?)
+    }
+
+    fn lend(owner: &T::Owned) -> Result<&T, Fault> {
+        Ok(owner.borrow())
+    }
+}
+
+/// A function that is used as a value.
+#[derive(Debug)]
+pub struct Function<T>(PhantomData<fn() -> T>);
+
+impl<T: Copy + 'static> Capture for Function<T> {
+    type Owner = ();
+    type Lent<'a> = T;
+
+    fn read(_: &mut ArgumentReader<'_>) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn lend(&(): &()) -> Result<T, Fault> {
+        Ok(conjure())
+    }
+}
+
+fn next<'b>(reader: &mut ArgumentReader<'b>) -> Result<&'b [u8], Fault> {
+    reader.next().ok_or_else(|| Fault::Decode("a captured value is missing".into()))
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    let wrong = |why| Fault::Decode(format!("a captured `{}`: {why}", std::any::type_name::<T>()));
+    contain(|| codec::decode(bytes)).map_err(wrong)
+}

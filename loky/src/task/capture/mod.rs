@@ -1,0 +1,136 @@
+//! What a closure captures, and how it travels: encoded where the closure is made, bound again where it runs.
+//!
+//! Captures are pairs of all that came before and one more, `(((), A), B)`, so that generated code can bind their names
+//! in one pattern of the same form. Each kind of capture says what it is encoded from, and what a call is given for it.
+//! Nothing here knows what the closure does.
+
+mod kinds;
+mod probe;
+
+use std::marker::PhantomData;
+
+pub use kinds::{Capturable, Function, Lendable, Reference, SliceReference, UnsizedReference, Value};
+pub use probe::{CaptureFunction, OfFunction, OfNested, OfReference, OfSlice, OfUnsized, OfValue, probe};
+
+use super::arguments::ArgumentReader;
+use super::entry::Fault;
+use crate::error::{Error, ErrorKind};
+
+/// A capture, or all captures of a closure, as the worker has them.
+pub trait Capture {
+    /// What is read once, and lasts as long as calls are given something from it.
+    type Owner: 'static;
+    /// What a call is given.
+    type Lent<'a>;
+
+    /// The next captures.
+    ///
+    /// # Errors
+    ///
+    /// There are none, or they are others.
+    fn read(reader: &mut ArgumentReader<'_>) -> Result<Self::Owner, Fault>;
+
+    /// What one call is given: a value of its own, or a reference to what all calls share.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are not a value of this type.
+    fn lend(owner: &Self::Owner) -> Result<Self::Lent<'_>, Fault>;
+}
+
+impl Capture for () {
+    type Owner = ();
+    type Lent<'a> = ();
+
+    fn read(_: &mut ArgumentReader<'_>) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn lend(&(): &()) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+impl<Others: Capture, Kind: Capture> Capture for (Others, Kind) {
+    type Owner = (Others::Owner, Kind::Owner);
+    type Lent<'a> = (Others::Lent<'a>, Kind::Lent<'a>);
+
+    fn read(reader: &mut ArgumentReader<'_>) -> Result<Self::Owner, Fault> {
+        Ok((Others::read(reader)?, Kind::read(reader)?))
+    }
+
+    fn lend((others, owner): &Self::Owner) -> Result<Self::Lent<'_>, Fault> {
+        Ok((Others::lend(others)?, Kind::lend(owner)?))
+    }
+}
+
+/// A variable that is to be captured as a `Kind`.
+#[derive(Debug)]
+pub struct Caught<'v, Kind, T> {
+    name: &'static str,
+    value: &'v T,
+    write: fn(&mut Vec<u8>, &T) -> Result<(), String>,
+    kind: PhantomData<fn() -> Kind>,
+}
+
+/// The encoded captures of a closure; `C` says how to read them.
+#[derive(Debug)]
+pub struct Captured<C> {
+    bytes: Vec<u8>,
+    /// What went wrong first; nothing is encoded after it.
+    fault: Option<String>,
+    kinds: PhantomData<fn() -> C>,
+}
+
+/// No captures so far.
+#[must_use]
+pub const fn captures() -> Captured<()> {
+    Captured { bytes: Vec::new(), fault: None, kinds: PhantomData }
+}
+
+impl<C> Captured<C> {
+    /// Encodes one more.
+    #[must_use]
+    pub fn and<Kind, T>(mut self, caught: Caught<'_, Kind, T>) -> Captured<(C, Kind)> {
+        if self.fault.is_none() {
+            let written = (caught.write)(&mut self.bytes, caught.value);
+            self.fault = written.err().map(|why| format!("captured `{}` cannot be encoded: {why}", caught.name));
+        }
+        Captured { bytes: self.bytes, fault: self.fault, kinds: PhantomData }
+    }
+
+    /// The bytes that [`Capture::read`] of `C` reads; an error if a capture refused to be encoded.
+    pub(crate) fn into_bytes(self) -> Result<Vec<u8>, Error> {
+        match self.fault {
+            None => Ok(self.bytes),
+            Some(why) => Err(Error::new(ErrorKind::Encode, format!("cannot be started: {why}"))),
+        }
+    }
+}
+
+/// Who a closure is: a type that generated code makes for it alone.
+pub trait Named: 'static {
+    /// The name in errors and logs.
+    const NAME: &'static str;
+    /// File, line and column of the macro.
+    const PLACE: (&'static str, u32, u32);
+    /// The version of the crate that it stands in.
+    const VERSION: &'static str;
+}
+
+/// The code around a closure, which captures nothing: all that the closure does was found and is encoded.
+#[diagnostic::on_unimplemented(
+    message = "`loky::closure!` did not find everything that this closure captures",
+    label = "captures something that was not found",
+    note = "list what it captures: `loky::closure!([name, …] |…| …)`"
+)]
+pub trait Glue: Copy + 'static {
+    /// Evaluated where a closure is made: what is `Copy` could still be missing.
+    const CAPTURES_NOTHING: () = assert!(
+        size_of::<Self>() == 0,
+        "`loky::closure!` did not find everything that this closure captures: list it, `loky::closure!([name, …] |…| …)`"
+    );
+}
+
+#[diagnostic::do_not_recommend]
+impl<G: Copy + 'static> Glue for G {}

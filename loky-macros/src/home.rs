@@ -2,10 +2,10 @@
 //!
 //! The code beside a method stands outside of the block, where `Self` has no meaning: there the type is named in full.
 
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Generics, ItemImpl, Path, Receiver, ReceiverKind, Type, parse_quote};
+use syn::{Generics, ImplItem, ItemImpl, Path, Receiver, ReceiverKind, Type, parse_quote};
 
 use crate::expand::moved;
 
@@ -14,6 +14,8 @@ use crate::expand::moved;
 pub(crate) struct Home {
     pub(crate) generics: Generics,
     pub(crate) trait_: Option<Path>,
+    /// The types that the block gives a trait, `type Item = …;`.
+    items: Vec<Ident>,
     ty: Type,
 }
 
@@ -22,6 +24,7 @@ impl Home {
         Self {
             generics: block.generics.clone(),
             trait_: block.trait_.as_ref().map(|(path, _)| path.clone()),
+            items: block.items.iter().filter_map(item).collect(),
             ty: (*block.self_ty).clone(),
         }
     }
@@ -64,6 +67,16 @@ impl Home {
         parse_quote!(#replaced)
     }
 
+    /// `Self` before `::Item`: that is not `Model<T>::Item`, and outside of the block nobody knows whose item it is.
+    fn qualified(&self, ty: &TokenStream, span: Span, mut after: impl Iterator<Item = TokenTree>) -> TokenStream {
+        let item = after.find(|token| !matches!(token, TokenTree::Punct(_)));
+        let is_ours = matches!(&item, Some(TokenTree::Ident(item)) if self.items.contains(item));
+        match self.trait_.as_ref().filter(|_| is_ours) {
+            Some(path) => quote_spanned!(span=> <#ty as #path>),
+            None => quote_spanned!(span=> <#ty>),
+        }
+    }
+
     fn replaced(&self, tokens: TokenStream) -> TokenStream {
         let mut tokens = tokens.into_iter().peekable();
         let mut replaced = TokenStream::new();
@@ -77,12 +90,18 @@ impl Home {
                 }
                 TokenTree::Ident(word) if word == "Self" => {
                     let ty = moved(&self.ty.to_token_stream(), word.span());
-                    // `Self::Item` is not `Model<T>::Item`.
-                    replaced.extend(if is_path { quote_spanned!(word.span()=> <#ty>) } else { ty });
+                    replaced.extend(if is_path { self.qualified(&ty, word.span(), tokens.clone()) } else { ty });
                 }
                 other => replaced.extend([other]),
             }
         }
         replaced
+    }
+}
+
+fn item(item: &ImplItem) -> Option<Ident> {
+    match item {
+        ImplItem::Type(item) => Some(item.ident.clone()),
+        _ => None,
     }
 }

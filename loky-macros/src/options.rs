@@ -91,7 +91,15 @@ impl Parse for Setting {
             return Err(wrong(&key, format!("`{key}` needs a value: `{key} = …`")));
         }
         input.parse::<Token![=]>()?;
-        Ok(Self { key, value: input.parse()? })
+        Ok(Self { key, value: ungrouped(input.parse()?) })
+    }
+}
+
+/// A fragment of a `macro_rules` comes in invisible parentheses.
+fn ungrouped(value: Expr) -> Expr {
+    match value {
+        Expr::Group(group) => ungrouped(*group.expr),
+        other => other,
     }
 }
 

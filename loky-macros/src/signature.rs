@@ -144,8 +144,11 @@ fn refuse_qualifiers(sig: &syn::Signature, mistakes: &mut Mistakes) {
     }
 }
 
-/// The path form is a type of the function's name, and a type hides a primitive one of its name.
+/// The path form is a type of the function's name, and a type hides a primitive one or a crate of its name.
 fn refuse_name(ident: &Ident, mistakes: &mut Mistakes) {
+    if ident == "loky" {
+        mistakes.note(ident, "a task cannot be named `loky`: its path form would hide the crate of this name");
+    }
     if PRIMITIVES.iter().any(|primitive| ident == primitive) {
         mistakes
             .note(ident, format!("a task cannot be named `{ident}`: its path form would hide the type of this name"));

@@ -77,6 +77,7 @@ macro_rules! main {
         fn main() {}
     };
     ($(#[$attribute:meta])* $vis:vis async fn main() $(-> $result:ty)? { $($body:tt)* }) => {
+        /// Where the program begins.
         $vis fn main() -> ::std::process::ExitCode {
             $crate::private::init();
             $(#[$attribute])*
@@ -85,6 +86,7 @@ macro_rules! main {
         }
     };
     ($(#[$attribute:meta])* $vis:vis fn main() $(-> $result:ty)? { $($body:tt)* }) => {
+        /// Where the program begins.
         $vis fn main() -> ::std::process::ExitCode {
             $crate::private::init();
             $(#[$attribute])*

@@ -51,9 +51,16 @@ fn words(placeholder: &str) -> Vec<&str> {
 
 /// Positions (`{0}`) and nothing (`{}`) are no names.
 fn name(word: &str, template: &LitStr) -> Option<Ident> {
-    let mut name = syn::parse_str::<Ident>(word).ok()?;
-    name.set_span(template.span());
-    Some(name)
+    // A string says `{type}` for `r#type`. The words of paths have no such form.
+    let is_keyword = !["self", "Self", "super", "crate", "_"].contains(&word)
+        && word.starts_with(|first: char| first.is_alphabetic())
+        && word.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+    let escaped = || is_keyword.then(|| syn::parse_str::<Ident>(&format!("r#{word}")).ok()).flatten();
+    let name = syn::parse_str::<Ident>(word).ok().or_else(escaped);
+    name.map(|mut name| {
+        name.set_span(template.span());
+        name
+    })
 }
 
 #[cfg(test)]
@@ -73,7 +80,7 @@ mod tests {
             found("{x:>width$} {v:.prec$} {:0w$.p$} {y:+08.3} {z:#?}"),
             ["x", "width", "v", "prec", "w", "p", "y", "z"]
         );
-        assert_eq!(found("{ k } {r#type} {_a}"), ["k", "r#type", "_a"]);
+        assert_eq!(found("{ k } {r#type} {match} {_a}"), ["k", "r#type", "r#match", "_a"]);
     }
 
     #[test]
@@ -82,6 +89,6 @@ mod tests {
         assert_eq!(found("{x:*^w$}{:{>3}"), ["x", "w"]);
         assert_eq!(found("{ {unclosed"), Vec::<String>::new());
         assert_eq!(found("{{{k}}}"), ["k"]);
-        assert_eq!(found("{type} {a.b} {a b} {self}"), Vec::<String>::new());
+        assert_eq!(found("{type} {a.b} {a b} {self} {crate} {_} {0} {*}"), ["r#type"]);
     }
 }

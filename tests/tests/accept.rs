@@ -1,0 +1,10 @@
+//! What may look odd and is a task, or a closure, all the same: each program in `ui/accept` must compile and run.
+//!
+//! The programs are whole ones, with a `main` of their own, since oddities are often those of a whole crate; what can be
+//! told in a function is in `tests/tasks`. None leaves a warning.
+
+#[test]
+fn what_is_odd_is_accepted_and_runs() {
+    let cases = trybuild::TestCases::new();
+    cases.pass("ui/accept/*.rs");
+}

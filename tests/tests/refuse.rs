@@ -5,5 +5,5 @@
 
 #[test]
 fn what_cannot_be_a_task_is_refused_at_its_own_tokens() {
-    trybuild::TestCases::new().compile_fail("ui/refuse/*.rs");
+    trybuild::TestCases::new().compile_fail("ui/refuse/*/*.rs");
 }

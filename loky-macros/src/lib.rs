@@ -19,6 +19,7 @@ mod signature;
 mod tasks;
 
 use proc_macro2::TokenStream;
+use quote::quote;
 
 use mistakes::Mistakes;
 use options::Options;
@@ -128,16 +129,16 @@ pub fn closure(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
 fn write_task(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::default();
     let options = Options::parse(options, &mut mistakes);
-    let Some(function) = signature::parse(&item, &mut mistakes) else {
+    let Some(mut function) = signature::parse(&item, &mut mistakes) else {
         return fallback::item_alone(&item, mistakes);
     };
+    let item = if signature::refuse_second(&mut function.attrs, &mut mistakes) { quote!(#function) } else { item };
     let signature = Signature::check(&function.attrs, &function.vis, &function.sig, None, &mut mistakes);
     if mistakes.are_none() {
         expand::task(function, &item, &signature, &options)
-    } else if function.sig.receiver().is_some() {
-        // Its path form would stand inside an impl block, where no type can.
-        fallback::item_alone(&item, mistakes)
-    } else {
+    } else if signature.can_have_path_form {
         fallback::task(&item, &signature, &options, mistakes)
+    } else {
+        fallback::item_alone(&item, mistakes)
     }
 }

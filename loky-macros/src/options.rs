@@ -71,10 +71,18 @@ impl Options {
             "timeout" => self.timeout = Some(timeout(value)?),
             "retries" => self.retries = Some(retries(value)?),
             "crate" => self.krate = path(value)?,
-            _ => return Err(wrong(key, "unknown option: a task has `name`, `timeout`, `retries` and `crate`")),
+            _ => return Err(unknown(key)),
         }
         Ok(())
     }
+}
+
+const KEYS: [&str; 4] = ["name", "timeout", "retries", "crate"];
+
+const FORM: &str = "an option is a name and a value: `timeout = \"2s\"`";
+
+fn unknown(key: &Ident) -> syn::Error {
+    wrong(key, "unknown option: a task has `name`, `timeout`, `retries` and `crate`")
 }
 
 /// `key = value`, not yet understood.
@@ -86,11 +94,14 @@ struct Setting {
 impl Parse for Setting {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         // `crate` is a keyword, and one of the keys.
-        let key = input.call(Ident::parse_any)?;
-        if !input.peek(Token![=]) {
+        let key = input.call(Ident::parse_any).map_err(|error| syn::Error::new(error.span(), FORM))?;
+        let sign = input.parse::<Option<Token![=]>>()?;
+        if sign.is_none() && !KEYS.iter().any(|known| key == known) {
+            return Err(unknown(&key));
+        }
+        if sign.is_none() || input.is_empty() || input.peek(Token![,]) {
             return Err(wrong(&key, format!("`{key}` needs a value: `{key} = …`")));
         }
-        input.parse::<Token![=]>()?;
         Ok(Self { key, value: ungrouped(input.parse()?) })
     }
 }
@@ -124,7 +135,9 @@ fn retries(value: &Expr) -> syn::Result<u32> {
 
 fn path(value: &Expr) -> syn::Result<Path> {
     match value {
-        Expr::Path(path) if path.qself.is_none() => Ok(path.path.clone()),
+        Expr::Path(path) if path.qself.is_none() && path.path.segments.iter().all(|part| part.arguments.is_none()) => {
+            Ok(path.path.clone())
+        }
         _ => Err(wrong(value, "`crate` is a path: `crate = ::my_crate::loky`")),
     }
 }

@@ -75,7 +75,7 @@ pub(crate) fn output(output: &ReturnType, mistakes: &mut Mistakes) -> Type {
     };
     match bare(ty) {
         Type::Never(never) => mistakes.note(never, "what runs in another process has a result: leave `-> !` out"),
-        Type::ImplTrait(_) => refuse_contents(ty, WHY, mistakes),
+        _ if word(ty, "impl").is_some() => refuse_contents(ty, WHY, mistakes),
         _ => {
             refuse_contents(ty, WHY, mistakes);
             return (**ty).clone();

@@ -24,6 +24,8 @@ pub(crate) struct Signature {
     pub(crate) is_async: bool,
     /// The impl block that the function stands in, if it was read as a part of one.
     home: Option<Home>,
+    /// Whether a type of the function's name can stand beside it: not inside of an impl block.
+    pub(crate) can_have_path_form: bool,
 }
 
 /// The function that `item` is; otherwise what it is instead is noted.
@@ -66,6 +68,7 @@ impl Signature {
             output: result(&sig.output, mistakes),
             is_async: sig.asyncness.is_some(),
             home: home.cloned(),
+            can_have_path_form: home.is_none() && is_free(sig) && hidden_by(&sig.ident).is_none(),
         };
         if let Some(token) = sig.constness.as_ref().filter(|_| signature.is_generic()) {
             let way = "leave `const` out, or write a generic `fn` that calls it, and make that the task";
@@ -130,6 +133,18 @@ fn arguments_of(generics: &Generics) -> impl Iterator<Item = &Ident> {
     })
 }
 
+/// Takes the attribute away where it stands a second time, and says whether it did.
+pub(crate) fn refuse_second(attributes: &mut Vec<Attribute>, mistakes: &mut Mistakes) -> bool {
+    let is_ours = |attribute: &Attribute| {
+        let path = attribute.path().segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>();
+        path == ["loky", "task"] || path == ["task"]
+    };
+    let (second, others): (Vec<_>, Vec<_>) = attributes.drain(..).partition(is_ours);
+    *attributes = others;
+    second.iter().for_each(|attribute| mistakes.note(attribute, "this is a task already: leave one out"));
+    !second.is_empty()
+}
+
 fn refuse_qualifiers(sig: &syn::Signature, mistakes: &mut Mistakes) {
     if let Safety::Unsafe(token) = &sig.safety {
         let way = "write a safe `fn` that calls it and keeps its promises, and make that the task";
@@ -146,13 +161,31 @@ fn refuse_qualifiers(sig: &syn::Signature, mistakes: &mut Mistakes) {
 
 /// The path form is a type of the function's name, and a type hides a primitive one or a crate of its name.
 fn refuse_name(ident: &Ident, mistakes: &mut Mistakes) {
-    if ident == "loky" {
-        mistakes.note(ident, "a task cannot be named `loky`: its path form would hide the crate of this name");
-    }
-    if PRIMITIVES.iter().any(|primitive| ident == primitive) {
+    if let Some(what) = hidden_by(ident) {
         mistakes
-            .note(ident, format!("a task cannot be named `{ident}`: its path form would hide the type of this name"));
+            .note(ident, format!("a task cannot be named `{ident}`: its path form would hide the {what} of this name"));
     }
+}
+
+fn hidden_by(ident: &Ident) -> Option<&'static str> {
+    match ident {
+        ident if ident == "loky" => Some("crate"),
+        ident if PRIMITIVES.iter().any(|primitive| ident == primitive) => Some("type"),
+        _ => None,
+    }
+}
+
+/// Whether nothing in the signature belongs to an impl block.
+fn is_free(sig: &syn::Signature) -> bool {
+    let types = sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(typed) => Some(&*typed.ty),
+        FnArg::Receiver(_) => None,
+    });
+    let output = match &sig.output {
+        ReturnType::Type(_, ty) => Some(&**ty),
+        ReturnType::Default => None,
+    };
+    sig.receiver().is_none() && types.chain(output).all(|ty| parameters::word(ty, "Self").is_none())
 }
 
 fn parameters(sig: &syn::Signature, home: Option<&Home>, mistakes: &mut Mistakes) -> Vec<Parameter> {
@@ -200,7 +233,8 @@ fn name_in_pattern(input: &FnArg) -> Option<&Ident> {
 
 /// The user's own name where there is one, so that editors show it; else `arg2`, which must not be another's.
 fn name_for(names: &[Option<&Ident>], index: usize) -> Ident {
-    names[index].cloned().unwrap_or_else(|| {
+    let is_new = |name: &&Ident| !names[..index].iter().flatten().any(|before| before == name);
+    names[index].filter(is_new).cloned().unwrap_or_else(|| {
         let mut name = format_ident!("arg{index}");
         while names.iter().flatten().any(|taken| **taken == name) {
             name = format_ident!("{name}_");

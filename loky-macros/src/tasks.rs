@@ -61,6 +61,6 @@ fn own_options(attribute: &Attribute) -> TokenStream {
         Meta::List(list) => list.tokens.clone(),
         Meta::Path(_) => TokenStream::new(),
         // `#[task = "…"]`: refused as what it is.
-        Meta::NameValue(wrong) => wrong.to_token_stream(),
+        Meta::NameValue(wrong) => wrong.value.to_token_stream(),
     }
 }

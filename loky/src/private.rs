@@ -12,11 +12,12 @@ pub use crate::pool::dot::{Async, Plain, Returns, TaskOutput, bind, returns, set
 pub use crate::pool::dot::{
     Task0, Task1, Task2, Task3, Task4, Task5, Task6, Task7, Task8, Task9, Task10, Task11, Task12,
 };
-pub use crate::task::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, owned};
+pub use crate::task::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, Sent, owned};
 pub use crate::task::{ArgumentReader, ArgumentWriter, Entry, Fault, Instance, TaskRef, mark, type_id_of, version};
 pub use crate::task::{
-    Capturable, Capture, CaptureFunction, Captured, Caught, Function, Glue, Lendable, Named, OfFunction, OfNested,
-    OfReference, OfSlice, OfUnsized, OfValue, Reference, SliceReference, UnsizedReference, Value, captures, probe,
+    Capturable, Capture, CaptureFunction, Captured, Caught, Changed, Function, Glue, Lendable, Named, Nested, Nobody,
+    Nothing, OfFunction, OfMutable, OfNested, OfReference, OfSlice, OfUnsized, OfValue, Reference, SliceReference,
+    UnsizedReference, Value, captures, probe,
 };
 pub use crate::worker::init;
 

@@ -69,12 +69,16 @@ fn glue(checked: &Checked, private: &TokenStream) -> TokenStream {
         quote!((#others, #name))
     });
     let (reads, passed) = received(&checked.parameters, &reader, private);
-    let closure = &checked.closure;
+    let (closure, [first, last]) = (&checked.closure, checked.body.map(|end| Span::call_site().located_at(end)));
+    // A closure that changes what it captures can be called where it is moved to. What is wrong with its result is
+    // reported where these two groups stand: from the beginning of the body to its end.
+    let (moved, passed) = (quote_spanned!(first=> { #function }), quote_spanned!(last=> (#(#passed),*)));
+    let called = quote!(#moved #passed);
     quote! {
         move |#captures, #reader| {
             #reads
             let #function = #closure;
-            ::core::result::Result::Ok(#private::settle(#function(#(#passed),*)))
+            ::core::result::Result::Ok(#private::settle(#called))
         }
     }
 }

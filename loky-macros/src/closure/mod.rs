@@ -8,11 +8,12 @@ mod expand;
 mod format;
 mod invocation;
 mod receiver;
+mod result;
 mod scan;
 #[cfg(test)]
 mod tests;
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
@@ -68,6 +69,8 @@ struct Checked {
     captures: Vec<Ident>,
     /// The closure as the user wrote it, but for `self`.
     closure: TokenStream,
+    /// Where its body begins and ends.
+    body: [Span; 2],
 }
 
 impl Checked {
@@ -86,9 +89,11 @@ impl Checked {
         refuse_lost_self(&captures, &uses, mistakes);
         if let ReturnType::Type(..) = closure.output {
             parameters::output(&closure.output, mistakes);
+        } else {
+            result::refuse_borrowed(&closure.body, mistakes);
         }
         let parameters = parameters(closure, mistakes);
-        Some((krate, Self { parameters, captures, closure: renamed }))
+        Some((krate, Self { parameters, captures, closure: renamed, body: ends(&closure.body) }))
     }
 }
 
@@ -180,6 +185,11 @@ fn refuse_lifetime(ty: &Type, mistakes: &mut Mistakes) {
                 .note(lifetime, format!("an argument is lent for the duration of the call: leave `{lifetime}` out"));
         }
     }
+}
+
+fn ends(body: &Expr) -> [Span; 2] {
+    let tokens: Vec<TokenTree> = body.to_token_stream().into_iter().collect();
+    [tokens.first(), tokens.last()].map(|token| token.map_or_else(Span::call_site, TokenTree::span))
 }
 
 /// The expression without parentheses and without the invisible ones that a `macro_rules` puts around it.

@@ -1,6 +1,7 @@
 //! The dot form: `add.spawn(1, 2)` on the function itself.
 //!
-//! One trait per number of arguments, implemented for every function item. The signature of the function fixes the
+//! One trait per number of arguments, implemented for every function item; what can travel is asked of each method, so
+//! that what cannot is named instead of the method being unknown. The signature of the function fixes the
 //! types of the arguments, so whatever coerces in a plain call coerces here. The traits only encode and look the entry
 //! up; decoding and lending is the entry's business, and whether anything runs is the call's.
 
@@ -9,14 +10,13 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::call::Call;
 use super::handle::JoinHandle;
 use crate::error::Error;
 use crate::executor;
-use crate::task::{ArgumentReader, ArgumentWriter, Fault, Returned, encode_arguments, encode_result, find, keep};
+use crate::task::{ArgumentReader, ArgumentWriter, Fault, Returned, Sent, encode_arguments, encode_result, find, keep};
 
 /// What a call of a task gives, seen from what its function returns.
 ///
@@ -83,10 +83,7 @@ macro_rules! dot_form {
         ///
         /// Implemented for every function that takes and returns what serde can write and read; a function without
         /// `#[loky::task]` compiles and gives [`ErrorKind::UnknownTask`](crate::ErrorKind::UnknownTask).
-        pub trait $Trait<$($A,)* R, M>
-        where
-            R: TaskOutput<M>,
-        {
+        pub trait $Trait<$($A,)* R, M> {
             /// Starts a call in a worker process of the pool and returns its handle.
             ///
             /// # Errors
@@ -96,7 +93,10 @@ macro_rules! dot_form {
             /// # Blocking
             ///
             /// Only if the pool has a queue limit and the queue is full.
-            fn spawn(&self $(, $a: $A)*) -> JoinHandle<R::Value>;
+            fn spawn(&self $(, $a: $A)*) -> JoinHandle<R::Value>
+            where
+                $($A: Sent,)*
+                R: TaskOutput<M>;
 
             /// Runs a call in a worker process and waits for its result: `spawn` and `join`.
             ///
@@ -107,27 +107,43 @@ macro_rules! dot_form {
             /// # Blocking
             ///
             /// Until the call has its result.
-            fn run(&self $(, $a: $A)*) -> Result<R::Value, Error>;
+            fn run(&self $(, $a: $A)*) -> Result<R::Value, Error>
+            where
+                $($A: Sent,)*
+                R: TaskOutput<M>;
 
             /// Describes a call without starting it: the place for options such as a timeout.
-            fn bind(&self $(, $a: $A)*) -> Call<R::Value>;
+            fn bind(&self $(, $a: $A)*) -> Call<R::Value>
+            where
+                $($A: Sent,)*
+                R: TaskOutput<M>;
         }
 
         impl<Function, $($A,)* R, M> $Trait<$($A,)* R, M> for Function
         where
             Function: Fn($($A),*) -> R + 'static,
-            $($A: Serialize,)*
-            R: TaskOutput<M>,
         {
-            fn spawn(&self $(, $a: $A)*) -> JoinHandle<R::Value> {
+            fn spawn(&self $(, $a: $A)*) -> JoinHandle<R::Value>
+            where
+                $($A: Sent,)*
+                R: TaskOutput<M>,
+            {
                 self.bind($($a),*).spawn()
             }
 
-            fn run(&self $(, $a: $A)*) -> Result<R::Value, Error> {
+            fn run(&self $(, $a: $A)*) -> Result<R::Value, Error>
+            where
+                $($A: Sent,)*
+                R: TaskOutput<M>,
+            {
                 self.bind($($a),*).run()
             }
 
-            fn bind(&self $(, $a: $A)*) -> Call<R::Value> {
+            fn bind(&self $(, $a: $A)*) -> Call<R::Value>
+            where
+                $($A: Sent,)*
+                R: TaskOutput<M>,
+            {
                 let task = find::<Function>(|| {
                     keep((|function: &Function, $($a: $A),*| function($($a),*)) as fn(&Function, $($A),*) -> R);
                     R::compile();

@@ -15,8 +15,9 @@ mod registry;
 pub use arguments::{ArgumentReader, ArgumentWriter};
 pub(crate) use arguments::{encode_arguments, encode_arguments_into};
 pub use capture::{
-    Capturable, Capture, CaptureFunction, Captured, Caught, Function, Glue, Lendable, Named, OfFunction, OfNested,
-    OfReference, OfSlice, OfUnsized, OfValue, Reference, SliceReference, UnsizedReference, Value, captures, probe,
+    Capturable, Capture, CaptureFunction, Captured, Caught, Changed, Function, Glue, Lendable, Named, Nested, Nobody,
+    Nothing, OfFunction, OfMutable, OfNested, OfReference, OfSlice, OfUnsized, OfValue, Reference, SliceReference,
+    UnsizedReference, Value, captures, probe,
 };
 pub(crate) use closure::closure;
 pub(crate) use contain::{contain, message_of};
@@ -25,5 +26,5 @@ pub use entry::{Entry, Fault, type_id_of, version};
 pub use find::{Instance, TaskRef, mark};
 pub(crate) use find::{entry_of, find, keep};
 pub(crate) use passage::encode_result;
-pub use passage::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, owned};
+pub use passage::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, Sent, owned};
 pub(crate) use registry::{build, registry};

@@ -28,6 +28,17 @@ pub trait Argument: Serialize + DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> Argument for T {}
 
+/// What can be given to a task: an [`Argument`], or a reference to what is sent.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of a task",
+    label = "cannot travel to another process",
+    note = "an argument needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type"
+)]
+pub trait Sent: Serialize {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize> Sent for T {}
+
 /// What can be the result of a task: what serde can write and read back.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of a task",

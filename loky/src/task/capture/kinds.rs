@@ -20,13 +20,23 @@ use crate::wire::codec;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be captured",
     label = "cannot travel to another process",
-    note = "a capture needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type",
-    note = "a `&&T` or `&mut T` is captured as a plain reference: `let name = &*name;` before the closure"
+    note = "a capture needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type"
 )]
-pub trait Capturable: Serialize + DeserializeOwned + 'static {}
+pub trait Capturable: Serialize + DeserializeOwned + 'static {
+    /// A `Self`.
+    type AsValue: Capture;
+    /// A `&Self`.
+    type AsReference: Capture;
+    /// A `&[Self]`.
+    type AsSlice: Capture;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned + 'static> Capturable for T {}
+impl<T: Serialize + DeserializeOwned + 'static> Capturable for T {
+    type AsValue = Value<T>;
+    type AsReference = Reference<T>;
+    type AsSlice = SliceReference<T>;
+}
 
 /// What a closure can capture only behind a reference, such as `str` and `Path`.
 #[diagnostic::on_unimplemented(
@@ -34,10 +44,52 @@ impl<T: Serialize + DeserializeOwned + 'static> Capturable for T {}
     label = "cannot travel to another process",
     note = "what has no size of its own needs `serde::Serialize`, and an owned type, by `ToOwned`, that has `serde::Deserialize`"
 )]
-pub trait Lendable: Serialize + ToOwned<Owned: DeserializeOwned + 'static> + 'static {}
+pub trait Lendable: Serialize + ToOwned<Owned: DeserializeOwned + 'static> + 'static {
+    /// A `&Self`.
+    type AsReference: Capture;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: ?Sized + Serialize + ToOwned<Owned: DeserializeOwned + 'static> + 'static> Lendable for T {}
+impl<T: ?Sized + Serialize + ToOwned<Owned: DeserializeOwned + 'static> + 'static> Lendable for T {
+    type AsReference = UnsizedReference<T>;
+}
+
+/// Nothing: a `&&Self` cannot be captured, and there is always a way to do without.
+#[diagnostic::on_unimplemented(
+    message = "`&&{Self}` cannot be captured",
+    label = "a reference to a reference",
+    note = "capture the inner one: `let name = *name;` before the closure"
+)]
+pub trait Nested {}
+
+/// Nothing: a `&mut Self` cannot be captured.
+#[diagnostic::on_unimplemented(
+    message = "`&mut {Self}` cannot be captured",
+    label = "cannot be changed from another process",
+    note = "capture a plain reference, `let name = &*name;` before the closure, and return what is to be changed"
+)]
+pub trait Changed {}
+
+/// Types that no variable has. With two of them, a variable of a type that is not known, because it is an error itself,
+/// is no second error.
+#[derive(Debug)]
+pub enum Nothing {}
+
+/// See [`Nothing`].
+#[derive(Debug)]
+pub enum Nobody {}
+
+#[diagnostic::do_not_recommend]
+impl Nested for Nothing {}
+
+#[diagnostic::do_not_recommend]
+impl Nested for Nobody {}
+
+#[diagnostic::do_not_recommend]
+impl Changed for Nothing {}
+
+#[diagnostic::do_not_recommend]
+impl Changed for Nobody {}
 
 /// A variable that holds a value.
 #[derive(Debug)]

@@ -9,8 +9,11 @@ mod probe;
 
 use std::marker::PhantomData;
 
-pub use kinds::{Capturable, Function, Lendable, Reference, SliceReference, UnsizedReference, Value};
-pub use probe::{CaptureFunction, OfFunction, OfNested, OfReference, OfSlice, OfUnsized, OfValue, probe};
+pub use kinds::{
+    Capturable, Changed, Function, Lendable, Nested, Nobody, Nothing, Reference, SliceReference, UnsizedReference,
+    Value,
+};
+pub use probe::{CaptureFunction, OfFunction, OfMutable, OfNested, OfReference, OfSlice, OfUnsized, OfValue, probe};
 
 use super::arguments::ArgumentReader;
 use super::entry::Fault;

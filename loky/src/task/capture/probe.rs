@@ -2,23 +2,28 @@
 //!
 //! Every step has a method `caught` for one sort of types; where it has none, the next step is found by dereferencing.
 //! The bounds stand on the methods, not on the steps: a `&T` is captured as a reference or not at all, so a `T` that
-//! cannot travel is reported as what it is.
+//! cannot travel is reported as what it is. Of what cannot, no kind is ever known, so that nothing after the error can
+//! complain about it again.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
 
 use super::Caught;
-use super::kinds::{Capturable, Function, Lendable, Reference, SliceReference, UnsizedReference, Value};
+use super::kinds::{Capturable, Changed, Function, Lendable, Nested};
 use crate::task::arguments::append;
 
 /// Begins the search for what kind of capture `value` is.
 pub const fn probe<'v, T>(name: &'static str, value: &'v T) -> OfNested<'v, T> {
-    OfNested(OfReference(OfSlice(OfUnsized(OfFunction(OfValue { name, value })))))
+    OfNested(OfMutable(OfReference(OfSlice(OfUnsized(OfFunction(OfValue { name, value }))))))
 }
 
 /// References to references, which nothing in a worker could lend.
 #[derive(Debug)]
-pub struct OfNested<'v, T>(OfReference<'v, T>);
+pub struct OfNested<'v, T>(OfMutable<'v, T>);
+
+/// References by which something is changed, which is not here but there.
+#[derive(Debug)]
+pub struct OfMutable<'v, T>(OfReference<'v, T>);
 
 /// References to what has a size.
 #[derive(Debug)]
@@ -49,9 +54,9 @@ impl<'v, T> OfValue<'v, T> {
     }
 
     /// Captures the value.
-    pub fn caught(&self) -> Caught<'v, Value<T>, T>
+    pub fn caught<Kind>(&self) -> Caught<'v, Kind, T>
     where
-        T: Capturable,
+        T: Capturable<AsValue = Kind>,
     {
         self.as_kind(append::<T>)
     }
@@ -59,19 +64,29 @@ impl<'v, T> OfValue<'v, T> {
 
 impl<'v, 'r, 's, T: ?Sized> OfNested<'v, &'r &'s T> {
     /// Says that it cannot be.
-    pub fn caught(&self) -> Caught<'v, Value<&'r &'s T>, &'r &'s T>
+    pub fn caught<Kind>(&self) -> Caught<'v, Kind, &'r &'s T>
     where
-        &'r &'s T: Capturable,
+        T: Nested,
     {
-        self.as_kind(append::<&'r &'s T>)
+        self.as_kind(|_, _| Ok(()))
+    }
+}
+
+impl<'v, 'r, T: ?Sized> OfMutable<'v, &'r mut T> {
+    /// Says that it cannot be.
+    pub fn caught<Kind>(&self) -> Caught<'v, Kind, &'r mut T>
+    where
+        T: Changed,
+    {
+        self.as_kind(|_, _| Ok(()))
     }
 }
 
 impl<'v, 'r, T> OfReference<'v, &'r T> {
     /// Captures what it points to.
-    pub fn caught(&self) -> Caught<'v, Reference<T>, &'r T>
+    pub fn caught<Kind>(&self) -> Caught<'v, Kind, &'r T>
     where
-        T: Capturable,
+        T: Capturable<AsReference = Kind>,
     {
         self.as_kind(|bytes, value| append::<T>(bytes, value))
     }
@@ -79,9 +94,9 @@ impl<'v, 'r, T> OfReference<'v, &'r T> {
 
 impl<'v, 'r, T> OfSlice<'v, &'r [T]> {
     /// Captures the elements.
-    pub fn caught(&self) -> Caught<'v, SliceReference<T>, &'r [T]>
+    pub fn caught<Kind>(&self) -> Caught<'v, Kind, &'r [T]>
     where
-        T: Capturable,
+        T: Capturable<AsSlice = Kind>,
     {
         self.as_kind(|bytes, value| append::<[T]>(bytes, value))
     }
@@ -89,9 +104,9 @@ impl<'v, 'r, T> OfSlice<'v, &'r [T]> {
 
 impl<'v, 'r, T: ?Sized> OfUnsized<'v, &'r T> {
     /// Captures what it points to.
-    pub fn caught(&self) -> Caught<'v, UnsizedReference<T>, &'r T>
+    pub fn caught<Kind>(&self) -> Caught<'v, Kind, &'r T>
     where
-        T: Lendable,
+        T: Lendable<AsReference = Kind>,
     {
         self.as_kind(|bytes, value| append::<T>(bytes, value))
     }
@@ -143,7 +158,8 @@ macro_rules! next_step {
     };
 }
 
-next_step!(OfNested, OfReference);
+next_step!(OfNested, OfMutable);
+next_step!(OfMutable, OfReference);
 next_step!(OfReference, OfSlice);
 next_step!(OfSlice, OfUnsized);
 next_step!(OfUnsized, OfFunction);

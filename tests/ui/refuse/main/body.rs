@@ -4,5 +4,6 @@ loky::main! {
     fn main() -> Result<(), loky::Error> {
         let number: u8 = "one";
         std::fs::read("")?;
+        Ok(())
     }
 }

@@ -19,7 +19,6 @@ fn main() -> Result<(), loky::Error> {
     send::spawn(Socket(1)).join()?;
     send.run(Socket(1))?;
     open::run(1)?;
-    open::spawn(1).join()?;
     open.run(1)?;
     open.spawn(1).join()?;
     Ok(())

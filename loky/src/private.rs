@@ -16,7 +16,7 @@ pub use crate::task::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned,
 pub use crate::task::{ArgumentReader, ArgumentWriter, Entry, Fault, Instance, TaskRef, mark, type_id_of, version};
 pub use crate::task::{
     Capturable, Capture, CaptureFunction, Captured, Caught, Changed, Function, Glue, Lendable, Named, Nested, Nobody,
-    Nothing, OfFunction, OfMutable, OfNested, OfReference, OfSlice, OfUnsized, OfValue, Reference, SliceReference,
+    OfFunction, OfMutable, OfNested, OfReference, OfSlice, OfUnsized, OfValue, Reference, SliceReference, Somebody,
     UnsizedReference, Value, captures, probe,
 };
 pub use crate::worker::init;

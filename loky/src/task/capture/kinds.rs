@@ -17,12 +17,15 @@ use crate::sys::conjure::conjure;
 use crate::wire::codec;
 
 /// What a closure can capture, as a value or behind a reference: what serde can write and read back.
+///
+/// `M` is always inferred. It is there because the compiler believes in the only implementation that there is, even of
+/// what cannot be captured, and then complains about all that follows from it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be captured",
     label = "cannot travel to another process",
     note = "a capture needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type"
 )]
-pub trait Capturable: Serialize + DeserializeOwned + 'static {
+pub trait Capturable<M>: Serialize + DeserializeOwned + 'static {
     /// A `Self`.
     type AsValue: Capture;
     /// A `&Self`.
@@ -32,26 +35,41 @@ pub trait Capturable: Serialize + DeserializeOwned + 'static {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned + 'static> Capturable for T {
+impl<T: Serialize + DeserializeOwned + 'static> Capturable<Somebody> for T {
     type AsValue = Value<T>;
     type AsReference = Reference<T>;
     type AsSlice = SliceReference<T>;
 }
 
-/// What a closure can capture only behind a reference, such as `str` and `Path`.
+#[diagnostic::do_not_recommend]
+impl<T: Nested + Serialize + DeserializeOwned + 'static> Capturable<Nobody> for T {
+    type AsValue = ();
+    type AsReference = ();
+    type AsSlice = ();
+}
+
+/// What a closure can capture only behind a reference, such as `str` and `Path`; `M` as that of [`Capturable`].
 #[diagnostic::on_unimplemented(
     message = "`&{Self}` cannot be captured",
     label = "cannot travel to another process",
     note = "what has no size of its own needs `serde::Serialize`, and an owned type, by `ToOwned`, that has `serde::Deserialize`"
 )]
-pub trait Lendable: Serialize + ToOwned<Owned: DeserializeOwned + 'static> + 'static {
+pub trait Lendable<M>: Serialize + ToOwned<Owned: DeserializeOwned + 'static> + 'static {
     /// A `&Self`.
     type AsReference: Capture;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: ?Sized + Serialize + ToOwned<Owned: DeserializeOwned + 'static> + 'static> Lendable for T {
+impl<T: ?Sized + Serialize + ToOwned<Owned: DeserializeOwned + 'static> + 'static> Lendable<Somebody> for T {
     type AsReference = UnsizedReference<T>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> Lendable<Nobody> for T
+where
+    T: ?Sized + Nested + Serialize + ToOwned<Owned: DeserializeOwned + 'static> + 'static,
+{
+    type AsReference = ();
 }
 
 /// Nothing: a `&&Self` cannot be captured, and there is always a way to do without.
@@ -73,20 +91,20 @@ pub trait Changed {}
 /// Types that no variable has. With two of them, a variable of a type that is not known, because it is an error itself,
 /// is no second error.
 #[derive(Debug)]
-pub enum Nothing {}
+pub enum Somebody {}
 
-/// See [`Nothing`].
+/// See [`Somebody`].
 #[derive(Debug)]
 pub enum Nobody {}
 
 #[diagnostic::do_not_recommend]
-impl Nested for Nothing {}
+impl Nested for Somebody {}
 
 #[diagnostic::do_not_recommend]
 impl Nested for Nobody {}
 
 #[diagnostic::do_not_recommend]
-impl Changed for Nothing {}
+impl Changed for Somebody {}
 
 #[diagnostic::do_not_recommend]
 impl Changed for Nobody {}
@@ -95,7 +113,7 @@ impl Changed for Nobody {}
 #[derive(Debug)]
 pub struct Value<T>(PhantomData<fn() -> T>);
 
-impl<T: Capturable> Capture for Value<T> {
+impl<T: Capturable<Somebody>> Capture for Value<T> {
     type Owner = Vec<u8>;
     type Lent<'a> = T;
 
@@ -112,7 +130,7 @@ impl<T: Capturable> Capture for Value<T> {
 #[derive(Debug)]
 pub struct Reference<T: ?Sized>(PhantomData<fn(&T)>);
 
-impl<T: Capturable> Capture for Reference<T> {
+impl<T: Capturable<Somebody>> Capture for Reference<T> {
     type Owner = T;
     type Lent<'a> = &'a T;
 
@@ -129,7 +147,7 @@ impl<T: Capturable> Capture for Reference<T> {
 #[derive(Debug)]
 pub struct SliceReference<T>(PhantomData<fn(&T)>);
 
-impl<T: Capturable> Capture for SliceReference<T> {
+impl<T: Capturable<Somebody>> Capture for SliceReference<T> {
     type Owner = Vec<T>;
     type Lent<'a> = &'a [T];
 
@@ -146,7 +164,7 @@ impl<T: Capturable> Capture for SliceReference<T> {
 #[derive(Debug)]
 pub struct UnsizedReference<T: ?Sized>(PhantomData<fn(&T)>);
 
-impl<T: ?Sized + Lendable> Capture for UnsizedReference<T> {
+impl<T: ?Sized + Lendable<Somebody>> Capture for UnsizedReference<T> {
     type Owner = T::Owned;
     type Lent<'a> = &'a T;
 

@@ -2,7 +2,7 @@
 //!
 //! Captures are pairs of all that came before and one more, `(((), A), B)`, so that generated code can bind their names
 //! in one pattern of the same form. Each kind of capture says what it is encoded from, and what a call is given for it.
-//! Nothing here knows what the closure does.
+//! Somebody here knows what the closure does.
 
 mod kinds;
 mod probe;
@@ -10,7 +10,7 @@ mod probe;
 use std::marker::PhantomData;
 
 pub use kinds::{
-    Capturable, Changed, Function, Lendable, Nested, Nobody, Nothing, Reference, SliceReference, UnsizedReference,
+    Capturable, Changed, Function, Lendable, Nested, Nobody, Reference, SliceReference, Somebody, UnsizedReference,
     Value,
 };
 pub use probe::{CaptureFunction, OfFunction, OfMutable, OfNested, OfReference, OfSlice, OfUnsized, OfValue, probe};

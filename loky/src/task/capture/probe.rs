@@ -54,9 +54,9 @@ impl<'v, T> OfValue<'v, T> {
     }
 
     /// Captures the value.
-    pub fn caught<Kind>(&self) -> Caught<'v, Kind, T>
+    pub fn caught<Kind, M>(&self) -> Caught<'v, Kind, T>
     where
-        T: Capturable<AsValue = Kind>,
+        T: Capturable<M, AsValue = Kind>,
     {
         self.as_kind(append::<T>)
     }
@@ -84,9 +84,9 @@ impl<'v, 'r, T: ?Sized> OfMutable<'v, &'r mut T> {
 
 impl<'v, 'r, T> OfReference<'v, &'r T> {
     /// Captures what it points to.
-    pub fn caught<Kind>(&self) -> Caught<'v, Kind, &'r T>
+    pub fn caught<Kind, M>(&self) -> Caught<'v, Kind, &'r T>
     where
-        T: Capturable<AsReference = Kind>,
+        T: Capturable<M, AsReference = Kind>,
     {
         self.as_kind(|bytes, value| append::<T>(bytes, value))
     }
@@ -94,9 +94,9 @@ impl<'v, 'r, T> OfReference<'v, &'r T> {
 
 impl<'v, 'r, T> OfSlice<'v, &'r [T]> {
     /// Captures the elements.
-    pub fn caught<Kind>(&self) -> Caught<'v, Kind, &'r [T]>
+    pub fn caught<Kind, M>(&self) -> Caught<'v, Kind, &'r [T]>
     where
-        T: Capturable<AsSlice = Kind>,
+        T: Capturable<M, AsSlice = Kind>,
     {
         self.as_kind(|bytes, value| append::<[T]>(bytes, value))
     }
@@ -104,9 +104,9 @@ impl<'v, 'r, T> OfSlice<'v, &'r [T]> {
 
 impl<'v, 'r, T: ?Sized> OfUnsized<'v, &'r T> {
     /// Captures what it points to.
-    pub fn caught<Kind>(&self) -> Caught<'v, Kind, &'r T>
+    pub fn caught<Kind, M>(&self) -> Caught<'v, Kind, &'r T>
     where
-        T: Lendable<AsReference = Kind>,
+        T: Lendable<M, AsReference = Kind>,
     {
         self.as_kind(|bytes, value| append::<T>(bytes, value))
     }

@@ -91,7 +91,7 @@ fn run(signature: &Signature, options: &Options) -> TokenStream {
     let path = signature.path();
     let mut call = quote!(#path(#(#passed),*));
     if signature.is_async {
-        call = quote!(#private::settle(#call));
+        call = quote!(#private::finish(#call));
     }
     let returns = returns(signature, &private);
     quote! {

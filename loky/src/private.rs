@@ -8,7 +8,7 @@ pub use serde::Serialize;
 
 pub use crate::par_map::callable::{ByClosure, Callable, EncodesAs, Supplies};
 pub use crate::pool::closure::{Unfinished, closure};
-pub use crate::pool::dot::{Async, Plain, Returns, TaskOutput, bind, returns, settle};
+pub use crate::pool::dot::{Async, Plain, Returns, TaskOutput, bind, finish, returns, settle};
 pub use crate::pool::dot::{
     Task0, Task1, Task2, Task3, Task4, Task5, Task6, Task7, Task8, Task9, Task10, Task11, Task12,
 };

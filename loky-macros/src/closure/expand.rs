@@ -69,16 +69,21 @@ fn glue(checked: &Checked, private: &TokenStream) -> TokenStream {
         quote!((#others, #name))
     });
     let (reads, passed) = received(&checked.parameters, &reader, private);
-    let (closure, [first, last]) = (&checked.closure, checked.body.map(|end| Span::call_site().located_at(end)));
-    // A closure that changes what it captures can be called where it is moved to. What is wrong with its result is
-    // reported where these two groups stand: from the beginning of the body to its end.
-    let (moved, passed) = (quote_spanned!(first=> { #function }), quote_spanned!(last=> (#(#passed),*)));
-    let called = quote!(#moved #passed);
+    let closure = &checked.closure;
+    // What is wrong with the result is reported where the body stands: there, the compiler finds both names alike.
+    let place = Span::call_site().located_at(checked.body);
+    let settled = quote_spanned!(place=> settle(result));
+    // Moved, a closure that changes what it captures needs no `mut`; what an `async` one gives may borrow from it.
+    let called = if checked.is_async { quote!(#function) } else { quote!({ #function }) };
     quote! {
         move |#captures, #reader| {
             #reads
             let #function = #closure;
-            ::core::result::Result::Ok(#private::settle(#called))
+            ::core::result::Result::Ok({
+                use #private::settle;
+                let result = #called(#(#passed),*);
+                #settled
+            })
         }
     }
 }

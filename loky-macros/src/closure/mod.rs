@@ -17,6 +17,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{Expr, ExprClosure, Pat, ReturnType, Token, Type, bracketed};
 
 use crate::mistakes::Mistakes;
@@ -55,10 +56,18 @@ impl Parse for Input {
             None
         };
         let mut tokens: Vec<TokenTree> = input.fork().parse::<TokenStream>()?.into_iter().collect();
+        if input.is_empty() {
+            return Err(syn::Error::new(Span::call_site(), format!("there is no closure: {FORM}")));
+        }
         let closure = input.parse()?;
         if input.parse::<Option<Token![,]>>()?.is_some() {
             tokens.pop();
         }
+        if !input.is_empty() && is_closure(&closure) {
+            return Err(input.error("nothing can follow the closure"));
+        }
+        // Whatever else it is, that is what is wrong.
+        input.parse::<TokenStream>()?;
         Ok(Self { list, closure, tokens: tokens.into_iter().collect() })
     }
 }
@@ -69,8 +78,9 @@ struct Checked {
     captures: Vec<Ident>,
     /// The closure as the user wrote it, but for `self`.
     closure: TokenStream,
-    /// Where its body begins and ends.
-    body: [Span; 2],
+    /// Where its body begins.
+    body: Span,
+    is_async: bool,
 }
 
 impl Checked {
@@ -93,7 +103,16 @@ impl Checked {
             result::refuse_borrowed(&closure.body, mistakes);
         }
         let parameters = parameters(closure, mistakes);
-        Some((krate, Self { parameters, captures, closure: renamed, body: ends(&closure.body) }))
+        Some((
+            krate,
+            Self {
+                parameters,
+                captures,
+                closure: renamed,
+                body: closure.body.span(),
+                is_async: closure.asyncness.is_some(),
+            },
+        ))
     }
 }
 
@@ -104,9 +123,6 @@ fn read(input: ParseStream<'_>) -> syn::Result<(TokenStream, Input)> {
         krate.extend([input.parse::<TokenTree>()?]);
     }
     input.parse::<Token![;]>()?;
-    if input.is_empty() {
-        return Err(input.error(format!("`loky::closure!` is empty: {FORM}")));
-    }
     Ok((krate, input.parse()?))
 }
 
@@ -122,7 +138,8 @@ fn listed(list: &TokenStream, mistakes: &mut Mistakes) -> Vec<Ident> {
     let entries = match Punctuated::<Expr, Token![,]>::parse_terminated.parse2(list.clone()) {
         Ok(entries) => entries,
         Err(error) => {
-            mistakes.note_error(error);
+            let form = "a list of captures has names only, with commas between them: `[k, unit]`";
+            mistakes.note_error(syn::Error::new(error.span(), form));
             return names;
         }
     };
@@ -165,7 +182,8 @@ fn parameters(closure: &ExprClosure, mistakes: &mut Mistakes) -> Vec<Parameter> 
 
 fn parameter(input: &Pat, mistakes: &mut Mistakes) -> Option<Parameter> {
     let Pat::Type(typed) = input else {
-        let way = format!("write it, `{}: i64`", input.to_token_stream());
+        let example = if let Pat::Ident(_) = input { "i64" } else { "(i64, i64)" };
+        let way = format!("write it, `{}: {example}`", input.to_token_stream());
         mistakes.note(input, format!("the type of an argument decides how it travels: {way}"));
         return None;
     };
@@ -187,9 +205,8 @@ fn refuse_lifetime(ty: &Type, mistakes: &mut Mistakes) {
     }
 }
 
-fn ends(body: &Expr) -> [Span; 2] {
-    let tokens: Vec<TokenTree> = body.to_token_stream().into_iter().collect();
-    [tokens.first(), tokens.last()].map(|token| token.map_or_else(Span::call_site, TokenTree::span))
+fn is_closure(value: &Expr) -> bool {
+    matches!(bare(value), Expr::Closure(_))
 }
 
 /// The expression without parentheses and without the invisible ones that a `macro_rules` puts around it.

@@ -24,7 +24,8 @@ use crate::task::{ArgumentReader, ArgumentWriter, Fault, Returned, Sent, encode_
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of a task",
     label = "cannot travel back from another process",
-    note = "a result needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type"
+    note = "a result needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type",
+    note = "of what is `async`, the result is what it comes to"
 )]
 pub trait TaskOutput<M> {
     /// What [`JoinHandle::join`] returns.
@@ -75,6 +76,11 @@ where
 /// In the worker: what a function returned, or what its future comes to.
 pub fn settle<R: TaskOutput<M>, M>(returned: R) -> R::Value {
     returned.settle()
+}
+
+/// In the worker: what the future of an `async fn` comes to; whether that can travel is asked where it is written.
+pub fn finish<F: Future>(future: F) -> F::Output {
+    executor::block_on(future)
 }
 
 macro_rules! dot_form {

@@ -8,11 +8,6 @@ trait Shape {
     fn double(&self) -> u64 {
         2 * self.area()
     }
-
-    #[loky::task]
-    fn sides() -> u8 {
-        4
-    }
 }
 
 #[loky::tasks]
@@ -34,6 +29,5 @@ impl Other for Square {
 
 fn main() {
     Square(1).double();
-    Square::sides();
     Square::other();
 }

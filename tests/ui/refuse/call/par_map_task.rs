@@ -1,4 +1,4 @@
-//! What is no task, or one without arguments, applied to items.
+//! What a task without arguments cannot be applied to: items. Nor can a closure of Rust's own that borrows.
 
 use loky::prelude::*;
 
@@ -10,7 +10,5 @@ fn nothing() -> u8 {
 fn main() {
     let k = 2;
     let _a: Vec<_> = vec![1].par_map(nothing).collect();
-    let _b: Vec<_> = vec![1].par_map(5).collect();
-    let _c: Vec<_> = vec![1].par_map(|x: i32| x * k).collect();
-    let _d: Vec<_> = 5.par_map(i32::abs).collect();
+    let _b: Vec<_> = vec![1].par_map(|x: i32| x * k).collect();
 }

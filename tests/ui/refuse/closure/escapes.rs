@@ -2,7 +2,7 @@
 
 fn main() {
     let k = 1;
-    loop {
+    for k in 0..k {
         let _a = loky::closure!(|x: i64| if x > k {
             break;
         });

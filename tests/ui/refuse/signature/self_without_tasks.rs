@@ -16,15 +16,9 @@ impl Model {
 
     #[loky::task]
     fn boxed(self: Box<Self>) {}
-
-    #[loky::task]
-    fn neither(x: i64) -> i64 {
-        x
-    }
 }
 
 fn main() {
     Model::new(1).plus(&Model(2));
     Box::new(Model(1)).boxed();
-    Model::neither(1);
 }

@@ -1,7 +1,5 @@
 //! Instances of generic tasks with types that cannot travel.
 
-use loky::prelude::*;
-
 struct Socket(i32);
 
 #[loky::task]
@@ -22,7 +20,6 @@ impl Default for Socket {
 }
 
 fn main() -> Result<(), loky::Error> {
-    count.run(&[], Socket(1))?;
     count::run(&[], Socket(1))?;
     count(&[], Socket(1));
     made::run::<Socket>()?;

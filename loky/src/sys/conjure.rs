@@ -6,13 +6,7 @@
 /// code around a closure. Both are taken by value or by reference where they are captured, and a worker runs the same
 /// program; so the type is known to have values, which its size alone does not say.
 pub(crate) fn conjure<T: Copy + 'static>() -> T {
-    const {
-        assert!(
-            size_of::<T>() == 0,
-            "a closure that captures something, or a pointer to a function, cannot be captured by `loky::closure!`: \
-             call it by the name of a `fn`, or write its body here"
-        );
-    }
+    assert!(size_of::<T>() == 0, "who asks for a value of a type has shown at compile time that it has no bytes");
     // SAFETY: A read of no bytes is valid at every aligned address that is not null. The type has values (see above),
     // with no bytes they are all alike, and as it is `Copy`, one more of them breaks no promise of its own.
     unsafe { std::ptr::NonNull::<T>::dangling().read() }

@@ -130,6 +130,13 @@ macro_rules! capture_function {
             type Item = T;
 
             fn caught(&self) -> Caught<'v, Function<T>, T> {
+                const {
+                    assert!(
+                        size_of::<T>() == 0,
+                        "a closure that captures something, or a pointer to a function, cannot be captured by \
+                         `loky::closure!`: call it by the name of a `fn`, or write its body here"
+                    );
+                }
                 self.as_kind(|_, _| Ok(()))
             }
         }

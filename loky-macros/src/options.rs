@@ -71,7 +71,7 @@ impl Options {
             "timeout" => self.timeout = Some(timeout(value)?),
             "retries" => self.retries = Some(retries(value)?),
             "crate" => self.krate = path(value)?,
-            _ => return Err(unknown(key)),
+            _ => return Err(wrong(key, UNKNOWN)),
         }
         Ok(())
     }
@@ -81,9 +81,7 @@ const KEYS: [&str; 4] = ["name", "timeout", "retries", "crate"];
 
 const FORM: &str = "an option is a name and a value: `timeout = \"2s\"`";
 
-fn unknown(key: &Ident) -> syn::Error {
-    wrong(key, "unknown option: a task has `name`, `timeout`, `retries` and `crate`")
-}
+const UNKNOWN: &str = "unknown option: a task has `name`, `timeout`, `retries` and `crate`";
 
 /// `key = value`, not yet understood.
 struct Setting {
@@ -97,7 +95,7 @@ impl Parse for Setting {
         let key = input.call(Ident::parse_any).map_err(|error| syn::Error::new(error.span(), FORM))?;
         let sign = input.parse::<Option<Token![=]>>()?;
         if sign.is_none() && !KEYS.iter().any(|known| key == known) {
-            return Err(unknown(&key));
+            return Err(wrong(&key, UNKNOWN));
         }
         if sign.is_none() || input.is_empty() || input.peek(Token![,]) {
             return Err(wrong(&key, format!("`{key}` needs a value: `{key} = …`")));
@@ -215,9 +213,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_option_is_told_what_options_are() {
+        assert_eq!(read(quote!("add")).1, [FORM]);
+        assert_eq!(read(quote!(fast)).1, [UNKNOWN]);
+        assert_eq!(read(quote!(loky::fast = 1)).1, [UNKNOWN]);
+        assert_eq!(read(quote!(crate = loky::<u8>)).1, ["`crate` is a path: `crate = ::my_crate::loky`"]);
+    }
+
+    #[test]
     fn an_option_is_given_once_and_with_a_value() {
         assert_eq!(read(quote!(retries = 1, retries = 2)).1, ["`retries` is given twice"]);
-        assert_eq!(read(quote!(retries)).1, ["`retries` needs a value: `retries = …`"]);
+        for without in [quote!(retries), quote!(retries =), quote!(retries = , name = "a"), quote!(retries: 3)] {
+            assert_eq!(read(without).1, ["`retries` needs a value: `retries = …`"]);
+        }
         assert_eq!(read(quote!(timeout = "0s")).1, ["a timeout of zero lets nothing run"]);
     }
 }

@@ -54,11 +54,9 @@ fn captures(checked: &Checked, private: &TokenStream) -> TokenStream {
     })
 }
 
-/// What is wrong with the result, or with a capture that was missed, is reported at the closure.
+/// The call is one piece with the glue: both stand at the body, and so does what is wrong with it.
 fn runs(checked: &Checked) -> Ident {
-    let first = checked.closure.clone().into_iter().next();
-    let span = first.map_or_else(Span::call_site, |token| token.span());
-    Ident::new("runs", Span::call_site().located_at(span))
+    Ident::new("runs", Span::call_site().located_at(checked.body))
 }
 
 /// In the worker: reads the arguments and calls the closure among its captures.
@@ -70,20 +68,20 @@ fn glue(checked: &Checked, private: &TokenStream) -> TokenStream {
     });
     let (reads, passed) = received(&checked.parameters, &reader, private);
     let closure = &checked.closure;
-    // What is wrong with the result is reported where the body stands: there, the compiler finds both names alike.
+    // What is wrong with the result, or was missed, is reported where the body stands. The two names of `settled` are
+    // found alike, so that the compiler believes that they are of one piece.
     let place = Span::call_site().located_at(checked.body);
     let settled = quote_spanned!(place=> settle(result));
     // Moved, a closure that changes what it captures needs no `mut`; what an `async` one gives may borrow from it.
     let called = if checked.is_async { quote!(#function) } else { quote!({ #function }) };
-    quote! {
-        move |#captures, #reader| {
-            #reads
-            let #function = #closure;
-            ::core::result::Result::Ok({
-                use #private::settle;
-                let result = #called(#(#passed),*);
-                #settled
-            })
-        }
-    }
+    let body = quote! {
+        #reads
+        let #function = #closure;
+        ::core::result::Result::Ok({
+            use #private::settle;
+            let result = #called(#(#passed),*);
+            #settled
+        })
+    };
+    quote_spanned!(place=> move |#captures, #reader| { #body })
 }

@@ -31,3 +31,61 @@ fn at_the_end(block: &Block, mistakes: &mut Mistakes) {
         refuse_borrowed(value, mistakes);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    fn count(body: &Expr) -> usize {
+        let mut mistakes = Mistakes::default();
+        refuse_borrowed(body, &mut mistakes);
+        mistakes.count()
+    }
+
+    #[test]
+    fn references_at_each_end_of_a_body_are_seen() {
+        assert_eq!(count(&parse_quote!("text")), 1);
+        assert_eq!(
+            count(&parse_quote!({
+                let x = 1;
+                &x
+            })),
+            1
+        );
+        assert_eq!(
+            count(&parse_quote!(if x {
+                "a"
+            } else if y {
+                "b"
+            } else {
+                ("c")
+            })),
+            3
+        );
+        assert_eq!(
+            count(&parse_quote!(match x {
+                0 => &y,
+                1 => {
+                    "b"
+                }
+                _ => c,
+            })),
+            2
+        );
+    }
+
+    #[test]
+    fn what_only_passes_through_a_reference_is_no_result() {
+        assert_eq!(count(&parse_quote!("text".to_owned())), 0);
+        assert_eq!(
+            count(&parse_quote!({
+                "text";
+            })),
+            0
+        );
+        assert_eq!(count(&parse_quote!(f(&x, if y { "a" } else { "b" }))), 0);
+        assert_eq!(count(&parse_quote!(*&x)), 0);
+    }
+}

@@ -54,6 +54,7 @@ pub trait EncodesAs<A> {
 
 macro_rules! encodes_as {
     ($([$($generics:tt)*] $Owner:ty, as $A:ty, by $View:ty;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> EncodesAs<$A> for $Owner {
             type View = $View;
 
@@ -81,6 +82,7 @@ encodes_as! {
     [] &Path, as PathBuf, by Path;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Serialize, const N: usize> EncodesAs<&[T]> for &[T; N] {
     type View = [T];
 
@@ -123,6 +125,7 @@ pub enum ByClosure {}
 
 macro_rules! callable_closure {
     ($arity:literal $($A:ident)*) => {
+        #[diagnostic::do_not_recommend]
         impl<Signature, $($A,)* R> Callable<($($A,)*), ByClosure> for Closure<Signature, R, $arity>
         where
             Signature: Fn($($A),*),
@@ -142,6 +145,7 @@ macro_rules! several {
         callable!($($A $x)*);
         callable_closure!($arity $($A)*);
 
+        #[diagnostic::do_not_recommend]
         impl<$($A, $X,)*> Supplies<($($A,)*)> for ($($X,)*)
         where
             $($X: EncodesAs<$A>,)*
@@ -152,6 +156,7 @@ macro_rules! several {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<'item, $($A, $X,)*> Supplies<($($A,)*)> for &'item ($($X,)*)
         where
             $(&'item $X: EncodesAs<$A>,)*

@@ -38,6 +38,7 @@ use crate::task::{
 /// # Ok(())
 /// # }
 /// ```
+#[must_use = "a closure does nothing until it is spawned or run"]
 pub struct Closure<Signature, R, const ARITY: usize> {
     task: Result<TaskRef, Error>,
     of: PhantomData<fn() -> (Signature, R)>,

@@ -24,7 +24,7 @@ use crate::task::{ArgumentReader, ArgumentWriter, Fault, Returned, Sent, encode_
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of a task",
     label = "cannot travel back from another process",
-    note = "a result needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type",
+    note = "a result needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type; of one that is not yours, return what is in it, such as the text of an error",
     note = "of what is `async`, the result is what it comes to"
 )]
 pub trait TaskOutput<M> {

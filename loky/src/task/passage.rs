@@ -21,7 +21,7 @@ use crate::wire::codec;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a task",
     label = "cannot travel to another process",
-    note = "an argument needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type"
+    note = "an argument needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type; of one that is not yours, send what is in it"
 )]
 pub trait Argument: Serialize + DeserializeOwned {}
 
@@ -32,7 +32,7 @@ impl<T: Serialize + DeserializeOwned> Argument for T {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a task",
     label = "cannot travel to another process",
-    note = "an argument needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type"
+    note = "an argument needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type; of one that is not yours, send what is in it"
 )]
 pub trait Sent: Serialize {}
 
@@ -43,7 +43,7 @@ impl<T: Serialize> Sent for T {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of a task",
     label = "cannot travel back from another process",
-    note = "a result needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type"
+    note = "a result needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type; of one that is not yours, return what is in it, such as the text of an error"
 )]
 pub trait Returned: Serialize + DeserializeOwned {}
 

@@ -23,7 +23,7 @@ use crate::wire::codec;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be captured",
     label = "cannot travel to another process",
-    note = "a capture needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type"
+    note = "a capture needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type; of one that is not yours, capture what is in it"
 )]
 pub trait Capturable<M>: Serialize + DeserializeOwned + 'static {
     /// A `Self`.

@@ -18,7 +18,7 @@ use crate::sys::process::{Exit, SIGKILL};
 use crate::task;
 use crate::transport::link::Link;
 use crate::wire::frame::{Found, Frame};
-use crate::wire::message::{FromWorker, ToWorker, Verdict, Welcome};
+use crate::wire::message::{Build, FromWorker, ToWorker, Verdict, Welcome};
 
 /// Frames taken from one link before the others have their turn.
 const FRAMES_IN_A_ROW_MAX: usize = 64;
@@ -129,17 +129,22 @@ impl Inner {
         }
     }
 
+    /// Tasks are named by their places, which are others in another build.
+    fn check_hello(&mut self, worker: WorkerId, theirs: Build, pid: u32) -> Result<(), &'static str> {
+        if self.body(worker).is_none_or(|body| body.process.pid != pid) {
+            return Err("is another process");
+        }
+        task::build().map_err(|_| "has tasks that cannot be told apart")?.check(theirs)
+    }
+
     fn hear_message(&mut self, worker: WorkerId, frame: Frame<FromWorker>, now: Instant) {
         match frame.message {
-            FromWorker::Hello { build, pid } => {
-                let is_ours = self.body(worker).is_some_and(|body| body.process.pid == pid);
-                if is_ours && task::build().is_ok_and(|ours| ours == build) {
-                    self.greet(worker, now);
-                } else {
-                    let what = if is_ours { "is another build of this program" } else { "is another process" };
-                    self.refuse(worker, format!("what was started {what}, so its tasks are others"), now);
+            FromWorker::Hello { build, pid } => match self.check_hello(worker, build, pid) {
+                Ok(()) => self.greet(worker, now),
+                Err(why) => {
+                    self.refuse(worker, format!("what was started is not a worker of this program: it {why}"), now)
                 }
-            }
+            },
             FromWorker::Returned { call, attempt, item, nanos, verdict } => {
                 let answer = Answer { worker, call, attempt, item, ran: Duration::from_nanos(nanos) };
                 self.hear_answer(&answer, verdict, frame.payload, now);

@@ -76,9 +76,7 @@ fn become_worker() -> io::Result<(UnixStream, serve::Source, Page)> {
     }
     watch::start(link.try_clone()?, welcome.parent)?;
     let build = task::build().map_err(|why| io::Error::other(why.to_string()))?;
-    if build != welcome.build {
-        return Err(io::Error::other("the program that started it is another build of it"));
-    }
+    build.check(welcome.build).map_err(|why| io::Error::other(format!("what has started it {why}")))?;
     say_hello(&link, build)?;
     guard::install();
     entry::set_process_name(&format!("loky {}", welcome.index));

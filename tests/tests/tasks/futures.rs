@@ -125,7 +125,7 @@ async fn fail_late(message: String) {
 /// Never ready, and never woken.
 #[loky::task(timeout = "200ms")]
 async fn never() {
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// The limits and the evidence are those of every task.

@@ -8,11 +8,11 @@ pub use loky_macros::closure;
 pub use crate::par_map::callable::{Callable, EncodesAs, Supplies};
 pub use crate::pool::dot::{Plain, Returns, TaskOutput, bind, returns};
 pub use crate::task::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, owned};
-pub use crate::task::{
-    Capturable, Capture, CaptureFunction, Captured, Caught, Function, Glue, Lendable, Named, OfFunction, OfNested,
-    OfReference, OfSlice, OfUnsized, OfValue, Reference, SliceReference, UnsizedReference, Value, captures, probe,
-};
 pub use crate::task::{ArgumentReader, ArgumentWriter, Entry, Fault, TaskRef, type_id_of, version};
+pub use crate::task::{
+    ByReference, ByType, ByValue, Capturable, Capture, CaptureFunction, Captured, Caught, Glue, Kind, Named,
+    OfFunction, OfNested, OfReference, OfSlice, OfUnsized, OfValue, Passing, captures, passing, probe,
+};
 pub use crate::worker::init;
 
 /// What the `main` of a user may return.

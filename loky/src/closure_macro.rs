@@ -40,8 +40,6 @@
 /// value, bind it again in the body: `let mut total = total;`.
 ///
 /// ```ignore
-/// struct Table { rows: Vec<f64> }
-///
 /// fn scaled(rows: &[f64], unit: &str) -> Result<String, loky::Error> {
 ///     // The slice and the text are encoded once, here, and not copied for it.
 ///     loky::closure!(|row: usize| format!("{} {unit}", rows[row])).run(0)

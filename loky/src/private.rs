@@ -10,7 +10,7 @@ pub use crate::pool::dot::{Plain, Returns, TaskOutput, bind, returns};
 pub use crate::task::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, owned};
 pub use crate::task::{ArgumentReader, ArgumentWriter, Entry, Fault, TaskRef, type_id_of, version};
 pub use crate::task::{
-    ByReference, ByType, ByValue, Capturable, Capture, CaptureFunction, Captured, Caught, Glue, Kind, Named,
+    Bare, ByReference, ByType, ByValue, Capturable, Capture, CaptureFunction, Captured, Caught, Glue, Kind, Named,
     OfFunction, OfNested, OfReference, OfSlice, OfUnsized, OfValue, Passing, captures, passing, probe,
 };
 pub use crate::worker::init;

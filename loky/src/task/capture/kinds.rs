@@ -58,7 +58,7 @@ pub fn passing<T: ?Sized + Capturable<Owner>, Owner>() -> Passing<T, Owner> {
 
 /// A capture, and by which `Way` a call is given it. `P` is the type of a function that returns a [`Passing`].
 #[derive(Debug)]
-pub struct Kind<Way, T: ?Sized, Owner, P>(PhantomData<(fn(&T) -> Owner, P, Way)>);
+pub struct Kind<Way, T: ?Sized, Owner, P>(PhantomData<fn(&T) -> Owner>, PhantomData<fn() -> (P, Way)>);
 
 /// A variable that holds a value.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ mod tests;
 use std::marker::PhantomData;
 
 pub use kinds::{ByReference, ByType, ByValue, Capturable, Kind, Passing, passing};
-pub use probe::{CaptureFunction, OfFunction, OfNested, OfReference, OfSlice, OfUnsized, OfValue, probe};
+pub use probe::{Bare, CaptureFunction, OfFunction, OfNested, OfReference, OfSlice, OfUnsized, OfValue, probe};
 
 use super::arguments::ArgumentReader;
 use super::entry::Fault;

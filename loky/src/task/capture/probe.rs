@@ -81,6 +81,17 @@ impl<'v, T: ?Sized + ToOwned> OfUnsized<'v, &T> {
     }
 }
 
+/// A function that is known by its type alone.
+#[diagnostic::on_unimplemented(
+    message = "a closure that captures something cannot be captured itself",
+    label = "cannot travel to another process",
+    note = "make it a `fn` that takes what it captures, or write its body here"
+)]
+pub trait Bare: Copy + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Copy + 'static> Bare for T {}
+
 /// A step of its own for functions, since a method alone cannot ask what arguments they take.
 pub trait CaptureFunction<'v, Arguments> {
     /// The type of the function.
@@ -94,7 +105,7 @@ macro_rules! capture_function {
     ($($Argument:ident)*) => {
         impl<'v, T, R, $($Argument),*> CaptureFunction<'v, ($($Argument,)*)> for OfFunction<'v, T>
         where
-            T: Fn($($Argument),*) -> R + Copy + 'static,
+            T: Fn($($Argument),*) -> R + Bare,
         {
             type Item = T;
 

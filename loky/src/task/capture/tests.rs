@@ -1,5 +1,8 @@
 //! Captures there and back, with the macro itself and, around what it writes, just enough to run it at once.
 
+#![expect(unused_imports, reason = "what the macro writes is meant for other crates, where this lint leaves it alone")]
+
+use std::marker::PhantomData;
 use std::path::Path;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -17,11 +20,14 @@ pub(super) mod private {
     pub(crate) use super::{closure, settle};
 }
 
-pub(crate) struct Unfinished<C>(Captured<C>, &'static str);
+pub(crate) struct Unfinished<Signature, C>(Captured<C>, &'static str, PhantomData<Signature>);
 
-pub(crate) fn closure<Signature, const ARITY: usize, P: Named, C: Capture>(_: P, of: Captured<C>) -> Unfinished<C> {
+pub(crate) fn closure<Signature, const ARITY: usize, P: Named, C: Capture>(
+    _: P,
+    of: Captured<C>,
+) -> Unfinished<Signature, C> {
     assert_eq!(P::PLACE.0, file!());
-    Unfinished(of, P::NAME)
+    Unfinished(of, P::NAME, PhantomData)
 }
 
 pub(crate) fn settle<R>(result: R) -> R {
@@ -34,7 +40,7 @@ struct Sent<R> {
     run: fn(&[u8], &[u8]) -> Result<R, Fault>,
 }
 
-impl<C: Capture> Unfinished<C> {
+impl<Signature, C: Capture> Unfinished<Signature, C> {
     fn runs<R, G>(self, _: G) -> Sent<R>
     where
         G: for<'a, 'r, 'b> Fn(C::Lent<'a>, &'r mut ArgumentReader<'b>) -> Result<R, Fault> + Glue,
@@ -70,6 +76,12 @@ macro_rules! closure {
 
 #[derive(Serialize, Deserialize, Debug, PartialEq)]
 struct NotClone(i64);
+
+impl NotClone {
+    fn plus(&self, k: i64) -> Sent<i64> {
+        closure!(|x: i64| self.0 + x + k)
+    }
+}
 
 struct Refuses;
 
@@ -118,17 +130,12 @@ fn what_references_point_to_is_lent() {
 #[test]
 fn functions_take_no_bytes_and_come_back() {
     let plus_one = |x: i64| x + 1;
-    let sent = closure!(|x: i64| Some(x).map(square).map(plus_one).map(shown).unwrap_or_default());
+    let sent = closure!(|x: i64| [x].into_iter().map(square).map(plus_one).map(shown).collect::<String>());
     assert_eq!(sent.run(3_i64), "10");
 }
 
 #[test]
 fn self_is_captured_as_the_reference_that_it_is() {
-    impl NotClone {
-        fn plus(&self, k: i64) -> Sent<i64> {
-            closure!(|x: i64| self.0 + x + k)
-        }
-    }
     assert_eq!(NotClone(1).plus(2).run(3_i64), 6);
 }
 
@@ -145,7 +152,7 @@ fn arguments_are_lent_and_taken_apart() {
 fn a_capture_that_refuses_is_an_error_that_names_it() {
     let (k, lock) = (1, Refuses);
     let sent = closure!([k, lock] |x: u8| {
-        drop(lock);
+        let _lock: Refuses = lock;
         x + k
     });
     let error = sent.captures.unwrap_err();

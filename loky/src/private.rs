@@ -15,8 +15,8 @@ pub use crate::pool::dot::{
 pub use crate::task::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, owned};
 pub use crate::task::{ArgumentReader, ArgumentWriter, Entry, Fault, Instance, TaskRef, mark, type_id_of, version};
 pub use crate::task::{
-    Capturable, Capture, CaptureFunction, Captured, Caught, Function, Glue, Lendable, Named, OfFunction, OfNested,
-    OfReference, OfSlice, OfUnsized, OfValue, Reference, SliceReference, UnsizedReference, Value, captures, probe,
+    Bare, ByReference, ByType, ByValue, Capturable, Capture, CaptureFunction, Captured, Caught, Glue, Kind, Named,
+    OfFunction, OfNested, OfReference, OfSlice, OfUnsized, OfValue, Passing, captures, passing, probe,
 };
 pub use crate::worker::init;
 

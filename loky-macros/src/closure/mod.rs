@@ -12,7 +12,7 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
@@ -84,10 +84,10 @@ impl Checked {
             None => found(closure, &uses),
         };
         refuse_lost_self(&captures, &uses, mistakes);
+        let parameters = parameters(closure, mistakes);
         if let ReturnType::Type(..) = closure.output {
             parameters::output(&closure.output, mistakes);
         }
-        let parameters = parameters(closure, mistakes);
         Some((krate, Self { parameters, captures, closure: renamed }))
     }
 }
@@ -100,7 +100,7 @@ fn read(input: ParseStream<'_>) -> syn::Result<(TokenStream, Input)> {
     }
     input.parse::<Token![;]>()?;
     if input.is_empty() {
-        return Err(input.error(format!("`loky::closure!` is empty: {FORM}")));
+        return Err(syn::Error::new(Span::call_site(), format!("`loky::closure!` is empty: {FORM}")));
     }
     Ok((krate, input.parse()?))
 }
@@ -144,7 +144,7 @@ fn name(entry: &Expr) -> Option<Ident> {
 /// `self` that would stay behind.
 fn refuse_lost_self(captures: &[Ident], uses: &Uses, mistakes: &mut Mistakes) {
     if let Some(text) = &uses.in_text {
-        let way = "write `{}`, and `self` as an argument";
+        let way = "write `{}` there, and give `self` to the macro as an argument";
         mistakes.note(text, format!("`self` cannot be captured by name inside of a string: {way}"));
     }
     if let Some(first) = uses.first.as_ref().filter(|_| !captures.iter().any(|name| name == "self")) {

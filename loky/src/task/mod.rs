@@ -15,8 +15,8 @@ mod registry;
 pub use arguments::{ArgumentReader, ArgumentWriter};
 pub(crate) use arguments::{encode_arguments, encode_arguments_into};
 pub use capture::{
-    Capturable, Capture, CaptureFunction, Captured, Caught, Function, Glue, Lendable, Named, OfFunction, OfNested,
-    OfReference, OfSlice, OfUnsized, OfValue, Reference, SliceReference, UnsizedReference, Value, captures, probe,
+    Bare, ByReference, ByType, ByValue, Capturable, Capture, CaptureFunction, Captured, Caught, Glue, Kind, Named,
+    OfFunction, OfNested, OfReference, OfSlice, OfUnsized, OfValue, Passing, captures, passing, probe,
 };
 pub(crate) use closure::closure;
 pub(crate) use contain::{contain, message_of};

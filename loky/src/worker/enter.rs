@@ -1,4 +1,4 @@
-//! From the start of `main` to the hello: is this process a worker?
+//! From the start of the process to the hello: is it a worker?
 
 use std::io::{self, BufReader};
 use std::os::unix::net::UnixStream;
@@ -33,11 +33,11 @@ const NOT_A_WORKER: i32 = 97;
 /// println!("no worker ever gets here");
 /// ```
 pub fn init() {
-    if identity::is_ready() {
-        return;
-    }
     if let Err(why) = registry() {
         panic!("{why}");
+    }
+    if identity::is_ready() {
+        return;
     }
     if env::is_worker() {
         enter();
@@ -45,7 +45,7 @@ pub fn init() {
     identity::set_ready();
 }
 
-fn enter() -> ! {
+pub(super) fn enter() -> ! {
     match become_worker() {
         Ok((link, reader, page)) => {
             identity::set_ready();

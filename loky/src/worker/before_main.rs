@@ -5,6 +5,7 @@
 
 use super::enter::enter;
 use crate::sys::constructor::{self, Rest, before_main};
+use crate::sys::overflow;
 use crate::{env, identity};
 
 before_main!(catch);
@@ -15,6 +16,7 @@ fn catch(others: Rest) {
     if env::is_worker_of_ours() {
         others.run();
         constructor::ignore_broken_pipes();
+        overflow::install();
         enter();
     }
     identity::set_ready();

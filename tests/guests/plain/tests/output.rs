@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
+use std::time::Duration;
 
 use loky::prelude::*;
 use plain::say;
@@ -75,7 +76,9 @@ fn shows_what_came_before_a_crash() {
 #[ignore = "shows something"]
 fn detaches() {
     drop(say.spawn("of-a-detached-call"));
-    drop(say.spawn("of-an-unread-handle"));
+    let handle = say.spawn("of-an-unread-handle");
+    assert!(handle.wait_timeout(Duration::from_secs(60)));
+    drop(handle);
     loky::pool().shutdown();
 }
 

@@ -147,6 +147,7 @@ fn guests_01_every_target_passes() {
         assert_eq!(said.out.lines().filter(|line| line.contains(test) && line.ends_with("ok")).count(), 1, "{said}");
     }
     assert_eq!(said.count("of-a-passing-test"), 0, "a test that passes shows nothing:\n{said}");
+    assert_eq!(said.count("warning"), 0, "{said}");
     assert!(cargo(&["test", "--bench", "bench"]).good().out.contains("the benchmark adds"));
     assert!(cargo(&["run", "--example", "example"]).good().out.contains("the example adds"));
 }

@@ -32,8 +32,10 @@ impl Inner {
     /// Moves what is there to where it belongs. `false`: there is no room, because this program's own stream is stuck.
     fn take_output(&mut self, worker: WorkerId, stream: Stream, is_last: bool) -> bool {
         let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return true };
-        let call = CallId::from_raw(body.page.begun().0);
-        let mut listener = self.calls.get_mut(&call).filter(|_| self.settings.output == Output::Capture);
+        let mut listener = match self.settings.output {
+            Output::Capture => self.calls.get_mut(&CallId::from_raw(body.page.begun().0)),
+            Output::Inherit => None,
+        };
         if let Some(detached) = listener.take_if(|call| call.is_detached()) {
             self.outlets.take_in(&mut detached.printed);
         }

@@ -17,15 +17,9 @@ const MAX_CPU_COUNT: &str = "LOKY_MAX_CPU_COUNT";
 const MAX_DEPTH: &str = "LOKY_MAX_DEPTH";
 const MAX_DEPTH_DEFAULT: u32 = 10;
 
-/// Whether this process was started as a worker.
-pub(crate) fn is_worker() -> bool {
-    env::var_os(WORKER).is_some()
-}
-
-/// Whether it was started as a worker by this version of the library.
-#[cfg(feature = "test")]
-pub(crate) fn is_worker_of_ours() -> bool {
-    env::var_os(WORKER).is_some_and(|mark| mark == WORKER_MARK)
+/// With which mark this process was started as a worker; `None` if it was not.
+pub(crate) fn worker_mark() -> Option<OsString> {
+    env::var_os(WORKER)
 }
 
 /// `LOKY_MAX_CPU_COUNT`, if it is a whole number of at least one; anything else counts as not set.

@@ -2,8 +2,7 @@
 //!
 //! Linux only so far. Each file offers what one other room needs and nothing of what that room is for: `poll` waits
 //! for descriptors, `process` starts, kills and reaps, `page` shares a few numbers between two processes, `socket`
-//! passes bytes and a descriptor, `entry` prepares a process to be a worker, `constructor` runs before
-//! `main`, `overflow` explains what happens there.
+//! passes bytes and a descriptor, `entry` prepares a process to be a worker, `constructor` runs before `main`.
 #![expect(unsafe_code, reason = "the one room where it may stand; each block says why it is sound")]
 
 #[cfg(not(target_os = "linux"))]
@@ -13,8 +12,6 @@ pub(crate) mod affinity;
 #[cfg(feature = "test")]
 pub(crate) mod constructor;
 pub(crate) mod entry;
-#[cfg(feature = "test")]
-pub(crate) mod overflow;
 pub(crate) mod page;
 pub(crate) mod poll;
 pub(crate) mod process;

@@ -39,7 +39,7 @@ pub fn init() {
     if identity::is_ready() {
         return;
     }
-    if env::is_worker() {
+    if env::worker_mark().is_some() {
         enter();
     }
     identity::set_ready();

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::libc::{self, c_int, c_void, siginfo_t};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
-use super::stdio::{self, Stream};
+use crate::sys::stdio::{self, Stream};
 
 /// Where an access means that the stack of the thread has overflowed.
 static BELOW_STACK: OnceLock<Range<usize>> = OnceLock::new();

@@ -4,6 +4,8 @@
 //! chosen. Whoever never returns from there keeps the rest from running: constructors of C libraries, and those by which
 //! tasks are registered. So it has to run them itself.
 
+pub(crate) mod overflow;
+
 use std::ffi::c_void;
 
 use nix::sys::signal::{SigHandler, Signal, signal};

@@ -8,6 +8,7 @@ use super::background::Chore;
 use super::evidence;
 use super::inner::{Body, Inner, Worker};
 use super::order::Item;
+use super::pipe::{Pipe, Tail};
 use super::tokens::{Part, of_token, token};
 use crate::identity;
 use crate::ids::{Attempt, CallId, WorkerId};
@@ -15,6 +16,7 @@ use crate::scheduler::{Event, Try};
 use crate::supervisor::Launched;
 use crate::sys::poll::{Interest, Poller};
 use crate::sys::process::{Exit, SIGKILL};
+use crate::sys::stdio::{STREAMS, Stream};
 use crate::task;
 use crate::transport::link::Link;
 use crate::wire::frame::{Found, Frame};
@@ -38,7 +40,8 @@ impl Inner {
         match of_token(token) {
             (worker, Part::Link) => self.hear_link(worker, now),
             (worker, Part::Process) => self.hear_process(worker, now),
-            (worker, Part::Stderr) => self.hear_stderr(worker),
+            (worker, Part::Output) => self.hear_output(worker, Stream::Output),
+            (worker, Part::Error) => self.hear_output(worker, Stream::Error),
         }
     }
 
@@ -165,8 +168,7 @@ impl Inner {
         if !self.scheduler.is_awaited(worker, call, attempt) {
             return;
         }
-        // What the task wrote before its result is shown, and remembered, before its result.
-        self.hear_stderr(worker);
+        self.hear_all_output(worker);
         if self.scheduler.is_doomed(call) {
             return self.hear_late_answer(answer, now);
         }
@@ -217,31 +219,6 @@ impl Inner {
         }
     }
 
-    fn hear_stderr(&mut self, worker: WorkerId) {
-        let (poller, is_full) = (self.poller.clone(), self.is_stderr_full());
-        let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
-        if is_full || !body.stderr.is_open() {
-            return;
-        }
-        body.stderr.read(&mut self.stderr_pending);
-        if let Some(poller) = poller.filter(|_| !body.stderr.is_open()) {
-            let _ = poller.remove(&body.stderr);
-        }
-        if self.is_stderr_full() {
-            self.watch_stderr(Interest::Nothing);
-        }
-    }
-
-    /// Lets all workers wait with what they have to say on their standard error, or go on.
-    pub(super) fn watch_stderr(&mut self, interest: Interest) {
-        let Some(poller) = self.poller.clone() else { return };
-        for (&id, worker) in &self.workers {
-            if let Some(body) = worker.body.as_ref().filter(|body| body.stderr.is_open()) {
-                let _ = poller.change(&body.stderr, token(id, Part::Stderr), interest);
-            }
-        }
-    }
-
     fn hear_process(&mut self, worker: WorkerId, now: Instant) {
         let Some(exit) = self.body(worker).and_then(|body| body.process.try_reap()) else { return };
         self.bury(worker, exit, now);
@@ -251,10 +228,9 @@ impl Inner {
     fn bury(&mut self, id: WorkerId, exit: Exit, now: Instant) {
         self.counters.deaths += 1;
         while self.hear_frame(id, now) {}
+        self.hear_last_output(id);
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let Some(body) = &mut worker.body else { return };
-        // The pipe holds no more than one burst; a grandchild that writes on is not waited for.
-        body.stderr.read(&mut self.stderr_pending);
         body.exit = Some(exit);
         if let Some(poller) = &self.poller {
             body.leave(poller);
@@ -288,7 +264,8 @@ impl Body {
             process: std::sync::Arc::new(launched.process),
             link: Link::new(launched.link),
             page: launched.page,
-            stderr: super::stderr::Stderr::new(launched.stderr),
+            pipes: [Pipe::new(launched.output), Pipe::new(Some(launched.error))],
+            tail: Tail::default(),
             is_writing: false,
             exit: None,
         }
@@ -298,13 +275,21 @@ impl Body {
     fn enter(&self, poller: &Poller, worker: WorkerId) -> io::Result<()> {
         poller.add(&self.link, token(worker, Part::Link), Interest::Read)?;
         poller.add(&*self.process, token(worker, Part::Process), Interest::Read)?;
-        poller.add(&self.stderr, token(worker, Part::Stderr), Interest::Read)
+        for stream in STREAMS {
+            if let Some(fd) = self.pipes[stream as usize].fd() {
+                poller.add(fd, token(worker, Part::of(stream)), Interest::Read)?;
+            }
+        }
+        Ok(())
     }
 
     /// Is reported by the poller no more, even if somebody still holds the process.
     fn leave(&self, poller: &Poller) {
         // Each may have left before.
-        let _ = (poller.remove(&self.link), poller.remove(&*self.process), poller.remove(&self.stderr));
+        let _ = (poller.remove(&self.link), poller.remove(&*self.process));
+        for fd in self.pipes.iter().filter_map(Pipe::fd) {
+            let _ = poller.remove(fd);
+        }
     }
 }
 

@@ -32,6 +32,11 @@ const CASES: &[Case] = cases![
     guests_11_nextest: 600,
     guests_12_a_program_without_the_feature_carries_nothing_of_it: 600,
     guests_13_their_lock_file_agrees_with_ours,
+    guests_14_an_older_edition_and_another_name: 600,
+    guests_15_every_optimization_at_once: 600,
+    guests_16_two_versions_of_one_crate: 600,
+    guests_17_two_tasks_of_one_name: 600,
+    guests_18_async_tasks_within_tokio: 600,
 ];
 
 /// What cargo, or a program that it has built, has said.
@@ -280,4 +285,36 @@ fn guests_13_their_lock_file_agrees_with_ours() {
     let theirs: Vec<String> = checksums(&read(guests().join("Cargo.lock")));
     let ours: Vec<String> = checksums(&read(guests().join("../../Cargo.lock")));
     assert!(theirs.len() > 5 && theirs.iter().all(|package| ours.contains(package)));
+}
+
+fn guests_14_an_older_edition_and_another_name() {
+    let said = cargo(&["run", "-p", "older"]).good();
+    assert_eq!(said.out, "all forms ran\n");
+}
+
+/// An instance of a generic function is found by a mark in the program, which no linker may take for unused.
+fn guests_15_every_optimization_at_once() {
+    let lto = ["--config", "profile.release.lto='fat'", "--config", "profile.release.codegen-units=1"];
+    let strip = ["--config", "profile.release.strip=true", "--config", "profile.release.panic='abort'"];
+    let said = cargo(&[&["run", "-p", "older", "--release"][..], &lto, &strip].concat()).good();
+    assert_eq!(said.out, "all forms ran\n");
+}
+
+fn guests_16_two_versions_of_one_crate() {
+    let said = cargo(&["run", "-p", "twice"]).good();
+    assert_eq!(said.out, "each version ran\n");
+}
+
+/// Found when the program starts, before anything runs under a wrong name.
+fn guests_17_two_tasks_of_one_name() {
+    let said = cargo(&["run", "-p", "twice", "--features", "clash"]);
+    assert!(!said.is_good && !said.out.contains("ran"), "{said}");
+    for word in ["`unused in version 2`", "twins/two/src/lib.rs:16", "twice/src/main.rs:8", "#[loky::task(name"] {
+        assert!(said.err.contains(word), "{word}: {said}");
+    }
+}
+
+fn guests_18_async_tasks_within_tokio() {
+    let said = cargo(&["run", "-p", "within_tokio"]).good();
+    assert_eq!(said.out, "all ran within tokio\n");
 }

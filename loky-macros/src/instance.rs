@@ -22,8 +22,8 @@ pub(crate) fn mark(generics: &mut Generics, body: &mut Block, signature: &Signat
     if !signature.is_of_a_trait() {
         require(generics, bounds(signature, options));
     }
-    let (instance, rest) = (instance(signature, options), &body);
-    *body = parse_quote!({ #instance #rest });
+    let (instance, rest) = (instance(signature, options), &body.stmts);
+    *body = parse_quote!({ #instance { #(#rest)* } });
 }
 
 /// The function's generics, with the bounds by which its types can travel, and by which they have identities.

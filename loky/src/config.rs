@@ -11,6 +11,20 @@ use crate::scheduler::Rules;
 /// Which variables a worker gets, by its index.
 pub(crate) type EnvPerWorker = Arc<dyn Fn(usize) -> Vec<(String, String)> + Send + Sync>;
 
+/// What becomes of what workers write to their standard output and standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// Standard output is the program's own; what comes on standard error is passed on to it.
+    Inherit,
+    /// What a call prints is kept, and printed by whoever receives its result.
+    Capture,
+}
+
+impl Output {
+    /// In tests it should be seen with the test that it belongs to.
+    const DEFAULT: Self = if cfg!(feature = "test") { Self::Capture } else { Self::Inherit };
+}
+
 /// All settings of a pool. Two pools with equal settings can stand for each other, but for their size.
 #[derive(Clone)]
 pub(crate) struct Settings {
@@ -23,6 +37,7 @@ pub(crate) struct Settings {
     pub(crate) retries: u32,
     pub(crate) max_calls_per_worker: Option<u64>,
     pub(crate) queue_limit: Option<usize>,
+    pub(crate) output: Output,
     pub(crate) name: String,
 }
 
@@ -39,6 +54,7 @@ impl Settings {
             retries: 0,
             max_calls_per_worker: None,
             queue_limit: None,
+            output: Output::DEFAULT,
             name: "pool".to_string(),
         }
     }
@@ -59,6 +75,7 @@ impl Settings {
             && self.retries == other.retries
             && self.max_calls_per_worker == other.max_calls_per_worker
             && self.queue_limit == other.queue_limit
+            && self.output == other.output
             && self.name == other.name
     }
 
@@ -108,5 +125,8 @@ pub(crate) const KILL_GRACE: Duration = Duration::from_secs(5);
 /// How much of a worker's standard error is kept for an error.
 pub(crate) const STDERR_TAIL_LEN: usize = 4 << 10;
 
-/// How much of it waits for this program's own standard error to take it, before the workers have to wait.
-pub(crate) const STDERR_PENDING_MAX: usize = 64 << 10;
+/// How much of what workers write waits for this program's own streams to take it, before the workers have to wait.
+pub(crate) const OUTPUT_PENDING_MAX: usize = 64 << 10;
+
+/// How much of what one call prints is kept for whoever receives its result.
+pub(crate) const PRINTED_MAX: usize = 1 << 20;

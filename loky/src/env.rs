@@ -6,6 +6,10 @@ use std::ffi::OsString;
 /// Present in a process that was started as a worker, whatever its value.
 pub(crate) const WORKER: &str = "LOKY_WORKER";
 
+/// The value that this version of the library gives to it. A program may contain several versions, and a worker is that
+/// of the one that has started it.
+pub(crate) const WORKER_MARK: &str = env!("CARGO_PKG_VERSION");
+
 /// Upper bound of [`cpu_count`](crate::cpu_count).
 const MAX_CPU_COUNT: &str = "LOKY_MAX_CPU_COUNT";
 
@@ -13,9 +17,9 @@ const MAX_CPU_COUNT: &str = "LOKY_MAX_CPU_COUNT";
 const MAX_DEPTH: &str = "LOKY_MAX_DEPTH";
 const MAX_DEPTH_DEFAULT: u32 = 10;
 
-/// Whether this process was started as a worker.
-pub(crate) fn is_worker() -> bool {
-    env::var_os(WORKER).is_some()
+/// With which mark this process was started as a worker; `None` if it was not.
+pub(crate) fn worker_mark() -> Option<OsString> {
+    env::var_os(WORKER)
 }
 
 /// `LOKY_MAX_CPU_COUNT`, if it is a whole number of at least one; anything else counts as not set.

@@ -57,7 +57,7 @@
 /// # What happens without it
 ///
 /// A call that is spawned ends at once in an error that names this macro, [`ErrorKind::NotInitialized`]; no process is
-/// started.
+/// started. Tests, doctests, benches and examples have the feature `test` instead; both may be there at once.
 ///
 /// [`ErrorKind::NotInitialized`]: crate::ErrorKind::NotInitialized
 #[expect(clippy::needless_doctest_main, reason = "where `main` stands is what the examples show")]

@@ -6,7 +6,11 @@ pub use inventory;
 pub use loky_macros::closure;
 pub use serde::Serialize;
 
-pub use crate::par_map::callable::{ByClosure, Callable, EncodesAs, Supplies};
+pub use crate::par_map::callable::{
+    Array, BorrowedArray, BorrowedElements, BorrowedFile, BorrowedText, ByClosure, Callable, Elements, File, Itself,
+    Lent as LentItem, OwnedElements, OwnedFile, OwnedText, Referent, Several, Text,
+};
+pub use crate::par_map::supplies::{EncodesAs, Supplies};
 pub use crate::pool::closure::{Unfinished, closure};
 pub use crate::pool::dot::{Async, Plain, Returns, TaskOutput, bind, finish, returns, settle};
 pub use crate::pool::dot::{
@@ -15,9 +19,8 @@ pub use crate::pool::dot::{
 pub use crate::task::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, Sent, owned};
 pub use crate::task::{ArgumentReader, ArgumentWriter, Entry, Fault, Instance, TaskRef, mark, type_id_of, version};
 pub use crate::task::{
-    Capturable, Capture, CaptureFunction, Captured, Caught, Changed, Function, Glue, Lendable, Named, Nested, Nobody,
-    OfFunction, OfMutable, OfNested, OfReference, OfSlice, OfUnsized, OfValue, Reference, SliceReference, Somebody,
-    UnsizedReference, Value, captures, probe,
+    Bare, ByReference, ByType, ByValue, Capturable, Capture, CaptureFunction, Captured, Caught, Glue, Kind, Named,
+    OfFunction, OfNested, OfReference, OfSlice, OfUnsized, OfValue, Passing, captures, passing, probe,
 };
 pub use crate::worker::init;
 

@@ -46,7 +46,7 @@ fn captures(checked: &Checked, private: &TokenStream) -> TokenStream {
     let caught = checked.captures.iter().map(|name| {
         let span = Span::call_site().located_at(name.span());
         let (private, text) = (moved(private, span), name.unraw().to_string());
-        quote_spanned!(span=> .and(#private::probe(#text, &#name).caught()))
+        quote_spanned!(span=> .and(#private::probe(#text, &#name).caught(), || #private::passing()))
     });
     quote!({
         use #private::CaptureFunction as _;

@@ -97,12 +97,12 @@ impl Checked {
             None => found(closure, &uses),
         };
         refuse_lost_self(&captures, &uses, mistakes);
+        let parameters = parameters(closure, mistakes);
         if let ReturnType::Type(..) = closure.output {
             parameters::output(&closure.output, mistakes);
         } else {
             result::refuse_borrowed(&closure.body, mistakes);
         }
-        let parameters = parameters(closure, mistakes);
         Some((
             krate,
             Self {
@@ -166,7 +166,7 @@ fn name(entry: &Expr) -> Option<Ident> {
 /// `self` that would stay behind.
 fn refuse_lost_self(captures: &[Ident], uses: &Uses, mistakes: &mut Mistakes) {
     if let Some(text) = &uses.in_text {
-        let way = "write `{}`, and `self` as an argument";
+        let way = "write `{}` there, and give `self` to the macro as an argument";
         mistakes.note(text, format!("`self` cannot be captured by name inside of a string: {way}"));
     }
     if let Some(first) = uses.first.as_ref().filter(|_| !captures.iter().any(|name| name == "self")) {

@@ -3,7 +3,7 @@
 //! Whatever part of them reads as an expression is walked through as one. In what is left, each word is judged by its
 //! neighbors, with care not to take for a variable what is none: a capture that is missed has a way out, the list.
 
-use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use syn::visit::Visit;
 use syn::{Expr, ExprLit, Lit, Macro, Stmt};
 
@@ -20,9 +20,17 @@ pub(super) fn visit(search: &mut Search, tokens: TokenStream) {
     });
 }
 
-/// What stands between commas and semicolons.
+/// What stands between commas and semicolons; the parameters of a closure are not taken apart.
 fn pieces(tokens: &[TokenTree]) -> impl Iterator<Item = &[TokenTree]> {
-    tokens.split(|token| is(token, ',') || is(token, ';')).filter(|piece| !piece.is_empty())
+    let (mut cuts, mut in_bars) = (vec![0], false);
+    for (at, token) in tokens.iter().enumerate() {
+        in_bars ^= is(token, '|') && (in_bars || begins_a_closure(&tokens[..at]));
+        if !in_bars && (is(token, ',') || is(token, ';')) {
+            cuts.push(at + 1);
+        }
+    }
+    let ends = cuts.clone().into_iter().skip(1).map(|cut| cut - 1).chain([tokens.len()]);
+    cuts.into_iter().zip(ends).map(|(from, to)| &tokens[from..to]).filter(|piece| !piece.is_empty())
 }
 
 fn template(piece: &[TokenTree]) -> Option<syn::LitStr> {
@@ -39,22 +47,25 @@ fn piece(search: &mut Search, tokens: &[TokenTree]) {
         search.visit_stmt(&statement);
     } else if let Some((left, right)) = sides(tokens) {
         match left {
-            // A key, or a name that the macro gives to the value.
-            [TokenTree::Ident(name)] => search.bind_unless_key(name, tokens),
+            // A key, or a name for what is right of it.
+            [TokenTree::Ident(_)] if is(&tokens[1], ':') => {}
+            [TokenTree::Ident(name)] => search.bind(name),
             left => words(search, left),
         }
-        piece(search, right);
+        right_side(search, right);
     } else {
         words(search, tokens);
     }
 }
 
-impl Search {
-    /// `name = value` binds the name; `name: value` does not.
-    fn bind_unless_key(&mut self, name: &Ident, tokens: &[TokenTree]) {
-        if tokens.get(1).is_some_and(|sign| is(sign, '=')) {
-            self.bind(name);
+/// In `name = value => more`, what stands before the arrow is a value.
+fn right_side(search: &mut Search, tokens: &[TokenTree]) {
+    match sides(tokens) {
+        Some((value, more)) if syn::parse2::<Expr>(stream(tokens)).is_err() => {
+            words(search, value);
+            piece(search, more);
         }
+        _ => piece(search, tokens),
     }
 }
 

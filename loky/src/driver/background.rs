@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use super::Driver;
-use crate::config::{KILL_GRACE, Settings};
+use crate::config::{KILL_GRACE, Output, Settings};
 use crate::cpu;
 use crate::env;
 use crate::ids::WorkerId;
@@ -75,7 +75,8 @@ fn recipe(settings: &Settings, index: usize) -> Result<Recipe, String> {
     }
     let program = env::arguments().into_iter().next().unwrap_or_default();
     let title = format!("{} [loky: worker {index} of {}]", program.to_string_lossy(), settings.name);
-    Ok(Recipe { title, environment, current_dir: settings.current_dir.clone() })
+    let has_own_output = settings.output != Output::Inherit;
+    Ok(Recipe { title, environment, current_dir: settings.current_dir.clone(), has_own_output })
 }
 
 /// Lets the thread pools of all workers together have as many threads as there are CPUs, where the program's user has

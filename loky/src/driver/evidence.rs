@@ -139,7 +139,7 @@ fn queued_too_long(limit: Option<Duration>) -> String {
 }
 
 fn tail(inner: &mut Inner, worker: WorkerId) -> String {
-    inner.body(worker).map(|body| body.stderr.tail()).unwrap_or_default()
+    inner.body(worker).map(|body| body.tail.text()).unwrap_or_default()
 }
 
 fn place(inner: &Inner, worker: WorkerId) -> (usize, u32) {

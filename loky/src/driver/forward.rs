@@ -1,52 +1,107 @@
-//! What workers write to their standard error appears on this program's.
+//! What workers write to their standard streams appears on this program's.
 //!
-//! Nobody waits for that: what this program's standard error does not take now is kept, and tried again a little later.
-//! If too much is kept, the workers are not read any more until it is less, so at the end of the chain it is the worker
-//! that waits, as it would with an inherited standard error.
+//! Nobody waits for that: what this program's stream does not take now is kept, and tried again a little later. If too
+//! much is kept, the workers are not read any more until it is less, so at the end of the chain it is the worker that
+//! waits, as it would with an inherited stream.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Driver;
+use super::printed::Printed;
+use crate::config::OUTPUT_PENDING_MAX;
 use crate::sys::poll::Interest;
-use crate::sys::stdio;
+use crate::sys::stdio::{self, STREAMS, Stream};
 
-/// How soon to look again whether this program's standard error takes more.
-pub(super) const STDERR_RETRY: Duration = Duration::from_millis(20);
+/// What waits to be written to this program's two streams.
+#[derive(Debug, Default)]
+pub(super) struct Outlets([Outlet; STREAMS.len()]);
+
+/// What waits to be written to one of them.
+#[derive(Debug, Default)]
+pub(super) struct Outlet {
+    pending: Vec<u8>,
+    /// Somebody is writing a piece, which must stay in order.
+    is_busy: bool,
+}
+
+/// How soon to look again whether this program's streams take more.
+pub(super) const OUTPUT_RETRY: Duration = Duration::from_millis(20);
 
 /// A pipe that is writable takes this much without blocking.
 const PIPE_PIECE: usize = 4096;
 
-/// How long the end of a pool waits for a standard error that takes nothing.
+/// How long the end of a pool waits for a stream that takes nothing.
 const LAST_WORDS_GRACE: Duration = Duration::from_secs(1);
 
+impl Outlets {
+    pub(super) fn of(&mut self, stream: Stream) -> &mut Outlet {
+        &mut self.0[stream as usize]
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(|outlet| outlet.pending.is_empty())
+    }
+
+    /// Takes over what a call has printed for whose result nobody waits. A stream that has been stuck for long does not
+    /// get it: what is kept has a limit, and the calls that end meanwhile have none.
+    pub(super) fn take_in(&mut self, printed: &mut Printed) {
+        let (output, error) = printed.take();
+        for (stream, text) in [(Stream::Output, output), (Stream::Error, error)] {
+            let outlet = self.of(stream);
+            if !outlet.is_full() {
+                outlet.add(&text);
+            }
+        }
+    }
+}
+
+impl Outlet {
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        self.pending.extend_from_slice(bytes);
+    }
+
+    /// Whether workers have to wait before they may write more.
+    pub(super) fn is_full(&self) -> bool {
+        self.pending.len() >= OUTPUT_PENDING_MAX
+    }
+
+    fn next_piece(&mut self) -> Vec<u8> {
+        self.is_busy = true;
+        let len = self.pending.len().min(PIPE_PIECE);
+        self.pending.drain(..len).collect()
+    }
+}
+
 impl Driver {
-    /// Writes what workers wrote to their standard error to this program's, as far as that takes it now. Returns whether
-    /// nothing is left.
-    pub(super) fn forward_stderr(&self) -> bool {
+    /// Writes what workers wrote to this program's streams, as far as those take it now. Returns whether nothing is left.
+    pub(super) fn forward_output(&self) -> bool {
+        STREAMS.map(|stream| self.forward(stream)) == [true, true]
+    }
+
+    fn forward(&self, stream: Stream) -> bool {
         loop {
             let mut inner = self.inner.lock();
-            if inner.stderr_pending.is_empty() || inner.is_stderr_busy || !stdio::is_stderr_writable() {
-                return inner.stderr_pending.is_empty();
+            let outlet = inner.outlets.of(stream);
+            if outlet.pending.is_empty() || outlet.is_busy || !stdio::is_writable(stream) {
+                return outlet.pending.is_empty();
             }
-            let was_full = inner.is_stderr_full();
-            let rest = inner.stderr_pending.len().min(PIPE_PIECE);
-            let piece: Vec<u8> = inner.stderr_pending.drain(..rest).collect();
-            if was_full && !inner.is_stderr_full() {
-                inner.watch_stderr(Interest::Read);
+            let was_full = outlet.is_full();
+            let piece = outlet.next_piece();
+            if was_full && !outlet.is_full() {
+                inner.watch_output(stream, Interest::Read);
             }
-            inner.is_stderr_busy = true;
             drop(inner);
-            stdio::write_stderr(&piece);
-            self.inner.lock().is_stderr_busy = false;
+            stdio::write_all(stream, &piece);
+            self.inner.lock().outlets.of(stream).is_busy = false;
         }
     }
 
-    /// Gives this program's standard error a last while to take what workers wrote.
+    /// Gives this program's streams a last while to take what workers wrote.
     pub(super) fn show_last_words(&self) {
         let until = Instant::now() + LAST_WORDS_GRACE;
-        while !self.forward_stderr() && Instant::now() < until {
-            thread::sleep(STDERR_RETRY);
+        while !self.forward_output() && Instant::now() < until {
+            thread::sleep(OUTPUT_RETRY);
         }
     }
 }

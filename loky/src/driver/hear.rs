@@ -8,6 +8,7 @@ use super::background::Chore;
 use super::evidence;
 use super::inner::{Body, Inner, Worker};
 use super::order::Item;
+use super::pipe::{Pipe, Tail};
 use super::tokens::{Part, of_token, token};
 use crate::identity;
 use crate::ids::{Attempt, CallId, WorkerId};
@@ -15,10 +16,11 @@ use crate::scheduler::{Event, Try};
 use crate::supervisor::Launched;
 use crate::sys::poll::{Interest, Poller};
 use crate::sys::process::{Exit, SIGKILL};
+use crate::sys::stdio::{STREAMS, Stream};
 use crate::task;
 use crate::transport::link::Link;
 use crate::wire::frame::{Found, Frame};
-use crate::wire::message::{FromWorker, ToWorker, Verdict, Welcome};
+use crate::wire::message::{Build, FromWorker, ToWorker, Verdict, Welcome};
 
 /// Frames taken from one link before the others have their turn.
 const FRAMES_IN_A_ROW_MAX: usize = 64;
@@ -38,7 +40,8 @@ impl Inner {
         match of_token(token) {
             (worker, Part::Link) => self.hear_link(worker, now),
             (worker, Part::Process) => self.hear_process(worker, now),
-            (worker, Part::Stderr) => self.hear_stderr(worker),
+            (worker, Part::Output) => self.hear_output(worker, Stream::Output),
+            (worker, Part::Error) => self.hear_output(worker, Stream::Error),
         }
     }
 
@@ -129,17 +132,22 @@ impl Inner {
         }
     }
 
+    /// Tasks are named by their places, which are others in another build.
+    fn check_hello(&mut self, worker: WorkerId, theirs: Build, pid: u32) -> Result<(), &'static str> {
+        if self.body(worker).is_none_or(|body| body.process.pid != pid) {
+            return Err("is another process");
+        }
+        task::build().map_err(|_| "has tasks that cannot be told apart")?.check(theirs)
+    }
+
     fn hear_message(&mut self, worker: WorkerId, frame: Frame<FromWorker>, now: Instant) {
         match frame.message {
-            FromWorker::Hello { build, pid } => {
-                let is_ours = self.body(worker).is_some_and(|body| body.process.pid == pid);
-                if is_ours && task::build().is_ok_and(|ours| ours == build) {
-                    self.greet(worker, now);
-                } else {
-                    let what = if is_ours { "is another build of this program" } else { "is another process" };
-                    self.refuse(worker, format!("what was started {what}, so its tasks are others"), now);
+            FromWorker::Hello { build, pid } => match self.check_hello(worker, build, pid) {
+                Ok(()) => self.greet(worker, now),
+                Err(why) => {
+                    self.refuse(worker, format!("what was started is not a worker of this program: it {why}"), now)
                 }
-            }
+            },
             FromWorker::Returned { call, attempt, item, nanos, verdict } => {
                 let answer = Answer { worker, call, attempt, item, ran: Duration::from_nanos(nanos) };
                 self.hear_answer(&answer, verdict, frame.payload, now);
@@ -160,8 +168,7 @@ impl Inner {
         if !self.scheduler.is_awaited(worker, call, attempt) {
             return;
         }
-        // What the task wrote before its result is shown, and remembered, before its result.
-        self.hear_stderr(worker);
+        self.hear_all_output(worker);
         if self.scheduler.is_doomed(call) {
             return self.hear_late_answer(answer, now);
         }
@@ -212,31 +219,6 @@ impl Inner {
         }
     }
 
-    fn hear_stderr(&mut self, worker: WorkerId) {
-        let (poller, is_full) = (self.poller.clone(), self.is_stderr_full());
-        let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
-        if is_full || !body.stderr.is_open() {
-            return;
-        }
-        body.stderr.read(&mut self.stderr_pending);
-        if let Some(poller) = poller.filter(|_| !body.stderr.is_open()) {
-            let _ = poller.remove(&body.stderr);
-        }
-        if self.is_stderr_full() {
-            self.watch_stderr(Interest::Nothing);
-        }
-    }
-
-    /// Lets all workers wait with what they have to say on their standard error, or go on.
-    pub(super) fn watch_stderr(&mut self, interest: Interest) {
-        let Some(poller) = self.poller.clone() else { return };
-        for (&id, worker) in &self.workers {
-            if let Some(body) = worker.body.as_ref().filter(|body| body.stderr.is_open()) {
-                let _ = poller.change(&body.stderr, token(id, Part::Stderr), interest);
-            }
-        }
-    }
-
     fn hear_process(&mut self, worker: WorkerId, now: Instant) {
         let Some(exit) = self.body(worker).and_then(|body| body.process.try_reap()) else { return };
         self.bury(worker, exit, now);
@@ -246,10 +228,9 @@ impl Inner {
     fn bury(&mut self, id: WorkerId, exit: Exit, now: Instant) {
         self.counters.deaths += 1;
         while self.hear_frame(id, now) {}
+        self.hear_last_output(id);
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let Some(body) = &mut worker.body else { return };
-        // The pipe holds no more than one burst; a grandchild that writes on is not waited for.
-        body.stderr.read(&mut self.stderr_pending);
         body.exit = Some(exit);
         if let Some(poller) = &self.poller {
             body.leave(poller);
@@ -283,7 +264,8 @@ impl Body {
             process: std::sync::Arc::new(launched.process),
             link: Link::new(launched.link),
             page: launched.page,
-            stderr: super::stderr::Stderr::new(launched.stderr),
+            pipes: [Pipe::new(launched.output), Pipe::new(Some(launched.error))],
+            tail: Tail::default(),
             is_writing: false,
             exit: None,
         }
@@ -293,13 +275,21 @@ impl Body {
     fn enter(&self, poller: &Poller, worker: WorkerId) -> io::Result<()> {
         poller.add(&self.link, token(worker, Part::Link), Interest::Read)?;
         poller.add(&*self.process, token(worker, Part::Process), Interest::Read)?;
-        poller.add(&self.stderr, token(worker, Part::Stderr), Interest::Read)
+        for stream in STREAMS {
+            if let Some(fd) = self.pipes[stream as usize].fd() {
+                poller.add(fd, token(worker, Part::of(stream)), Interest::Read)?;
+            }
+        }
+        Ok(())
     }
 
     /// Is reported by the poller no more, even if somebody still holds the process.
     fn leave(&self, poller: &Poller) {
         // Each may have left before.
-        let _ = (poller.remove(&self.link), poller.remove(&*self.process), poller.remove(&self.stderr));
+        let _ = (poller.remove(&self.link), poller.remove(&*self.process));
+        for fd in self.pipes.iter().filter_map(Pipe::fd) {
+            let _ = poller.remove(fd);
+        }
     }
 }
 

@@ -8,9 +8,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::background::Chore;
+use super::forward::Outlets;
 use super::order::{Item, Order, Outcome};
-use super::stderr::Stderr;
-use crate::config::{STDERR_PENDING_MAX, Settings};
+use super::pipe::{Pipe, Tail};
+use super::printed::Printed;
+use crate::config::Settings;
+use crate::error::Error;
 use crate::ids::{CallId, WorkerId};
 use crate::observe::Counters;
 use crate::oneshot::{Cell, Watcher};
@@ -19,6 +22,7 @@ use crate::supervisor::Process;
 use crate::sys::page::Page;
 use crate::sys::poll::Poller;
 use crate::sys::process::Exit;
+use crate::sys::stdio::STREAMS;
 use crate::transport::link::Link;
 use crate::wire::message::FromWorker;
 
@@ -40,10 +44,8 @@ pub(super) struct Inner {
     pub(super) room: Vec<Watcher>,
     /// While somebody waits for the outside world: until when.
     pub(super) sleeping_until: Option<Option<Instant>>,
-    /// What workers wrote to their standard error and this program's has not taken yet.
-    pub(super) stderr_pending: Vec<u8>,
-    /// Somebody is writing a piece of that, which must stay in order.
-    pub(super) is_stderr_busy: bool,
+    /// What workers wrote to their standard streams and this program's have not taken yet.
+    pub(super) outlets: Outlets,
     pub(super) outbox: Outbox,
 }
 
@@ -54,6 +56,8 @@ pub(super) struct Pending {
     pub(super) cell: Arc<Cell<Outcome>>,
     /// Items that are done, in their order.
     pub(super) done: Vec<Item>,
+    /// What it has printed, if that is kept.
+    pub(super) printed: Printed,
 }
 
 /// A worker that may have a process.
@@ -72,7 +76,10 @@ pub(super) struct Body {
     pub(super) process: Arc<Process>,
     pub(super) link: Link<FromWorker>,
     pub(super) page: Page,
-    pub(super) stderr: Stderr,
+    /// Its standard streams, each in the place of its number.
+    pub(super) pipes: [Pipe; STREAMS.len()],
+    /// The end of what it wrote to its standard error.
+    pub(super) tail: Tail,
     /// Whether bytes wait for the worker to take them, and the poller watches for that.
     pub(super) is_writing: bool,
     /// How it ended, once that is known.
@@ -102,8 +109,7 @@ impl Inner {
             warm_up: Vec::new(),
             room: Vec::new(),
             sleeping_until: None,
-            stderr_pending: Vec::new(),
-            is_stderr_busy: false,
+            outlets: Outlets::default(),
             outbox: Outbox::default(),
         }
     }
@@ -124,11 +130,6 @@ impl Inner {
             && !self.scheduler.is_shutting_down()
     }
 
-    /// Whether workers have to wait before they may write more to their standard error.
-    pub(super) fn is_stderr_full(&self) -> bool {
-        self.stderr_pending.len() >= STDERR_PENDING_MAX
-    }
-
     /// The smallest index that no worker has.
     pub(super) fn free_index(&self) -> usize {
         let is_taken = |index| self.workers.values().any(|worker| worker.index == index);
@@ -136,7 +137,24 @@ impl Inner {
     }
 }
 
+impl Pending {
+    pub(super) fn new(order: Order, cell: Arc<Cell<Outcome>>) -> Self {
+        Self { order, cell, done: Vec::new(), printed: Printed::default() }
+    }
+
+    /// Whether nobody can receive the outcome any more.
+    pub(super) fn is_detached(&self) -> bool {
+        Arc::strong_count(&self.cell) == 1
+    }
+}
+
 impl Outbox {
+    /// The call has ended: the outcome is to be stored.
+    pub(super) fn end(&mut self, call: Pending, end: Option<Error>) {
+        let Pending { cell, done: items, printed, .. } = call;
+        self.outcomes.push((cell, Outcome { items, end, printed }));
+    }
+
     /// Whether there is something in here that somebody may be waiting for.
     pub(super) fn is_awaited(&self) -> bool {
         !self.outcomes.is_empty() || !self.cells.is_empty() || !self.watchers.is_empty() || self.is_finished

@@ -16,9 +16,11 @@ mod forward;
 mod hear;
 mod inner;
 mod order;
+mod output;
 mod perform;
+mod pipe;
+mod printed;
 mod role;
-mod stderr;
 mod tokens;
 mod turn;
 
@@ -95,7 +97,7 @@ impl Driver {
             }
             inner.counters.submitted += 1;
             let terms = order.terms(now);
-            inner.calls.insert(id, Pending { order, cell: Arc::clone(&cell), done: Vec::new() });
+            inner.calls.insert(id, Pending::new(order, Arc::clone(&cell)));
             inner.feed(Event::Submitted { call: id, terms }, now);
             Some(cell)
         })

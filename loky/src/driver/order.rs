@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::printed::Printed;
 use crate::config::Settings;
 use crate::error::Error;
 use crate::scheduler::Terms;
@@ -37,6 +38,8 @@ pub(crate) struct Limits {
 pub(crate) struct Outcome {
     pub(crate) items: Vec<Item>,
     pub(crate) end: Option<Error>,
+    /// What it has printed, if that was kept.
+    pub(super) printed: Printed,
 }
 
 /// What came of one item, and how long it ran.
@@ -84,7 +87,13 @@ impl Limits {
 impl Outcome {
     /// A call that ended before it began.
     pub(crate) fn failed(why: Error) -> Self {
-        Self { items: Vec::new(), end: Some(why) }
+        Self { items: Vec::new(), end: Some(why), printed: Printed::default() }
+    }
+
+    /// Prints what the call has printed, on the calling thread, as if the task had run there. For whoever receives the
+    /// outcome, before anything else.
+    pub(crate) fn show_printed(&mut self) {
+        std::mem::take(&mut self.printed).show();
     }
 
     /// The result of a call of one item.

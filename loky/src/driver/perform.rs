@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::background::Chore;
 use super::evidence;
 use super::inner::{Inner, Pending, Worker};
-use super::order::Outcome;
 use super::tokens::{Part, token};
+use crate::error::Error;
 use crate::ids::{Attempt, CallId, WorkerId};
 use crate::scheduler::{Action, Why};
 use crate::sys::poll::Interest;
@@ -55,7 +55,7 @@ impl Inner {
             first: u32::try_from(first).expect("a call has fewer than four billion items"),
             lengths: order.lengths[first..].to_vec(),
         });
-        body.stderr.forget();
+        body.tail.forget();
         body.link.send(&run, &order.pieces_from(first)).expect("messages of ours can be encoded");
         self.flush(worker);
     }
@@ -100,13 +100,21 @@ impl Inner {
         let Some(pending) = self.calls.remove(&call) else { return };
         let has_failed = pending.done.iter().any(|item| item.result.is_err());
         *if has_failed { &mut self.counters.failed } else { &mut self.counters.succeeded } += 1;
-        self.outbox.outcomes.push((pending.cell, Outcome { items: pending.done, end: None }));
+        self.end(pending, None);
     }
 
     fn settle(&mut self, call: CallId, why: Why) {
         let Some(pending) = self.calls.remove(&call) else { return };
         let error = evidence::settled(self, &pending, why);
         self.counters.failed += 1;
-        self.outbox.outcomes.push((pending.cell, Outcome { items: pending.done, end: Some(error) }));
+        self.end(pending, Some(error));
+    }
+
+    /// What the call has printed goes with its outcome, or, if nobody receives that, to this program's streams.
+    fn end(&mut self, mut pending: Pending, end: Option<Error>) {
+        if pending.is_detached() {
+            self.outlets.take_in(&mut pending.printed);
+        }
+        self.outbox.end(pending, end);
     }
 }

@@ -1,16 +1,27 @@
 //! Which descriptor of which worker: the tokens under which the poller reports them.
 
 use crate::ids::WorkerId;
+use crate::sys::stdio::Stream;
 
 /// A descriptor that belongs to a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Link,
     Process,
-    Stderr,
+    Output,
+    Error,
 }
 
-const PARTS: [Part; 3] = [Part::Link, Part::Process, Part::Stderr];
+const PARTS: [Part; 4] = [Part::Link, Part::Process, Part::Output, Part::Error];
+
+impl Part {
+    pub(super) fn of(stream: Stream) -> Self {
+        match stream {
+            Stream::Output => Self::Output,
+            Stream::Error => Self::Error,
+        }
+    }
+}
 
 pub(super) fn token(worker: WorkerId, part: Part) -> u64 {
     worker.0 * PARTS.len() as u64 + part as u64

@@ -7,9 +7,8 @@ use std::time::Instant;
 
 use super::Driver;
 use super::background::Chore;
-use super::forward::STDERR_RETRY;
+use super::forward::OUTPUT_RETRY;
 use super::inner::{Inner, Outbox};
-use super::order::Outcome;
 use super::role::Drive;
 use crate::error::{Error, ErrorKind};
 use crate::oneshot::Watcher;
@@ -64,10 +63,10 @@ impl Driver {
             poller.ring();
         }
         let outbox = std::mem::take(&mut inner.outbox);
-        let has_stderr = !inner.stderr_pending.is_empty();
+        let has_output = !inner.outlets.is_empty();
         drop(inner);
-        if has_stderr {
-            self.forward_stderr();
+        if has_output {
+            self.forward_output();
         }
         let has_told = outbox.is_awaited();
         self.send_out(outbox);
@@ -77,7 +76,7 @@ impl Driver {
     fn prepare_sleep(&self, until: Option<Instant>) -> Option<(Arc<Poller>, Option<Instant>)> {
         let mut inner = self.inner.lock();
         let poller = inner.poller.clone()?;
-        let retry = (!inner.stderr_pending.is_empty()).then(|| Instant::now() + STDERR_RETRY);
+        let retry = (!inner.outlets.is_empty()).then(|| Instant::now() + OUTPUT_RETRY);
         let until = [until, retry, inner.scheduler.next_timeout()].into_iter().flatten().min();
         inner.sleeping_until = Some(until);
         Some((poller, until))
@@ -119,7 +118,7 @@ impl Inner {
         }
         for (_, pending) in self.calls.drain() {
             let why = why.clone().with_task(pending.order.task.entry.name);
-            self.outbox.outcomes.push((pending.cell, Outcome { items: pending.done, end: Some(why) }));
+            self.outbox.end(pending, Some(why));
         }
         self.outbox.cells.append(&mut self.warm_up);
         self.outbox.watchers.append(&mut self.room);
@@ -155,7 +154,7 @@ mod tests {
     fn a_fault_of_our_own_resolves_every_handle_and_ends_the_pool() {
         let driver = Driver::new(Settings::default_for(1));
         let cell = Arc::new(Cell::new());
-        let pending = Pending { order: order(), cell: Arc::clone(&cell), done: Vec::new() };
+        let pending = Pending::new(order(), Arc::clone(&cell));
         let (acted, has_told) = driver.try_act(|inner, _| {
             inner.calls.insert(CallId::mint(), pending);
             panic!("a fault that this test makes");

@@ -1,110 +1,131 @@
-//! What `par_map` applies, and what it applies it to: a task, and items that supply its arguments.
+//! What `par_map` applies, and what it applies it to: a task or a closure, and items that supply its arguments.
 //!
-//! The task's own signature decides: it fixes the arguments, and each argument may come as itself, as a reference to
-//! itself, or as the owner of what the task borrows. Nothing here knows of chunks, windows or pools.
+//! The signature and the item decide together: an item is the argument itself, or a reference to it, or the owner of what
+//! is borrowed. Each of these ways is an implementation of its own, and no signature fits two of them for one item, but
+//! for a generic task over references: that could take the reference or what it points to. Nothing here knows of chunks,
+//! windows or pools.
 
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::supplies::{EncodesAs, Supplies};
 use crate::error::Error;
 use crate::pool::Closure;
 use crate::pool::dot::TaskOutput;
 use crate::task::{TaskRef, encode_arguments_into, find, keep};
 
-/// A task that takes the tuple `Arguments`. `M` says which kind of function it is and is always inferred.
+/// A task that can be applied to items of type `Item`. `How` says in which way, and is always inferred.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a task",
-    note = "`par_map` applies a function that has `#[loky::task]` and at least one argument"
+    message = "`{Self}` cannot be applied to items of type `{Item}`",
+    label = "does not take these items",
+    note = "`par_map` applies a function that has `#[loky::task]`, or a `loky::closure!`, with at least one argument",
+    note = "an item of type `T` or `&T` is taken as `T` or as `&T`, a `String` as `&str`, a `Vec<T>` as `&[T]`, a tuple as several arguments"
 )]
-pub trait Callable<Arguments, M> {
+pub trait Callable<Item, How> {
     /// What each call returns.
     type Output: DeserializeOwned;
 
     /// Which task this is.
     #[doc(hidden)]
     fn task(&self) -> Result<TaskRef, Error>;
+
+    /// Appends the arguments of the call for this item; on an error, nothing is appended.
+    #[doc(hidden)]
+    fn encode(item: &Item, bytes: &mut Vec<u8>) -> Result<(), Error>;
 }
 
-/// An item that supplies the arguments of one call: itself for a task of one argument, a tuple for several.
-#[diagnostic::on_unimplemented(
-    message = "an item of type `{Self}` does not supply the arguments `{Arguments}` of the task",
-    note = "a task of one argument takes the items as they are or by reference, one of several arguments takes tuples"
-)]
-pub trait Supplies<Arguments> {
-    /// Appends the encoded arguments; on an error, nothing is appended.
-    #[doc(hidden)]
-    fn encode_into(&self, bytes: &mut Vec<u8>) -> Result<(), Error>;
-}
+/// A closure, which is told apart from functions in this way.
+#[derive(Debug)]
+pub enum ByClosure {}
 
-/// A value that can stand for an argument of type `A`, because it is encoded alike.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot stand for an argument of type `{A}`",
-    note = "a `T` or `&T` can stand for `T` and for `&T`, a `String` for `&str`, a `Vec<T>` for `&[T]`"
-)]
-pub trait EncodesAs<A> {
-    /// The view that is encoded.
-    #[doc(hidden)]
-    type View: Serialize + ?Sized;
+macro_rules! one_argument {
+    ($($(#[$doc:meta])* $How:ident: [$($generics:tt)*] $Item:ty, taken as $Argument:ty;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub enum $How {}
 
-    #[doc(hidden)]
-    fn view(&self) -> &Self::View;
-}
+        impl<Function, R, M, $($generics)*> Callable<$Item, ($How, M)> for Function
+        where
+            Function: Fn($Argument) -> R + 'static,
+            R: TaskOutput<M>,
+        {
+            type Output = R::Value;
 
-macro_rules! encodes_as {
-    ($([$($generics:tt)*] $Owner:ty, as $A:ty, by $View:ty;)*) => {$(
-        #[diagnostic::do_not_recommend]
-        impl<$($generics)*> EncodesAs<$A> for $Owner {
-            type View = $View;
+            fn task(&self) -> Result<TaskRef, Error> {
+                find::<Function>(|| {
+                    keep((|function: &Function, item: $Argument| function(item)) as fn(&Function, $Argument) -> R);
+                    R::compile();
+                })
+            }
 
-            fn view(&self) -> &$View {
-                self
+            fn encode(item: &$Item, bytes: &mut Vec<u8>) -> Result<(), Error> {
+                encode_arguments_into(bytes, |writer| writer.write(EncodesAs::<$Argument>::view(item)))
+            }
+        }
+
+        impl<Signature, R, $($generics)*> Callable<$Item, ($How, ByClosure)> for Closure<Signature, R, 1>
+        where
+            Signature: Fn($Argument),
+            R: DeserializeOwned,
+        {
+            type Output = R;
+
+            fn task(&self) -> Result<TaskRef, Error> {
+                Closure::task(self)
+            }
+
+            fn encode(item: &$Item, bytes: &mut Vec<u8>) -> Result<(), Error> {
+                encode_arguments_into(bytes, |writer| writer.write(EncodesAs::<$Argument>::view(item)))
             }
         }
     )*};
 }
 
-// No two of these overlap: a type is never a reference to itself, and `str`, `[T]` and `Path` are not `Sized`.
-encodes_as! {
-    [T: Serialize] T, as T, by T;
-    [T: Serialize] &T, as T, by T;
-    [T: Serialize] T, as &T, by T;
-    [] String, as &str, by str;
-    [] &String, as &str, by str;
-    [] &str, as String, by str;
-    [T: Serialize] Vec<T>, as &[T], by [T];
-    [T: Serialize] &Vec<T>, as &[T], by [T];
-    [T: Serialize] &[T], as Vec<T>, by [T];
-    [T: Serialize, const N: usize] [T; N], as &[T], by [T];
-    [] PathBuf, as &Path, by Path;
-    [] &PathBuf, as &Path, by Path;
-    [] &Path, as PathBuf, by Path;
+// An item that is a reference is never lent once more: only an owner is, which `DeserializeOwned` says.
+one_argument! {
+    /// The item is the argument.
+    Itself: [T: Serialize] T, taken as T;
+    /// The item owns what the argument borrows.
+    Lent: [T: Serialize + DeserializeOwned] T, taken as &T;
+    /// The item borrows what the argument owns.
+    Referent: [T: Serialize] &T, taken as T;
+    /// A text is borrowed from its owner.
+    Text: [] String, taken as &str;
+    /// A text is borrowed from its borrowed owner.
+    BorrowedText: [] &String, taken as &str;
+    /// A borrowed text becomes an owned one.
+    OwnedText: [] &str, taken as String;
+    /// A slice is borrowed from its owner.
+    Elements: [T: Serialize] Vec<T>, taken as &[T];
+    /// A slice is borrowed from its borrowed owner.
+    BorrowedElements: [T: Serialize] &Vec<T>, taken as &[T];
+    /// A slice becomes a vector.
+    OwnedElements: [T: Serialize] &[T], taken as Vec<T>;
+    /// A slice is borrowed from an array.
+    Array: [T: Serialize, const N: usize] [T; N], taken as &[T];
+    /// A slice is borrowed from a borrowed array.
+    BorrowedArray: [T: Serialize, const N: usize] &[T; N], taken as &[T];
+    /// A path is borrowed from its owner.
+    File: [] PathBuf, taken as &Path;
+    /// A path is borrowed from its borrowed owner.
+    BorrowedFile: [] &PathBuf, taken as &Path;
+    /// A borrowed path becomes an owned one.
+    OwnedFile: [] &Path, taken as PathBuf;
 }
 
-#[diagnostic::do_not_recommend]
-impl<T: Serialize, const N: usize> EncodesAs<&[T]> for &[T; N] {
-    type View = [T];
+/// The item is a tuple of several arguments, or a reference to one.
+#[derive(Debug)]
+pub struct Several<Arguments, M>(PhantomData<(Arguments, M)>);
 
-    fn view(&self) -> &[T] {
-        *self
-    }
-}
-
-impl<Item, A> Supplies<(A,)> for Item
-where
-    Item: EncodesAs<A>,
-{
-    fn encode_into(&self, bytes: &mut Vec<u8>) -> Result<(), Error> {
-        encode_arguments_into(bytes, |writer| writer.write(self.view()))
-    }
-}
-
-macro_rules! callable {
-    ($($A:ident $a:ident)*) => {
-        impl<Function, $($A,)* R, M> Callable<($($A,)*), M> for Function
+macro_rules! several_arguments {
+    ($arity:literal, $($A:ident $a:ident),*) => {
+        impl<Function, Item, R, M, $($A),*> Callable<Item, Several<($($A,)*), M>> for Function
         where
             Function: Fn($($A),*) -> R + 'static,
+            Item: Supplies<($($A,)*)>,
             R: TaskOutput<M>,
         {
             type Output = R::Value;
@@ -115,20 +136,16 @@ macro_rules! callable {
                     R::compile();
                 })
             }
+
+            fn encode(item: &Item, bytes: &mut Vec<u8>) -> Result<(), Error> {
+                item.encode_into(bytes)
+            }
         }
-    };
-}
 
-/// Told apart from functions, which never are closures of ours.
-#[derive(Debug)]
-pub enum ByClosure {}
-
-macro_rules! callable_closure {
-    ($arity:literal $($A:ident)*) => {
-        #[diagnostic::do_not_recommend]
-        impl<Signature, $($A,)* R> Callable<($($A,)*), ByClosure> for Closure<Signature, R, $arity>
+        impl<Signature, Item, R, $($A),*> Callable<Item, Several<($($A,)*), ByClosure>> for Closure<Signature, R, $arity>
         where
             Signature: Fn($($A),*),
+            Item: Supplies<($($A,)*)>,
             R: DeserializeOwned,
         {
             type Output = R;
@@ -136,63 +153,35 @@ macro_rules! callable_closure {
             fn task(&self) -> Result<TaskRef, Error> {
                 Closure::task(self)
             }
-        }
-    };
-}
 
-macro_rules! several {
-    ($arity:literal, $($A:ident $X:ident $x:ident),*) => {
-        callable!($($A $x)*);
-        callable_closure!($arity $($A)*);
-
-        #[diagnostic::do_not_recommend]
-        impl<$($A, $X,)*> Supplies<($($A,)*)> for ($($X,)*)
-        where
-            $($X: EncodesAs<$A>,)*
-        {
-            fn encode_into(&self, bytes: &mut Vec<u8>) -> Result<(), Error> {
-                let ($($x,)*) = self;
-                encode_arguments_into(bytes, |writer| {$(writer.write($x.view());)*})
-            }
-        }
-
-        #[diagnostic::do_not_recommend]
-        impl<'item, $($A, $X,)*> Supplies<($($A,)*)> for &'item ($($X,)*)
-        where
-            $(&'item $X: EncodesAs<$A>,)*
-        {
-            fn encode_into(&self, bytes: &mut Vec<u8>) -> Result<(), Error> {
-                let ($($x,)*) = self;
-                encode_arguments_into(bytes, |writer| {$(writer.write($x.view());)*})
+            fn encode(item: &Item, bytes: &mut Vec<u8>) -> Result<(), Error> {
+                item.encode_into(bytes)
             }
         }
     };
 }
 
-callable!(A a);
-callable_closure!(1 A);
-several!(2, A A1 a, B B1 b);
-several!(3, A A1 a, B B1 b, C C1 c);
-several!(4, A A1 a, B B1 b, C C1 c, D D1 d);
-several!(5, A A1 a, B B1 b, C C1 c, D D1 d, E E1 e);
-several!(6, A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f);
-several!(7, A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g);
-several!(8, A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h);
-several!(9, A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i);
-several!(10, A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i, J J1 j);
-several!(11, A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i, J J1 j, K K1 k);
-several!(12, A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i, J J1 j, K K1 k, L L1 l);
+several_arguments!(2, A a, B b);
+several_arguments!(3, A a, B b, C c);
+several_arguments!(4, A a, B b, C c, D d);
+several_arguments!(5, A a, B b, C c, D d, E e);
+several_arguments!(6, A a, B b, C c, D d, E e, F f);
+several_arguments!(7, A a, B b, C c, D d, E e, F f, G g);
+several_arguments!(8, A a, B b, C c, D d, E e, F f, G g, H h);
+several_arguments!(9, A a, B b, C c, D d, E e, F f, G g, H h, I i);
+several_arguments!(10, A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
+several_arguments!(11, A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k);
+several_arguments!(12, A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l);
 
 #[cfg(test)]
-#[expect(clippy::needless_borrows_for_generic_args, reason = "references are what is tested")]
 mod tests {
     use super::*;
     use crate::task::encode_arguments;
 
-    /// Infers as `par_map` does: the task fixes its arguments, the item has to supply them.
-    fn bytes<A, M>(item: impl Supplies<A>, _: impl Callable<A, M>) -> Vec<u8> {
+    /// Infers as `par_map` does.
+    fn bytes<Item, F: Callable<Item, How>, How>(item: Item, _: F) -> Vec<u8> {
         let mut bytes = Vec::new();
-        item.encode_into(&mut bytes).unwrap();
+        F::encode(&item, &mut bytes).unwrap();
         bytes
     }
 
@@ -211,18 +200,44 @@ mod tests {
         assert_eq!(bytes(7, |n: &i64| *n), expected);
         assert_eq!(bytes(&7, |n: &i64| *n), expected);
         assert_eq!(bytes(7, crate::closure!(|n: i64| n)), expected);
+        assert_eq!(bytes(&7, crate::closure!(|n: i64| n)), expected);
+        assert_eq!(bytes(7, crate::closure!(|n: &i64| *n)), expected);
     }
 
     #[test]
     fn an_owner_stands_for_what_the_task_borrows() {
         assert_eq!(bytes(String::from("abc"), str::len), sent!("abc"));
         assert_eq!(bytes(&String::from("abc"), str::len), sent!("abc"));
+        assert_eq!(bytes("abc", str::len), sent!("abc"));
         assert_eq!(bytes("abc", |owned: String| owned.len()), sent!("abc"));
         let numbers = sent!(&vec![1.0, 2.0]);
         assert_eq!(bytes(vec![1.0, 2.0], |all: &[f64]| all.len()), numbers);
+        assert_eq!(bytes(&vec![1.0, 2.0], |all: &[f64]| all.len()), numbers);
         assert_eq!(bytes([1.0, 2.0], |all: &[f64]| all.len()), numbers);
         assert_eq!(bytes(&[1.0, 2.0], |all: &[f64]| all.len()), numbers);
+        assert_eq!(bytes(&[1.0, 2.0][..], |all: &[f64]| all.len()), numbers);
+        assert_eq!(bytes(&[1.0, 2.0][..], |all: Vec<f64>| all.len()), numbers);
         assert_eq!(bytes(PathBuf::from("a/b"), |path: &Path| path.is_dir()), sent!("a/b"));
+    }
+
+    #[test]
+    fn a_generic_task_is_what_its_item_makes_it() {
+        fn itself<T: Serialize + DeserializeOwned>(x: T) -> T {
+            x
+        }
+        fn first<T: Clone>(all: &[T]) -> usize {
+            all.len()
+        }
+        fn seen<T>(_: &T) {}
+        assert_eq!(bytes(7_u8, itself), sent!(&7_u8));
+        assert_eq!(bytes(String::from("abc"), itself), sent!("abc"));
+        assert_eq!(bytes(vec![1_u8], itself), sent!(&[1_u8][..]));
+        assert_eq!(bytes((1_u8, 'a'), itself), sent!(&(1_u8, 'a')));
+        assert_eq!(bytes(vec![1_u8], first), sent!(&[1_u8][..]));
+        assert_eq!(bytes(&vec![1_u8], first), sent!(&[1_u8][..]));
+        assert_eq!(bytes(7_u8, seen), sent!(&7_u8));
+        assert_eq!(bytes(&7_u8, seen), sent!(&7_u8));
+        assert_eq!(bytes(&7_u8, itself::<u8>), sent!(&7_u8));
     }
 
     #[test]
@@ -233,5 +248,7 @@ mod tests {
         assert_eq!(bytes(&(1, String::from("b"), vec![2.5]), task), expected);
         assert_eq!(bytes((&1, &String::from("b"), &[2.5][..]), task), expected);
         assert_eq!(bytes((1, 2), |pair: (i64, i64)| pair.0), sent!(&(1_i64, 2_i64)));
+        assert_eq!(bytes(&(1, 2), |pair: (i64, i64)| pair.0), sent!(&(1_i64, 2_i64)));
+        assert_eq!(bytes((1, "b"), crate::closure!(|n: i64, text: &str| n as usize + text.len())), sent!(&1_i64, "b"));
     }
 }

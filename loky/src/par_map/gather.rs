@@ -240,7 +240,8 @@ impl Run {
         }
     }
 
-    fn take_in(&mut self, task: &Result<TaskRef, Error>, sent: Sent, outcome: Outcome) {
+    fn take_in(&mut self, task: &Result<TaskRef, Error>, sent: Sent, mut outcome: Outcome) {
+        outcome.show_printed();
         let done = outcome.items.len();
         self.sizer.observe(done, outcome.items.iter().map(|item| item.ran).sum::<Duration>());
         for (place, item) in (sent.first..).zip(outcome.items) {

@@ -1,11 +1,12 @@
 //! A task applied to every item of a collection, in the workers of a pool.
 //!
 //! The iterators here describe and hand out; `gather` keeps the calls going, `chunk` says how many items travel
-//! together, `callable` says what can be applied to what.
+//! together, `callable` and `supplies` say what can be applied to what.
 
 pub(crate) mod callable;
 mod chunk;
 mod gather;
+pub(crate) mod supplies;
 
 use std::fmt;
 use std::iter::FusedIterator;
@@ -13,8 +14,8 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use self::callable::{Callable, Supplies};
-use self::gather::{Encode, Gather};
+use self::callable::Callable;
+use self::gather::Gather;
 use crate::error::Error;
 use crate::pool::{Pool, decode_result};
 
@@ -27,7 +28,8 @@ pub trait ParMap: IntoIterator + Sized {
     /// one `Err`, and its neighbours keep their results.
     ///
     /// Items may be owned or references: a `T` or `&T` for a task that takes `T` or `&T`, a `String` for `&str`, a
-    /// `Vec<T>` for `&[T]`. A task of several arguments takes tuples.
+    /// `Vec<T>` for `&[T]`. A task of several arguments takes tuples. A generic task over references could take the reference
+    /// or what it points to, so it names its type: `items.iter().par_map(square::<u64>)`.
     ///
     /// Nothing runs until the iterator is asked for its first item. It needs neither `Send` nor `'static`: input is
     /// pulled inside `next` only, and only as far as the [`window`](ParMapIter::window) allows, so an endless input is
@@ -49,20 +51,17 @@ pub trait ParMap: IntoIterator + Sized {
     /// # Ok(())
     /// # }
     /// ```
-    fn par_map<Arguments, M, F>(self, task: F) -> ParMapIter<Self::IntoIter, F::Output>
+    fn par_map<F, How>(self, task: F) -> ParMapIter<Self::IntoIter, F::Output>
     where
-        F: Callable<Arguments, M>,
-        Self::Item: Supplies<Arguments>;
+        F: Callable<Self::Item, How>;
 }
 
 impl<C: IntoIterator> ParMap for C {
-    fn par_map<Arguments, M, F>(self, task: F) -> ParMapIter<Self::IntoIter, F::Output>
+    fn par_map<F, How>(self, task: F) -> ParMapIter<Self::IntoIter, F::Output>
     where
-        F: Callable<Arguments, M>,
-        Self::Item: Supplies<Arguments>,
+        F: Callable<Self::Item, How>,
     {
-        let encode: Encode<C::Item> = <C::Item as Supplies<Arguments>>::encode_into;
-        ParMapIter { gather: Gather::new(self.into_iter(), task.task(), encode), result: std::marker::PhantomData }
+        ParMapIter { gather: Gather::new(self.into_iter(), task.task(), F::encode), result: std::marker::PhantomData }
     }
 }
 

@@ -180,7 +180,9 @@ impl<R> fmt::Debug for JoinHandle<R> {
     }
 }
 
-fn decode<R: DeserializeOwned>(outcome: Outcome, task: &str) -> Result<R, Error> {
+/// On the thread that receives the result.
+fn decode<R: DeserializeOwned>(mut outcome: Outcome, task: &str) -> Result<R, Error> {
+    outcome.show_printed();
     decode_result(&outcome.into_single()?, task)
 }
 

@@ -208,8 +208,10 @@ impl fmt::Debug for Pool {
 }
 
 fn not_initialized() -> Error {
-    Error::new(ErrorKind::NotInitialized, "did not run: this program would not recognize its own workers")
-        .with_advice("wrap `main` in `loky::main! { … }`, or call `loky::init()` as its first statement")
+    Error::new(ErrorKind::NotInitialized, "did not run: this program would not recognize its own workers").with_advice(
+        "wrap `main` in `loky::main! { … }`, or call `loky::init()` as its first statement; in tests, enable the \
+             feature `test` of loky",
+    )
 }
 
 /// `subject` is what cannot be.

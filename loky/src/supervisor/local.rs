@@ -5,6 +5,7 @@
 //! memory. Every descriptor is made with close-on-exec, so two launches at once cannot leak into each other.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -25,6 +26,8 @@ pub(crate) struct Recipe {
     /// Changes to the inherited environment, in order; `None` removes.
     pub(crate) environment: Vec<(OsString, Option<OsString>)>,
     pub(crate) current_dir: Option<PathBuf>,
+    /// Whether its standard output is a pipe to us instead of this program's own.
+    pub(crate) has_own_output: bool,
 }
 
 /// Starts a worker. Takes about a millisecond; blocks for nothing but the kernel.
@@ -35,7 +38,7 @@ pub(crate) fn launch(recipe: &Recipe) -> io::Result<Launched> {
     link.set_nonblocking(true)?;
     let mut child = command(recipe, theirs.into()).spawn()?;
     match watch(&mut child) {
-        Ok((process, stderr)) => Ok(Launched { process, link, page, stderr }),
+        Ok((process, output, error)) => Ok(Launched { process, link, page, output, error }),
         Err(why) => {
             // Nobody else knows of this process yet, so it is ended and reaped here.
             let _ = child.kill();
@@ -48,7 +51,8 @@ pub(crate) fn launch(recipe: &Recipe) -> io::Result<Launched> {
 fn command(recipe: &Recipe, link: OwnedFd) -> Command {
     let mut command = Command::new("/proc/self/exe");
     command.arg0(&recipe.title).args(env::arguments().into_iter().skip(1));
-    command.stdin(Stdio::from(link)).stdout(Stdio::inherit()).stderr(Stdio::piped());
+    let output = if recipe.has_own_output { Stdio::piped() } else { Stdio::inherit() };
+    command.stdin(Stdio::from(link)).stdout(output).stderr(Stdio::piped());
     for (name, value) in &recipe.environment {
         match value {
             Some(value) => command.env(name, value),
@@ -58,12 +62,17 @@ fn command(recipe: &Recipe, link: OwnedFd) -> Command {
     if let Some(dir) = &recipe.current_dir {
         command.current_dir(dir);
     }
-    command.env(env::WORKER, "1");
+    command.env(env::WORKER, env::WORKER_MARK);
     command
 }
 
-fn watch(child: &mut Child) -> io::Result<(Process, std::process::ChildStderr)> {
-    let stderr = child.stderr.take().expect("standard error was asked for as a pipe");
-    socket::set_nonblocking(&stderr)?;
-    Ok((Process::new(child.id())?, stderr))
+fn watch(child: &mut Child) -> io::Result<(Process, Option<File>, File)> {
+    let error = child.stderr.take().expect("standard error was asked for as a pipe");
+    let output = child.stdout.take().map(|pipe| without_blocking(pipe.into())).transpose()?;
+    Ok((Process::new(child.id())?, output, without_blocking(error.into())?))
+}
+
+fn without_blocking(pipe: OwnedFd) -> io::Result<File> {
+    socket::set_nonblocking(&pipe)?;
+    Ok(pipe.into())
 }

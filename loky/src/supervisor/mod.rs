@@ -5,10 +5,10 @@
 pub(crate) mod local;
 pub(crate) mod tree;
 
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::process::ChildStderr;
 use std::time::Duration;
 
 use crate::sys::page::Page;
@@ -30,8 +30,10 @@ pub(crate) struct Launched {
     pub(crate) link: UnixStream,
     /// What the worker begins is written here.
     pub(crate) page: Page,
+    /// What the worker writes to its standard output, if that is not this program's own; does not block.
+    pub(crate) output: Option<File>,
     /// What the worker writes to its standard error; does not block.
-    pub(crate) stderr: ChildStderr,
+    pub(crate) error: File,
 }
 
 impl Process {

@@ -1,29 +1,62 @@
-//! This program's standard error, without the lock that the standard library puts around it.
+//! This program's standard output and standard error, without the locks that the standard library puts around them.
 //!
-//! A user's thread may hold that lock while it waits for a result; whoever brings the result must not wait for it.
+//! A user's thread may hold such a lock while it waits for a result; whoever brings the result must not wait for it.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::errno::Errno;
+use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::write;
 
-/// Whether a write of one page would not block now. An error counts as yes: the write will meet it.
-pub(crate) fn is_stderr_writable() -> bool {
-    let stderr = io::stderr();
-    let mut fds = [PollFd::new(stderr.as_fd(), PollFlags::POLLOUT)];
-    !matches!(poll(&mut fds, PollTimeout::ZERO), Ok(0))
+/// One of the two streams that a program writes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Output,
+    Error,
 }
 
-/// Writes all of it; a program without a standard error has nobody to show it to.
-pub(crate) fn write_stderr(mut bytes: &[u8]) {
-    let stderr = io::stderr();
-    while !bytes.is_empty() {
-        match write(&stderr, bytes) {
-            Ok(written) => bytes = &bytes[written..],
-            Err(Errno::EINTR) => {}
-            Err(_) => return,
+/// Both, each in the place of its number.
+pub(crate) const STREAMS: [Stream; 2] = [Stream::Output, Stream::Error];
+
+/// Whether a write of one page would not block now. An error counts as yes: the write will meet it.
+pub(crate) fn is_writable(stream: Stream) -> bool {
+    with_fd(stream, |fd| {
+        let mut fds = [PollFd::new(fd, PollFlags::POLLOUT)];
+        !matches!(poll(&mut fds, PollTimeout::ZERO), Ok(0))
+    })
+}
+
+/// Writes all of it; a program without such a stream has nobody to show it to.
+pub(crate) fn write_all(stream: Stream, mut bytes: &[u8]) {
+    with_fd(stream, |fd| {
+        while !bytes.is_empty() {
+            match write(fd, bytes) {
+                Ok(written) => bytes = &bytes[written..],
+                Err(Errno::EINTR) => {}
+                Err(_) => return,
+            }
         }
+    });
+}
+
+// SAFETY: this is how the C library declares it; it is set before any code of this program runs, and never changed.
+unsafe extern "C" {
+    #[link_name = "stdout"]
+    static C_OUTPUT: *mut libc::FILE;
+}
+
+/// Writes out what C code in this process has printed and its library still holds back.
+pub(crate) fn flush_c() {
+    // SAFETY: the stream exists as long as the process; the library locks it. Not all streams at once (a null pointer):
+    // a thread that waits for input holds the lock of its stream, maybe for ever.
+    unsafe { libc::fflush(C_OUTPUT) };
+}
+
+fn with_fd<T>(stream: Stream, act: impl FnOnce(BorrowedFd<'_>) -> T) -> T {
+    match stream {
+        Stream::Output => act(io::stdout().as_fd()),
+        Stream::Error => act(io::stderr().as_fd()),
     }
 }

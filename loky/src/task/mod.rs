@@ -1,7 +1,7 @@
 //! What can be run: the functions that `#[loky::task]` registered in this binary, and closures.
 //!
 //! An entry turns a typed function into one of bytes to bytes; the registry is the list of the entries that can be listed,
-//! the same in every process of this binary. Somebody here knows of workers, pools or links.
+//! the same in every process of this binary. Nothing here knows of workers, pools or links.
 
 mod arguments;
 mod capture;
@@ -15,9 +15,8 @@ mod registry;
 pub use arguments::{ArgumentReader, ArgumentWriter};
 pub(crate) use arguments::{encode_arguments, encode_arguments_into};
 pub use capture::{
-    Capturable, Capture, CaptureFunction, Captured, Caught, Changed, Function, Glue, Lendable, Named, Nested, Nobody,
-    OfFunction, OfMutable, OfNested, OfReference, OfSlice, OfUnsized, OfValue, Reference, SliceReference, Somebody,
-    UnsizedReference, Value, captures, probe,
+    Bare, ByReference, ByType, ByValue, Capturable, Capture, CaptureFunction, Captured, Caught, Glue, Kind, Named,
+    OfFunction, OfNested, OfReference, OfSlice, OfUnsized, OfValue, Passing, captures, passing, probe,
 };
 pub(crate) use closure::closure;
 pub(crate) use contain::{contain, message_of};

@@ -41,6 +41,21 @@ pub(crate) struct Build {
     pub(crate) image: u64,
 }
 
+impl Build {
+    /// An error, in words that go on after "it", if `theirs` is another build than this.
+    pub(crate) fn check(self, theirs: Self) -> Result<(), &'static str> {
+        if self.protocol != theirs.protocol {
+            Err("speaks another version of the protocol of loky")
+        } else if self.tasks != theirs.tasks {
+            Err("is another build of this program, with other tasks")
+        } else if self.image != theirs.image {
+            Err("is another build of this program")
+        } else {
+            Ok(())
+        }
+    }
+}
+
 /// What to run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Run {
@@ -77,4 +92,20 @@ pub(crate) enum Verdict {
     CannotDecode(String),
     /// The task ran; its result could not be encoded.
     CannotEncode(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn builds_that_differ_in_anything_are_refused() {
+        let build = Build { protocol: 1, tasks: 2, image: 3 };
+        assert_eq!(build.check(build), Ok(()));
+        let others = [Build { protocol: 0, ..build }, Build { tasks: 0, ..build }, Build { image: 0, ..build }];
+        let words = ["another version of the protocol", "with other tasks", "another build"];
+        for (other, word) in others.into_iter().zip(words) {
+            assert!(build.check(other).is_err_and(|why| why.contains(word)), "{other:?}");
+        }
+    }
 }

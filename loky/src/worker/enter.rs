@@ -1,4 +1,4 @@
-//! From the start of `main` to the hello: is this process a worker?
+//! From the start of the process to the hello: is it a worker?
 
 use std::io::{self, BufReader};
 use std::os::unix::net::UnixStream;
@@ -33,19 +33,19 @@ const NOT_A_WORKER: i32 = 97;
 /// println!("no worker ever gets here");
 /// ```
 pub fn init() {
-    if identity::is_ready() {
-        return;
-    }
     if let Err(why) = task::registry() {
         panic!("{why}");
     }
-    if env::is_worker() {
+    if identity::is_ready() {
+        return;
+    }
+    if env::worker_mark().is_some() {
         enter();
     }
     identity::set_ready();
 }
 
-fn enter() -> ! {
+pub(super) fn enter() -> ! {
     match become_worker() {
         Ok((link, reader, page)) => {
             identity::set_ready();
@@ -76,9 +76,7 @@ fn become_worker() -> io::Result<(UnixStream, serve::Source, Page)> {
     }
     watch::start(link.try_clone()?, welcome.parent)?;
     let build = task::build().map_err(|why| io::Error::other(why.to_string()))?;
-    if build != welcome.build {
-        return Err(io::Error::other("the program that started it is another build of it"));
-    }
+    build.check(welcome.build).map_err(|why| io::Error::other(format!("what has started it {why}")))?;
     say_hello(&link, build)?;
     guard::install();
     entry::set_process_name(&format!("loky {}", welcome.index));

@@ -10,7 +10,7 @@ use super::ready::Ready;
 use crate::identity;
 use crate::supervisor::tree;
 use crate::sys::page::Page;
-use crate::sys::{process, socket};
+use crate::sys::{process, socket, stdio};
 use crate::task::entry_of;
 use crate::wire::frame::{self, Found, Reader};
 use crate::wire::message::{FromWorker, Run, ToWorker};
@@ -77,6 +77,7 @@ fn run_items(link: &UnixStream, page: &Page, run: &Run, payload: &[u8]) -> io::R
         }
         // What the task has printed is seen before its result, and is not lost if this process is killed later.
         let _ = io::stdout().flush();
+        stdio::flush_c();
         let answer = FromWorker::Returned { call: run.call, attempt: run.attempt, item, nanos, verdict };
         send(link, &answer, result)?;
     }

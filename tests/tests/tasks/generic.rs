@@ -128,6 +128,9 @@ fn task_43_generic_in_every_form() {
     assert_eq!(later::run(&'c').expect("async, in path form"), ('c', 'c'));
     let doubled: Vec<u64> = (0..100).par_map(double::<u64>).collect::<Result<_, _>>().expect("mapped");
     assert_eq!(doubled, (0..100).map(double::<u64>).collect::<Vec<_>>());
+    let inferred: Vec<u64> = (0..3).par_map(double).unwrap_all();
+    assert_eq!(inferred, [0, 2, 4]);
+    assert_eq!(vec![vec![1, 2], vec![]].par_map(largest).unwrap_all(), [Some(2), None]);
     let of_references: Vec<i32> = [1, 2].iter().par_map(double::<i32>).unwrap_all();
     assert_eq!(of_references, [2, 4]);
     assert_eq!(picked.run(vec!["a".to_string()], 0).expect("it ran"), Ok("a".to_string()));

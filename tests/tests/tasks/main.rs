@@ -6,6 +6,7 @@
 
 mod borrowed;
 mod closures;
+mod futures;
 mod generic;
 mod options;
 mod places;
@@ -15,6 +16,6 @@ use std::process::ExitCode;
 
 loky::main! {
     fn main() -> ExitCode {
-        loky_tests::run(&[borrowed::CASES, closures::CASES, generic::CASES, options::CASES, places::CASES, shapes::CASES], &[])
+        loky_tests::run(&[borrowed::CASES, closures::CASES, futures::CASES, generic::CASES, options::CASES, places::CASES, shapes::CASES], &[])
     }
 }

@@ -1,7 +1,11 @@
-//! The kinds of captures: a value, a reference to one of three sorts of things, a function.
+//! The kinds of captures: a value, a reference, a function.
 //!
 //! A value is decoded for each call anew, since the call may change it or give it away. What a reference points to is
 //! decoded once and lent to every call. A function has no bytes; its type is known in every process.
+//!
+//! None of this has a bound that a user's type could miss. That a type can travel is asked for once, by [`passing`],
+//! which stands in generated code at the name of the capture; what it gives travels in the type `P` of the function
+//! there. Else a type that cannot travel would be reported at everything that is done with the closure.
 
 use std::borrow::Borrow;
 use std::marker::PhantomData;
@@ -9,111 +13,66 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::super::arguments::ArgumentReader;
-use super::super::contain::contain;
-use super::super::entry::Fault;
 use super::Capture;
 use crate::sys::conjure::conjure;
+use crate::task::arguments::{ArgumentReader, append};
+use crate::task::contain::contain;
+use crate::task::entry::Fault;
 use crate::wire::codec;
 
-/// What a closure can capture, as a value or behind a reference: what serde can write and read back.
-///
-/// `M` is always inferred. It is there because the compiler believes in the only implementation that there is, even of
-/// what cannot be captured, and then complains about all that follows from it.
+/// What a closure can capture, as a value or behind a reference: what serde can write, and read back as an `Owner`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be captured",
     label = "cannot travel to another process",
-    note = "a capture needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type; of one that is not yours, capture what is in it"
+    note = "a capture needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type; of one that is not yours, capture what is in it",
+    note = "a `&&T` or `&mut T` is captured as a plain reference: `let name = &*name;` before the closure"
 )]
-pub trait Capturable<M>: Serialize + DeserializeOwned + 'static {
-    /// A `Self`.
-    type AsValue: Capture;
-    /// A `&Self`.
-    type AsReference: Capture;
-    /// A `&[Self]`.
-    type AsSlice: Capture;
+pub trait Capturable<Owner>: Serialize {
+    /// Decodes what was written of it.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are something else.
+    fn read(bytes: &[u8]) -> Result<Owner, Fault>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned + 'static> Capturable<Somebody> for T {
-    type AsValue = Value<T>;
-    type AsReference = Reference<T>;
-    type AsSlice = SliceReference<T>;
+impl<T: ?Sized + Serialize, Owner: DeserializeOwned + 'static> Capturable<Owner> for T {
+    fn read(bytes: &[u8]) -> Result<Owner, Fault> {
+        let wrong = |why| Fault::Decode(format!("a captured `{}`: {why}", std::any::type_name::<Owner>()));
+        contain(|| codec::decode(bytes)).map_err(wrong)
+    }
 }
 
-#[diagnostic::do_not_recommend]
-impl<T: Nested + Serialize + DeserializeOwned + 'static> Capturable<Nobody> for T {
-    type AsValue = ();
-    type AsReference = ();
-    type AsSlice = ();
-}
-
-/// What a closure can capture only behind a reference, such as `str` and `Path`; `M` as that of [`Capturable`].
-#[diagnostic::on_unimplemented(
-    message = "`&{Self}` cannot be captured",
-    label = "cannot travel to another process",
-    note = "what has no size of its own needs `serde::Serialize`, and an owned type, by `ToOwned`, that has `serde::Deserialize`"
-)]
-pub trait Lendable<M>: Serialize + ToOwned<Owned: DeserializeOwned + 'static> + 'static {
-    /// A `&Self`.
-    type AsReference: Capture;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: ?Sized + Serialize + ToOwned<Owned: DeserializeOwned + 'static> + 'static> Lendable<Somebody> for T {
-    type AsReference = UnsizedReference<T>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T> Lendable<Nobody> for T
-where
-    T: ?Sized + Nested + Serialize + ToOwned<Owned: DeserializeOwned + 'static> + 'static,
-{
-    type AsReference = ();
-}
-
-/// Nothing: a `&&Self` cannot be captured, and there is always a way to do without.
-#[diagnostic::on_unimplemented(
-    message = "`&&{Self}` cannot be captured",
-    label = "a reference to a reference",
-    note = "capture the inner one: `let name = *name;` before the closure"
-)]
-pub trait Nested {}
-
-/// Nothing: a `&mut Self` cannot be captured.
-#[diagnostic::on_unimplemented(
-    message = "`&mut {Self}` cannot be captured",
-    label = "cannot be changed from another process",
-    note = "capture a plain reference, `let name = &*name;` before the closure, and return what is to be changed"
-)]
-pub trait Changed {}
-
-/// Types that no variable has. With two of them, a variable of a type that is not known, because it is an error itself,
-/// is no second error.
+/// How a capture passes: a `T` is written there, its `Owner` is read here.
 #[derive(Debug)]
-pub enum Somebody {}
+pub struct Passing<T: ?Sized, Owner> {
+    pub(super) write: fn(&mut Vec<u8>, &T) -> Result<(), String>,
+    read: fn(&[u8]) -> Result<Owner, Fault>,
+}
 
-/// See [`Somebody`].
+/// How a capture passes that can.
+pub fn passing<T: ?Sized + Capturable<Owner>, Owner>() -> Passing<T, Owner> {
+    Passing { write: append, read: T::read }
+}
+
+/// A capture, and by which `Way` a call is given it. `P` is the type of a function that returns a [`Passing`].
 #[derive(Debug)]
-pub enum Nobody {}
-
-#[diagnostic::do_not_recommend]
-impl Nested for Somebody {}
-
-#[diagnostic::do_not_recommend]
-impl Nested for Nobody {}
-
-#[diagnostic::do_not_recommend]
-impl Changed for Somebody {}
-
-#[diagnostic::do_not_recommend]
-impl Changed for Nobody {}
+pub struct Kind<Way, T: ?Sized, Owner, P>(PhantomData<fn(&T) -> Owner>, PhantomData<fn() -> (P, Way)>);
 
 /// A variable that holds a value.
 #[derive(Debug)]
-pub struct Value<T>(PhantomData<fn() -> T>);
+pub enum ByValue {}
 
-impl<T: Capturable<Somebody>> Capture for Value<T> {
+/// A variable that holds a reference.
+#[derive(Debug)]
+pub enum ByReference {}
+
+/// A variable, or an item, that is a function of type `F`.
+#[derive(Debug)]
+pub struct ByType<F>(PhantomData<fn() -> F>);
+
+impl<T, P: Fn() -> Passing<T, T> + Copy + 'static> Capture for Kind<ByValue, T, T, P> {
     type Owner = Vec<u8>;
     type Lent<'a> = T;
 
@@ -122,83 +81,41 @@ impl<T: Capturable<Somebody>> Capture for Value<T> {
     }
 
     fn lend(bytes: &Vec<u8>) -> Result<T, Fault> {
-        decode(bytes)
+        (conjure::<P>()().read)(bytes)
     }
 }
 
-/// A reference to what has a size, which need not be `Clone`.
-#[derive(Debug)]
-pub struct Reference<T: ?Sized>(PhantomData<fn(&T)>);
-
-impl<T: Capturable<Somebody>> Capture for Reference<T> {
-    type Owner = T;
+impl<T, Owner, P> Capture for Kind<ByReference, T, Owner, P>
+where
+    T: ?Sized + 'static,
+    Owner: Borrow<T> + 'static,
+    P: Fn() -> Passing<T, Owner> + Copy + 'static,
+{
+    type Owner = Owner;
     type Lent<'a> = &'a T;
 
-    fn read(reader: &mut ArgumentReader<'_>) -> Result<T, Fault> {
-        decode(next(reader)?)
+    fn read(reader: &mut ArgumentReader<'_>) -> Result<Owner, Fault> {
+        (conjure::<P>()().read)(next(reader)?)
     }
 
-    fn lend(owner: &T) -> Result<&T, Fault> {
-        Ok(owner)
-    }
-}
-
-/// A slice, whose elements need not be `Clone`.
-#[derive(Debug)]
-pub struct SliceReference<T>(PhantomData<fn(&T)>);
-
-impl<T: Capturable<Somebody>> Capture for SliceReference<T> {
-    type Owner = Vec<T>;
-    type Lent<'a> = &'a [T];
-
-    fn read(reader: &mut ArgumentReader<'_>) -> Result<Vec<T>, Fault> {
-        decode(next(reader)?)
-    }
-
-    fn lend(owner: &Vec<T>) -> Result<&[T], Fault> {
-        Ok(owner)
-    }
-}
-
-/// A reference to what has no size of its own.
-#[derive(Debug)]
-pub struct UnsizedReference<T: ?Sized>(PhantomData<fn(&T)>);
-
-impl<T: ?Sized + Lendable<Somebody>> Capture for UnsizedReference<T> {
-    type Owner = T::Owned;
-    type Lent<'a> = &'a T;
-
-    fn read(reader: &mut ArgumentReader<'_>) -> Result<T::Owned, Fault> {
-        decode(next(reader)?)
-    }
-
-    fn lend(owner: &T::Owned) -> Result<&T, Fault> {
+    fn lend(owner: &Owner) -> Result<&T, Fault> {
         Ok(owner.borrow())
     }
 }
 
-/// A function that is used as a value.
-#[derive(Debug)]
-pub struct Function<T>(PhantomData<fn() -> T>);
-
-impl<T: Copy + 'static> Capture for Function<T> {
+impl<F: Copy + 'static, P> Capture for Kind<ByType<F>, (), (), P> {
     type Owner = ();
-    type Lent<'a> = T;
+    type Lent<'a> = F;
 
-    fn read(_: &mut ArgumentReader<'_>) -> Result<(), Fault> {
-        Ok(())
+    fn read(reader: &mut ArgumentReader<'_>) -> Result<(), Fault> {
+        next(reader).map(drop)
     }
 
-    fn lend(&(): &()) -> Result<T, Fault> {
+    fn lend(&(): &()) -> Result<F, Fault> {
         Ok(conjure())
     }
 }
 
 fn next<'b>(reader: &mut ArgumentReader<'b>) -> Result<&'b [u8], Fault> {
     reader.next().ok_or_else(|| Fault::Decode("a captured value is missing".into()))
-}
-
-fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
-    let wrong = |why| Fault::Decode(format!("a captured `{}`: {why}", std::any::type_name::<T>()));
-    contain(|| codec::decode(bytes)).map_err(wrong)
 }

@@ -2,18 +2,17 @@
 //!
 //! Captures are pairs of all that came before and one more, `(((), A), B)`, so that generated code can bind their names
 //! in one pattern of the same form. Each kind of capture says what it is encoded from, and what a call is given for it.
-//! Somebody here knows what the closure does.
+//! Nothing here knows what the closure does.
 
 mod kinds;
 mod probe;
+#[cfg(test)]
+mod tests;
 
 use std::marker::PhantomData;
 
-pub use kinds::{
-    Capturable, Changed, Function, Lendable, Nested, Nobody, Reference, SliceReference, Somebody, UnsizedReference,
-    Value,
-};
-pub use probe::{CaptureFunction, OfFunction, OfMutable, OfNested, OfReference, OfSlice, OfUnsized, OfValue, probe};
+pub use kinds::{ByReference, ByType, ByValue, Capturable, Kind, Passing, passing};
+pub use probe::{Bare, CaptureFunction, OfFunction, OfNested, OfReference, OfSlice, OfUnsized, OfValue, probe};
 
 use super::arguments::ArgumentReader;
 use super::entry::Fault;
@@ -67,13 +66,12 @@ impl<Others: Capture, Kind: Capture> Capture for (Others, Kind) {
     }
 }
 
-/// A variable that is to be captured as a `Kind`.
+/// A variable that is to be captured: what of it is written, and as what it is read.
 #[derive(Debug)]
-pub struct Caught<'v, Kind, T> {
+pub struct Caught<'v, Way, T: ?Sized, Owner> {
     name: &'static str,
     value: &'v T,
-    write: fn(&mut Vec<u8>, &T) -> Result<(), String>,
-    kind: PhantomData<fn() -> Kind>,
+    kind: PhantomData<fn() -> (Way, Owner)>,
 }
 
 /// The encoded captures of a closure; `C` says how to read them.
@@ -92,11 +90,18 @@ pub const fn captures() -> Captured<()> {
 }
 
 impl<C> Captured<C> {
-    /// Encodes one more.
+    /// Encodes one more, which passes as `passing` says.
     #[must_use]
-    pub fn and<Kind, T>(mut self, caught: Caught<'_, Kind, T>) -> Captured<(C, Kind)> {
+    pub fn and<Way, T: ?Sized, Owner, P>(
+        mut self,
+        caught: Caught<'_, Way, T, Owner>,
+        passing: P,
+    ) -> Captured<(C, Kind<Way, T, Owner, P>)>
+    where
+        P: Fn() -> Passing<T, Owner>,
+    {
         if self.fault.is_none() {
-            let written = (caught.write)(&mut self.bytes, caught.value);
+            let written = (passing().write)(&mut self.bytes, caught.value);
             self.fault = written.err().map(|why| format!("captured `{}` cannot be encoded: {why}", caught.name));
         }
         Captured { bytes: self.bytes, fault: self.fault, kinds: PhantomData }

@@ -1,29 +1,23 @@
 //! Which kind of capture a variable is, found by method resolution, since the macro sees only names.
 //!
 //! Every step has a method `caught` for one sort of types; where it has none, the next step is found by dereferencing.
-//! The bounds stand on the methods, not on the steps: a `&T` is captured as a reference or not at all, so a `T` that
-//! cannot travel is reported as what it is. Of what cannot, no kind is ever known, so that nothing after the error can
-//! complain about it again.
+//! No step asks whether the type can travel: a `&T` is captured as a reference or not at all, so a `T` that cannot is
+//! reported as what it is.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
 
 use super::Caught;
-use super::kinds::{Capturable, Changed, Function, Lendable, Nested};
-use crate::task::arguments::append;
+use super::kinds::{ByReference, ByType, ByValue};
 
 /// Begins the search for what kind of capture `value` is.
 pub const fn probe<'v, T>(name: &'static str, value: &'v T) -> OfNested<'v, T> {
-    OfNested(OfMutable(OfReference(OfSlice(OfUnsized(OfFunction(OfValue { name, value }))))))
+    OfNested(OfReference(OfSlice(OfUnsized(OfFunction(OfValue { name, value })))))
 }
 
 /// References to references, which nothing in a worker could lend.
 #[derive(Debug)]
-pub struct OfNested<'v, T>(OfMutable<'v, T>);
-
-/// References by which something is changed, which is not here but there.
-#[derive(Debug)]
-pub struct OfMutable<'v, T>(OfReference<'v, T>);
+pub struct OfNested<'v, T>(OfReference<'v, T>);
 
 /// References to what has a size.
 #[derive(Debug)]
@@ -49,87 +43,73 @@ pub struct OfValue<'v, T> {
 }
 
 impl<'v, T> OfValue<'v, T> {
-    const fn as_kind<Kind>(&self, write: fn(&mut Vec<u8>, &T) -> Result<(), String>) -> Caught<'v, Kind, T> {
-        Caught { name: self.name, value: self.value, write, kind: PhantomData }
+    /// Captures the value.
+    pub const fn caught(&self) -> Caught<'v, ByValue, T, T> {
+        self.of(self.value)
     }
 
-    /// Captures the value.
-    pub fn caught<Kind, M>(&self) -> Caught<'v, Kind, T>
-    where
-        T: Capturable<M, AsValue = Kind>,
-    {
-        self.as_kind(append::<T>)
+    const fn of<Way, W: ?Sized, Owner>(&self, value: &'v W) -> Caught<'v, Way, W, Owner> {
+        Caught { name: self.name, value, kind: PhantomData }
     }
 }
 
 impl<'v, 'r, 's, T: ?Sized> OfNested<'v, &'r &'s T> {
-    /// Says that it cannot be.
-    pub fn caught<Kind>(&self) -> Caught<'v, Kind, &'r &'s T>
-    where
-        T: Nested,
-    {
-        self.as_kind(|_, _| Ok(()))
+    /// Captures the reference as it is, which cannot be.
+    pub fn caught(&self) -> Caught<'v, ByValue, &'r &'s T, &'r &'s T> {
+        self.of(self.value)
     }
 }
 
-impl<'v, 'r, T: ?Sized> OfMutable<'v, &'r mut T> {
-    /// Says that it cannot be.
-    pub fn caught<Kind>(&self) -> Caught<'v, Kind, &'r mut T>
-    where
-        T: Changed,
-    {
-        self.as_kind(|_, _| Ok(()))
-    }
-}
-
-impl<'v, 'r, T> OfReference<'v, &'r T> {
+impl<'v, T> OfReference<'v, &T> {
     /// Captures what it points to.
-    pub fn caught<Kind, M>(&self) -> Caught<'v, Kind, &'r T>
-    where
-        T: Capturable<M, AsReference = Kind>,
-    {
-        self.as_kind(|bytes, value| append::<T>(bytes, value))
+    pub fn caught(&self) -> Caught<'v, ByReference, T, T> {
+        self.of(self.value)
     }
 }
 
-impl<'v, 'r, T> OfSlice<'v, &'r [T]> {
+impl<'v, T> OfSlice<'v, &[T]> {
     /// Captures the elements.
-    pub fn caught<Kind, M>(&self) -> Caught<'v, Kind, &'r [T]>
-    where
-        T: Capturable<M, AsSlice = Kind>,
-    {
-        self.as_kind(|bytes, value| append::<[T]>(bytes, value))
+    pub fn caught(&self) -> Caught<'v, ByReference, [T], Vec<T>> {
+        self.of(self.value)
     }
 }
 
-impl<'v, 'r, T: ?Sized> OfUnsized<'v, &'r T> {
+impl<'v, T: ?Sized + ToOwned> OfUnsized<'v, &T> {
     /// Captures what it points to.
-    pub fn caught<Kind, M>(&self) -> Caught<'v, Kind, &'r T>
-    where
-        T: Lendable<M, AsReference = Kind>,
-    {
-        self.as_kind(|bytes, value| append::<T>(bytes, value))
+    pub fn caught(&self) -> Caught<'v, ByReference, T, T::Owned> {
+        self.of(self.value)
     }
 }
+
+/// A function that is known by its type alone.
+#[diagnostic::on_unimplemented(
+    message = "a closure that captures something cannot be captured itself",
+    label = "cannot travel to another process",
+    note = "make it a `fn` that takes what it captures, or write its body here"
+)]
+pub trait Bare: Copy + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Copy + 'static> Bare for T {}
 
 /// A step of its own for functions, since a method alone cannot ask what arguments they take.
 pub trait CaptureFunction<'v, Arguments> {
     /// The type of the function.
-    type Item: Copy + 'static;
+    type Item;
 
     /// Captures the function, which takes no bytes.
-    fn caught(&self) -> Caught<'v, Function<Self::Item>, Self::Item>;
+    fn caught(&self) -> Caught<'v, ByType<Self::Item>, (), ()>;
 }
 
 macro_rules! capture_function {
     ($($Argument:ident)*) => {
         impl<'v, T, R, $($Argument),*> CaptureFunction<'v, ($($Argument,)*)> for OfFunction<'v, T>
         where
-            T: Fn($($Argument),*) -> R + Copy + 'static,
+            T: Fn($($Argument),*) -> R + Bare,
         {
             type Item = T;
 
-            fn caught(&self) -> Caught<'v, Function<T>, T> {
+            fn caught(&self) -> Caught<'v, ByType<T>, (), ()> {
                 const {
                     assert!(
                         size_of::<T>() == 0,
@@ -137,7 +117,7 @@ macro_rules! capture_function {
                          `loky::closure!`: call it by the name of a `fn`, or write its body here"
                     );
                 }
-                self.as_kind(|_, _| Ok(()))
+                self.of(&())
             }
         }
     };
@@ -165,8 +145,7 @@ macro_rules! next_step {
     };
 }
 
-next_step!(OfNested, OfMutable);
-next_step!(OfMutable, OfReference);
+next_step!(OfNested, OfReference);
 next_step!(OfReference, OfSlice);
 next_step!(OfSlice, OfUnsized);
 next_step!(OfUnsized, OfFunction);

@@ -1,0 +1,76 @@
+//! What one call has printed, on its way to whoever receives its result.
+//!
+//! A test harness shows with a test what was printed on its threads by `print!` and `eprint!`, and by nothing else. So
+//! what the workers of a test have printed is printed once more, on the thread that receives the result.
+
+use crate::config::PRINTED_MAX;
+use crate::sys::stdio::{self, Stream};
+
+/// The beginning of what a call has printed, and how much more it was. What nobody has shown by the time it is dropped
+/// goes to this program's own streams.
+#[derive(Debug, Default)]
+pub(crate) struct Printed {
+    output: Vec<u8>,
+    error: Vec<u8>,
+    cut: usize,
+}
+
+impl Printed {
+    pub(super) fn add(&mut self, stream: Stream, bytes: &[u8]) {
+        let room = PRINTED_MAX - self.output.len() - self.error.len();
+        let (kept, cut) = bytes.split_at(bytes.len().min(room));
+        self.cut += cut.len();
+        match stream {
+            Stream::Output => self.output.extend_from_slice(kept),
+            Stream::Error => self.error.extend_from_slice(kept),
+        }
+    }
+
+    /// Prints it on the calling thread, as if the task had run there.
+    pub(super) fn show(mut self) {
+        let (output, error) = self.take();
+        if !output.is_empty() {
+            print!("{}", String::from_utf8_lossy(&output));
+        }
+        if !error.is_empty() {
+            eprint!("{}", String::from_utf8_lossy(&error));
+        }
+    }
+
+    /// Takes out what belongs to either stream; that something was cut is told on the second.
+    pub(super) fn take(&mut self) -> (Vec<u8>, Vec<u8>) {
+        let (output, mut error) = (std::mem::take(&mut self.output), std::mem::take(&mut self.error));
+        let cut = std::mem::take(&mut self.cut);
+        if cut > 0 {
+            let note = format!("loky: the call has printed {cut} bytes more, which are not shown\n");
+            error.extend_from_slice(note.as_bytes());
+        }
+        (output, error)
+    }
+}
+
+impl Drop for Printed {
+    fn drop(&mut self) {
+        let (output, error) = self.take();
+        stdio::write_all(Stream::Output, &output);
+        stdio::write_all(Stream::Error, &error);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_is_kept_and_the_rest_is_counted() {
+        let mut printed = Printed::default();
+        printed.add(Stream::Output, b"head");
+        printed.add(Stream::Error, &vec![b'x'; PRINTED_MAX]);
+        printed.add(Stream::Output, b"more");
+        let (output, error) = printed.take();
+        assert_eq!(output, b"head");
+        assert_eq!(error.iter().filter(|&&byte| byte == b'x').count(), PRINTED_MAX - 4);
+        assert!(String::from_utf8_lossy(&error).ends_with("has printed 8 bytes more, which are not shown\n"));
+        assert_eq!(printed.take(), (Vec::new(), Vec::new()), "it is taken once");
+    }
+}

@@ -1,0 +1,109 @@
+//! Tuples as the arguments of a task: each part stands for one, as itself, as a reference, or as the owner of what the
+//! task borrows.
+//!
+//! Nothing here knows the task.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::task::encode_arguments_into;
+
+/// An item that supplies the arguments of one call.
+#[diagnostic::on_unimplemented(
+    message = "an item of type `{Self}` does not supply the arguments `{Arguments}` of the task",
+    note = "a task of one argument takes the items as they are or by reference, one of several arguments takes tuples"
+)]
+pub trait Supplies<Arguments> {
+    /// Appends the encoded arguments; on an error, nothing is appended.
+    #[doc(hidden)]
+    fn encode_into(&self, bytes: &mut Vec<u8>) -> Result<(), Error>;
+}
+
+/// A value that can stand for an argument of type `A`, because it is encoded alike.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot stand for an argument of type `{A}`",
+    note = "a `T` or `&T` can stand for `T` and for `&T`, a `String` for `&str`, a `Vec<T>` for `&[T]`"
+)]
+pub trait EncodesAs<A> {
+    /// The view that is encoded.
+    #[doc(hidden)]
+    type View: Serialize + ?Sized;
+
+    #[doc(hidden)]
+    fn view(&self) -> &Self::View;
+}
+
+macro_rules! encodes_as {
+    ($([$($generics:tt)*] $Owner:ty, as $A:ty, by $View:ty;)*) => {$(
+        impl<$($generics)*> EncodesAs<$A> for $Owner {
+            type View = $View;
+
+            fn view(&self) -> &$View {
+                self
+            }
+        }
+    )*};
+}
+
+// No two of these overlap: a type is never a reference to itself, and `str`, `[T]` and `Path` are not `Sized`.
+encodes_as! {
+    [T: Serialize] T, as T, by T;
+    [T: Serialize] &T, as T, by T;
+    [T: Serialize] T, as &T, by T;
+    [] String, as &str, by str;
+    [] &String, as &str, by str;
+    [] &str, as String, by str;
+    [T: Serialize] Vec<T>, as &[T], by [T];
+    [T: Serialize] &Vec<T>, as &[T], by [T];
+    [T: Serialize] &[T], as Vec<T>, by [T];
+    [T: Serialize, const N: usize] [T; N], as &[T], by [T];
+    [] PathBuf, as &Path, by Path;
+    [] &PathBuf, as &Path, by Path;
+    [] &Path, as PathBuf, by Path;
+}
+
+impl<T: Serialize, const N: usize> EncodesAs<&[T]> for &[T; N] {
+    type View = [T];
+
+    fn view(&self) -> &[T] {
+        *self
+    }
+}
+
+macro_rules! several {
+    ($($A:ident $X:ident $x:ident),*) => {
+        impl<$($A, $X,)*> Supplies<($($A,)*)> for ($($X,)*)
+        where
+            $($X: EncodesAs<$A>,)*
+        {
+            fn encode_into(&self, bytes: &mut Vec<u8>) -> Result<(), Error> {
+                let ($($x,)*) = self;
+                encode_arguments_into(bytes, |writer| {$(writer.write($x.view());)*})
+            }
+        }
+
+        impl<'item, $($A, $X,)*> Supplies<($($A,)*)> for &'item ($($X,)*)
+        where
+            $(&'item $X: EncodesAs<$A>,)*
+        {
+            fn encode_into(&self, bytes: &mut Vec<u8>) -> Result<(), Error> {
+                let ($($x,)*) = self;
+                encode_arguments_into(bytes, |writer| {$(writer.write($x.view());)*})
+            }
+        }
+    };
+}
+
+several!(A A1 a, B B1 b);
+several!(A A1 a, B B1 b, C C1 c);
+several!(A A1 a, B B1 b, C C1 c, D D1 d);
+several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e);
+several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f);
+several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g);
+several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h);
+several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i);
+several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i, J J1 j);
+several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i, J J1 j, K K1 k);
+several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i, J J1 j, K K1 k, L L1 l);

@@ -19,8 +19,9 @@ pub use crate::pool::dot::{
 pub use crate::task::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, Sent, owned};
 pub use crate::task::{ArgumentReader, ArgumentWriter, Entry, Fault, Instance, TaskRef, mark, type_id_of, version};
 pub use crate::task::{
-    Bare, ByReference, ByType, ByValue, Capturable, Capture, CaptureFunction, Captured, Caught, Glue, Kind, Named,
-    OfFunction, OfNested, OfReference, OfSlice, OfUnsized, OfValue, Passing, captures, passing, probe,
+    Bare, ByReference, ByType, ByValue, Capturable, Capture, CaptureFunction, Captured, Caught, Changed, Glue, Kind,
+    Named, Nested, Nobody, OfFunction, OfMutable, OfNested, OfReference, OfSlice, OfUnsized, OfValue, Passing,
+    Somebody, captures, passing, probe,
 };
 pub use crate::worker::init;
 

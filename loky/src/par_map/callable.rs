@@ -47,6 +47,7 @@ macro_rules! one_argument {
         #[derive(Debug)]
         pub enum $How {}
 
+        #[diagnostic::do_not_recommend]
         impl<Function, R, M, $($generics)*> Callable<$Item, ($How, M)> for Function
         where
             Function: Fn($Argument) -> R + 'static,
@@ -66,6 +67,7 @@ macro_rules! one_argument {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<Signature, R, $($generics)*> Callable<$Item, ($How, ByClosure)> for Closure<Signature, R, 1>
         where
             Signature: Fn($Argument),
@@ -122,6 +124,7 @@ pub struct Several<Arguments, M>(PhantomData<(Arguments, M)>);
 
 macro_rules! several_arguments {
     ($arity:literal, $($A:ident $a:ident),*) => {
+        #[diagnostic::do_not_recommend]
         impl<Function, Item, R, M, $($A),*> Callable<Item, Several<($($A,)*), M>> for Function
         where
             Function: Fn($($A),*) -> R + 'static,
@@ -142,6 +145,7 @@ macro_rules! several_arguments {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<Signature, Item, R, $($A),*> Callable<Item, Several<($($A,)*), ByClosure>> for Closure<Signature, R, $arity>
         where
             Signature: Fn($($A),*),

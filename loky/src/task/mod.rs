@@ -15,8 +15,9 @@ mod registry;
 pub use arguments::{ArgumentReader, ArgumentWriter};
 pub(crate) use arguments::{encode_arguments, encode_arguments_into};
 pub use capture::{
-    Bare, ByReference, ByType, ByValue, Capturable, Capture, CaptureFunction, Captured, Caught, Glue, Kind, Named,
-    OfFunction, OfNested, OfReference, OfSlice, OfUnsized, OfValue, Passing, captures, passing, probe,
+    Bare, ByReference, ByType, ByValue, Capturable, Capture, CaptureFunction, Captured, Caught, Changed, Glue, Kind,
+    Named, Nested, Nobody, OfFunction, OfMutable, OfNested, OfReference, OfSlice, OfUnsized, OfValue, Passing,
+    Somebody, captures, passing, probe,
 };
 pub(crate) use closure::closure;
 pub(crate) use contain::{contain, message_of};

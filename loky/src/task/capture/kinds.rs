@@ -24,8 +24,7 @@ use crate::wire::codec;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be captured",
     label = "cannot travel to another process",
-    note = "a capture needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type; of one that is not yours, capture what is in it",
-    note = "a `&&T` or `&mut T` is captured as a plain reference: `let name = &*name;` before the closure"
+    note = "a capture needs `serde::Serialize` and `serde::Deserialize`: add `#[derive(Serialize, Deserialize)]` to its type; of one that is not yours, capture what is in it"
 )]
 pub trait Capturable<Owner>: Serialize {
     /// Decodes what was written of it.

@@ -12,7 +12,10 @@ mod tests;
 use std::marker::PhantomData;
 
 pub use kinds::{ByReference, ByType, ByValue, Capturable, Kind, Passing, passing};
-pub use probe::{Bare, CaptureFunction, OfFunction, OfNested, OfReference, OfSlice, OfUnsized, OfValue, probe};
+pub use probe::{
+    Bare, CaptureFunction, Changed, Nested, Nobody, OfFunction, OfMutable, OfNested, OfReference, OfSlice, OfUnsized,
+    OfValue, Somebody, probe,
+};
 
 use super::arguments::ArgumentReader;
 use super::entry::Fault;

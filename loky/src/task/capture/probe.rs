@@ -12,12 +12,16 @@ use super::kinds::{ByReference, ByType, ByValue};
 
 /// Begins the search for what kind of capture `value` is.
 pub const fn probe<'v, T>(name: &'static str, value: &'v T) -> OfNested<'v, T> {
-    OfNested(OfReference(OfSlice(OfUnsized(OfFunction(OfValue { name, value })))))
+    OfNested(OfMutable(OfReference(OfSlice(OfUnsized(OfFunction(OfValue { name, value }))))))
 }
 
 /// References to references, which nothing in a worker could lend.
 #[derive(Debug)]
-pub struct OfNested<'v, T>(OfReference<'v, T>);
+pub struct OfNested<'v, T>(OfMutable<'v, T>);
+
+/// References by which something is changed, which is not here but there.
+#[derive(Debug)]
+pub struct OfMutable<'v, T>(OfReference<'v, T>);
 
 /// References to what has a size.
 #[derive(Debug)]
@@ -54,9 +58,22 @@ impl<'v, T> OfValue<'v, T> {
 }
 
 impl<'v, 'r, 's, T: ?Sized> OfNested<'v, &'r &'s T> {
-    /// Captures the reference as it is, which cannot be.
-    pub fn caught(&self) -> Caught<'v, ByValue, &'r &'s T, &'r &'s T> {
-        self.of(self.value)
+    /// Says that it cannot be. What it would be is left open, so that nothing that follows can complain, too.
+    pub fn caught<Way, W, Owner>(&self) -> Caught<'v, Way, W, Owner>
+    where
+        T: Nested,
+    {
+        unreachable!("no type is `Nested`")
+    }
+}
+
+impl<'v, 'r, T: ?Sized> OfMutable<'v, &'r mut T> {
+    /// Says that it cannot be, likewise.
+    pub fn caught<Way, W, Owner>(&self) -> Caught<'v, Way, W, Owner>
+    where
+        T: Changed,
+    {
+        unreachable!("no type is `Changed`")
     }
 }
 
@@ -80,6 +97,43 @@ impl<'v, T: ?Sized + ToOwned> OfUnsized<'v, &T> {
         self.of(self.value)
     }
 }
+
+/// Nothing: a `&&Self` cannot be captured, and there is always a way to do without.
+#[diagnostic::on_unimplemented(
+    message = "`&&{Self}` cannot be captured",
+    label = "a reference to a reference",
+    note = "capture the inner one: `let name = *name;` before the closure"
+)]
+pub trait Nested {}
+
+/// Nothing: a `&mut Self` cannot be captured.
+#[diagnostic::on_unimplemented(
+    message = "`&mut {Self}` cannot be captured",
+    label = "cannot be changed from another process",
+    note = "capture a plain reference, `let name = &*name;` before the closure, and return what is to be changed"
+)]
+pub trait Changed {}
+
+/// Types that no variable has. With two of them, a variable of a type that is not known, because it is an error itself,
+/// is no second error.
+#[derive(Debug)]
+pub enum Somebody {}
+
+/// See [`Somebody`].
+#[derive(Debug)]
+pub enum Nobody {}
+
+#[diagnostic::do_not_recommend]
+impl Nested for Somebody {}
+
+#[diagnostic::do_not_recommend]
+impl Nested for Nobody {}
+
+#[diagnostic::do_not_recommend]
+impl Changed for Somebody {}
+
+#[diagnostic::do_not_recommend]
+impl Changed for Nobody {}
 
 /// A function that is known by its type alone.
 #[diagnostic::on_unimplemented(
@@ -145,7 +199,8 @@ macro_rules! next_step {
     };
 }
 
-next_step!(OfNested, OfReference);
+next_step!(OfNested, OfMutable);
+next_step!(OfMutable, OfReference);
 next_step!(OfReference, OfSlice);
 next_step!(OfSlice, OfUnsized);
 next_step!(OfUnsized, OfFunction);

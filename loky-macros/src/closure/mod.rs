@@ -123,6 +123,9 @@ fn read(input: ParseStream<'_>) -> syn::Result<(TokenStream, Input)> {
         krate.extend([input.parse::<TokenTree>()?]);
     }
     input.parse::<Token![;]>()?;
+    if input.is_empty() {
+        return Err(syn::Error::new(Span::call_site(), format!("`loky::closure!` is empty: {FORM}")));
+    }
     Ok((krate, input.parse()?))
 }
 

@@ -57,7 +57,7 @@ impl<'v, T> OfValue<'v, T> {
     }
 }
 
-impl<'v, 'r, 's, T: ?Sized> OfNested<'v, &'r &'s T> {
+impl<'v, T: ?Sized> OfNested<'v, &&T> {
     /// Says that it cannot be. What it would be is left open, so that nothing that follows can complain, too.
     pub fn caught<Way, W, Owner>(&self) -> Caught<'v, Way, W, Owner>
     where
@@ -67,7 +67,7 @@ impl<'v, 'r, 's, T: ?Sized> OfNested<'v, &'r &'s T> {
     }
 }
 
-impl<'v, 'r, T: ?Sized> OfMutable<'v, &'r mut T> {
+impl<'v, T: ?Sized> OfMutable<'v, &mut T> {
     /// Says that it cannot be, likewise.
     pub fn caught<Way, W, Owner>(&self) -> Caught<'v, Way, W, Owner>
     where

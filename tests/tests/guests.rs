@@ -37,6 +37,7 @@ const CASES: &[Case] = cases![
     guests_16_two_versions_of_one_crate: 600,
     guests_17_two_tasks_of_one_name: 600,
     guests_18_async_tasks_within_tokio: 600,
+    guests_19_two_tasks_of_one_name_in_a_test: 600,
 ];
 
 /// What cargo, or a program that it has built, has said.
@@ -312,6 +313,10 @@ fn guests_17_two_tasks_of_one_name() {
     for word in ["`unused in version 2`", "twins/two/src/lib.rs:16", "twice/src/main.rs:8", "#[loky::task(name"] {
         assert!(said.err.contains(word), "{word}: {said}");
     }
+}
+
+fn guests_19_two_tasks_of_one_name_in_a_test() {
+    cargo(&["test", "-p", "twice", "--features", "clash", "--test", "clash"]).good();
 }
 
 fn guests_18_async_tasks_within_tokio() {

@@ -28,6 +28,7 @@ use crate::error::{Error, ErrorKind};
 use crate::ids::CallId;
 use crate::observe::PoolStats;
 use crate::oneshot::{Cell, Watcher};
+use crate::task::registry;
 use crate::{env, identity};
 
 /// Worker processes that run tasks, and the queue in front of them.
@@ -152,6 +153,7 @@ impl Pool {
         if !identity::is_ready() {
             return Err(not_initialized());
         }
+        registry()?;
         check_depth("did not run")
     }
 

@@ -1,6 +1,9 @@
 //! Takes in what workers say and how they end. Everything a worker sends is checked: it may be damaged, and then it
 //! may say anything.
 
+#[cfg(all(test, not(loom)))]
+mod tests;
+
 use std::io;
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../../README.md")]
 
+mod arity;
 mod ids;
 mod sync;
 mod sys;

@@ -6,10 +6,7 @@ pub use inventory;
 pub use loky_macros::closure;
 pub use serde::Serialize;
 
-pub use crate::par_map::callable::{
-    Array, BorrowedArray, BorrowedElements, BorrowedFile, BorrowedText, ByClosure, Callable, Elements, File, Itself,
-    Lent as LentItem, OwnedElements, OwnedFile, OwnedText, Referent, Several, Text,
-};
+pub use crate::par_map::callable::{ByClosure, Callable};
 pub use crate::par_map::supplies::{EncodesAs, Supplies};
 pub use crate::pool::closure::{Unfinished, closure};
 pub use crate::pool::dot::{Async, Plain, Returns, TaskOutput, bind, finish, returns, settle};

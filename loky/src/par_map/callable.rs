@@ -5,19 +5,20 @@
 //! for a generic task over references: that could take the reference or what it points to. Nothing here knows of chunks,
 //! windows or pools.
 
-use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::supplies::{EncodesAs, Supplies};
+use crate::arity::for_each_arity;
 use crate::error::Error;
 use crate::pool::Closure;
 use crate::pool::dot::TaskOutput;
 use crate::task::{TaskRef, encode_arguments_into, find, keep};
 
-/// A task that can be applied to items of type `Item`. `How` says in which way, and is always inferred.
+/// A task that can be applied to items of type `Item`. `How` says what it takes, as the type of a function, and what kind
+/// of task it is; it is always inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be applied to items of type `{Item}`",
     label = "does not take these items",
@@ -42,13 +43,9 @@ pub trait Callable<Item, How> {
 pub enum ByClosure {}
 
 macro_rules! one_argument {
-    ($($(#[$doc:meta])* $How:ident: [$($generics:tt)*] $Item:ty, taken as $Argument:ty;)*) => {$(
-        $(#[$doc])*
-        #[derive(Debug)]
-        pub enum $How {}
-
+    ($([$($generics:tt)*] $Item:ty, taken as $Argument:ty;)*) => {$(
         #[diagnostic::do_not_recommend]
-        impl<Function, R, M, $($generics)*> Callable<$Item, ($How, M)> for Function
+        impl<Function, R, M, $($generics)*> Callable<$Item, (fn($Argument), M)> for Function
         where
             Function: Fn($Argument) -> R + 'static,
             R: TaskOutput<M>,
@@ -68,7 +65,7 @@ macro_rules! one_argument {
         }
 
         #[diagnostic::do_not_recommend]
-        impl<Signature, R, $($generics)*> Callable<$Item, ($How, ByClosure)> for Closure<Signature, R, 1>
+        impl<Signature, R, $($generics)*> Callable<$Item, (fn($Argument), ByClosure)> for Closure<Signature, R, 1>
         where
             Signature: Fn($Argument),
             R: DeserializeOwned,
@@ -88,44 +85,27 @@ macro_rules! one_argument {
 
 // An item that is a reference is never lent once more: only an owner is, which `DeserializeOwned` says.
 one_argument! {
-    /// The item is the argument.
-    Itself: [T: Serialize] T, taken as T;
-    /// The item owns what the argument borrows.
-    Lent: [T: Serialize + DeserializeOwned] T, taken as &T;
-    /// The item borrows what the argument owns.
-    Referent: [T: Serialize] &T, taken as T;
-    /// A text is borrowed from its owner.
-    Text: [] String, taken as &str;
-    /// A text is borrowed from its borrowed owner.
-    BorrowedText: [] &String, taken as &str;
-    /// A borrowed text becomes an owned one.
-    OwnedText: [] &str, taken as String;
-    /// A slice is borrowed from its owner.
-    Elements: [T: Serialize] Vec<T>, taken as &[T];
-    /// A slice is borrowed from its borrowed owner.
-    BorrowedElements: [T: Serialize] &Vec<T>, taken as &[T];
-    /// A slice becomes a vector.
-    OwnedElements: [T: Serialize] &[T], taken as Vec<T>;
-    /// A slice is borrowed from an array.
-    Array: [T: Serialize, const N: usize] [T; N], taken as &[T];
-    /// A slice is borrowed from a borrowed array.
-    BorrowedArray: [T: Serialize, const N: usize] &[T; N], taken as &[T];
-    /// A path is borrowed from its owner.
-    File: [] PathBuf, taken as &Path;
-    /// A path is borrowed from its borrowed owner.
-    BorrowedFile: [] &PathBuf, taken as &Path;
-    /// A borrowed path becomes an owned one.
-    OwnedFile: [] &Path, taken as PathBuf;
+    [T: Serialize] T, taken as T;
+    [T: Serialize + DeserializeOwned] T, taken as &T;
+    [T: Serialize] &T, taken as T;
+    [] String, taken as &str;
+    [] &String, taken as &str;
+    [] &str, taken as String;
+    [T: Serialize] Vec<T>, taken as &[T];
+    [T: Serialize] &Vec<T>, taken as &[T];
+    [T: Serialize] &[T], taken as Vec<T>;
+    [T: Serialize, const N: usize] [T; N], taken as &[T];
+    [T: Serialize, const N: usize] &[T; N], taken as &[T];
+    [] PathBuf, taken as &Path;
+    [] &PathBuf, taken as &Path;
+    [] &Path, taken as PathBuf;
 }
 
-/// The item is a tuple of several arguments, or a reference to one.
-#[derive(Debug)]
-pub struct Several<Arguments, M>(PhantomData<(Arguments, M)>);
-
+// The item is a tuple of several arguments, or a reference to one.
 macro_rules! several_arguments {
-    ($arity:literal, $($A:ident $a:ident),*) => {
+    ($arity:literal, $($A:ident $A1:ident $a:ident),*) => {
         #[diagnostic::do_not_recommend]
-        impl<Function, Item, R, M, $($A),*> Callable<Item, Several<($($A,)*), M>> for Function
+        impl<Function, Item, R, M, $($A),*> Callable<Item, (fn($($A),*), M)> for Function
         where
             Function: Fn($($A),*) -> R + 'static,
             Item: Supplies<($($A,)*)>,
@@ -146,7 +126,7 @@ macro_rules! several_arguments {
         }
 
         #[diagnostic::do_not_recommend]
-        impl<Signature, Item, R, $($A),*> Callable<Item, Several<($($A,)*), ByClosure>> for Closure<Signature, R, $arity>
+        impl<Signature, Item, R, $($A),*> Callable<Item, (fn($($A),*), ByClosure)> for Closure<Signature, R, $arity>
         where
             Signature: Fn($($A),*),
             Item: Supplies<($($A,)*)>,
@@ -165,17 +145,7 @@ macro_rules! several_arguments {
     };
 }
 
-several_arguments!(2, A a, B b);
-several_arguments!(3, A a, B b, C c);
-several_arguments!(4, A a, B b, C c, D d);
-several_arguments!(5, A a, B b, C c, D d, E e);
-several_arguments!(6, A a, B b, C c, D d, E e, F f);
-several_arguments!(7, A a, B b, C c, D d, E e, F f, G g);
-several_arguments!(8, A a, B b, C c, D d, E e, F f, G g, H h);
-several_arguments!(9, A a, B b, C c, D d, E e, F f, G g, H h, I i);
-several_arguments!(10, A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
-several_arguments!(11, A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k);
-several_arguments!(12, A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l);
+for_each_arity!(from 2, several_arguments);
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::arity::for_each_arity;
 use crate::error::Error;
 use crate::task::encode_arguments_into;
 
@@ -73,7 +74,7 @@ impl<T: Serialize, const N: usize> EncodesAs<&[T]> for &[T; N] {
 }
 
 macro_rules! several {
-    ($($A:ident $X:ident $x:ident),*) => {
+    ($arity:literal, $($A:ident $X:ident $x:ident),*) => {
         impl<$($A, $X,)*> Supplies<($($A,)*)> for ($($X,)*)
         where
             $($X: EncodesAs<$A>,)*
@@ -96,14 +97,4 @@ macro_rules! several {
     };
 }
 
-several!(A A1 a, B B1 b);
-several!(A A1 a, B B1 b, C C1 c);
-several!(A A1 a, B B1 b, C C1 c, D D1 d);
-several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e);
-several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f);
-several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g);
-several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h);
-several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i);
-several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i, J J1 j);
-several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i, J J1 j, K K1 k);
-several!(A A1 a, B B1 b, C C1 c, D D1 d, E E1 e, F F1 f, G G1 g, H H1 h, I I1 i, J J1 j, K K1 k, L L1 l);
+for_each_arity!(from 2, several);

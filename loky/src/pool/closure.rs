@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::call::Call;
 use super::handle::JoinHandle;
+use crate::arity::for_each_arity;
 use crate::error::Error;
 use crate::task::{
     ArgumentReader, Capture, Captured, Fault, Glue, Named, Returned, TaskRef, closure as task, encode_arguments,
@@ -78,7 +79,7 @@ impl<Signature, const ARITY: usize, P: Named, C: Capture + 'static> Unfinished<S
 }
 
 macro_rules! forms {
-    ($arity:literal $(, $A:ident $a:ident)*) => {
+    ($arity:literal $(, $A:ident $A1:ident $a:ident)*) => {
         impl<Signature, R: DeserializeOwned> Closure<Signature, R, $arity> {
             /// Starts a call in a worker process of the pool and returns its handle.
             ///
@@ -123,19 +124,7 @@ macro_rules! forms {
     };
 }
 
-forms!(0);
-forms!(1, A a);
-forms!(2, A a, B b);
-forms!(3, A a, B b, C c);
-forms!(4, A a, B b, C c, D d);
-forms!(5, A a, B b, C c, D d, E e);
-forms!(6, A a, B b, C c, D d, E e, F f);
-forms!(7, A a, B b, C c, D d, E e, F f, G g);
-forms!(8, A a, B b, C c, D d, E e, F f, G g, H h);
-forms!(9, A a, B b, C c, D d, E e, F f, G g, H h, I i);
-forms!(10, A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
-forms!(11, A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k);
-forms!(12, A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l);
+for_each_arity!(from 0, forms);
 
 impl<Signature, R, const ARITY: usize> Clone for Closure<Signature, R, ARITY> {
     fn clone(&self) -> Self {

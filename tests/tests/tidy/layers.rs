@@ -7,6 +7,7 @@ pub(crate) type Row = (&'static str, &'static [&'static str]);
 
 /// The house, from the ground up. Every room imports only rooms that stand before it.
 pub(crate) const HOUSE: &[Row] = &[
+    ("arity", &[]),
     ("ids", &[]),
     ("sync", &[]),
     ("sys", &[]),
@@ -19,7 +20,7 @@ pub(crate) const HOUSE: &[Row] = &[
     ("env", &["ids", "error"]),
     ("wire", &["ids", "error"]),
     ("cpu", &["env", "sys"]),
-    ("task", &["wire", "sys", "ids", "error"]),
+    ("task", &["wire", "sys", "arity", "ids", "error"]),
     ("transport", &["wire", "sys", "error"]),
     ("supervisor", &["env", "sys", "ids", "error"]),
     ("config", &["scheduler", "env", "cpu", "error"]),
@@ -55,6 +56,7 @@ pub(crate) const HOUSE: &[Row] = &[
             "observe",
             "config",
             "cpu",
+            "arity",
             "env",
             "executor",
             "identity",
@@ -62,7 +64,7 @@ pub(crate) const HOUSE: &[Row] = &[
             "error",
         ],
     ),
-    ("par_map", &["pool", "driver", "task", "transport", "oneshot", "ids", "error"]),
+    ("par_map", &["pool", "driver", "task", "transport", "oneshot", "arity", "ids", "error"]),
     ("private", &["pool", "par_map", "task", "worker", "wire", "error"]),
     ("prelude", &["pool", "par_map", "private"]),
     ("main_macro", &["worker", "private"]),

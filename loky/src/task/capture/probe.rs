@@ -9,6 +9,7 @@ use std::ops::Deref;
 
 use super::Caught;
 use super::kinds::{ByReference, ByType, ByValue};
+use crate::arity::for_each_arity;
 
 /// Begins the search for what kind of capture `value` is.
 pub const fn probe<'v, T>(name: &'static str, value: &'v T) -> OfNested<'v, T> {
@@ -156,7 +157,7 @@ pub trait CaptureFunction<'v, Arguments> {
 }
 
 macro_rules! capture_function {
-    ($($Argument:ident)*) => {
+    ($arity:literal $(, $Argument:ident $A1:ident $a:ident)*) => {
         impl<'v, T, R, $($Argument),*> CaptureFunction<'v, ($($Argument,)*)> for OfFunction<'v, T>
         where
             T: Fn($($Argument),*) -> R + Bare,
@@ -177,15 +178,7 @@ macro_rules! capture_function {
     };
 }
 
-capture_function!();
-capture_function!(A);
-capture_function!(A B);
-capture_function!(A B C);
-capture_function!(A B C D);
-capture_function!(A B C D E);
-capture_function!(A B C D E F);
-capture_function!(A B C D E F G);
-capture_function!(A B C D E F G H);
+for_each_arity!(from 0, capture_function);
 
 macro_rules! next_step {
     ($Step:ident, $Next:ident) => {

@@ -23,7 +23,8 @@ impl CallId {
         self.0
     }
 
-    /// A number that came from elsewhere; it may name no call.
+    /// A number that a test chooses; it may name no call.
+    #[cfg(test)]
     pub(crate) const fn from_raw(raw: u64) -> Self {
         Self(raw)
     }
@@ -32,6 +33,28 @@ impl CallId {
 impl fmt::Display for CallId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// A call that has not ended: its number, and where its pool keeps it.
+///
+/// Places are used again. So whoever looks a call up compares the number, and finds nothing where another call lies now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct CallKey {
+    pub(crate) id: CallId,
+    pub(crate) slot: u32,
+}
+
+impl CallKey {
+    /// Of a call that came to no pool.
+    pub(crate) fn nowhere() -> Self {
+        Self { id: CallId::mint(), slot: u32::MAX }
+    }
+}
+
+impl fmt::Display for CallKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.id.fmt(f)
     }
 }
 

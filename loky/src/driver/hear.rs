@@ -14,7 +14,7 @@ use super::order::Item;
 use super::pipe::{Pipe, Tail};
 use super::tokens::{Part, of_token, token};
 use crate::identity;
-use crate::ids::{Attempt, CallId, WorkerId};
+use crate::ids::{Attempt, CallKey, WorkerId};
 use crate::scheduler::{Event, Try};
 use crate::supervisor::Launched;
 use crate::sys::poll::{Interest, Poller};
@@ -31,7 +31,7 @@ const FRAMES_IN_A_ROW_MAX: usize = 64;
 /// Which item of which call an answer is for.
 struct Answer {
     worker: WorkerId,
-    call: CallId,
+    call: CallKey,
     attempt: Attempt,
     item: u32,
     ran: Duration,
@@ -152,6 +152,7 @@ impl Inner {
                 }
             },
             FromWorker::Returned { call, attempt, item, nanos, verdict } => {
+                let Some(call) = self.scheduler.held(worker, call.raw()) else { return };
                 let answer = Answer { worker, call, attempt, item, ran: Duration::from_nanos(nanos) };
                 self.hear_answer(&answer, verdict, frame.payload, now);
             }
@@ -175,12 +176,12 @@ impl Inner {
         if self.scheduler.is_doomed(call) {
             return self.hear_late_answer(answer, now);
         }
-        let Some(pending) = self.calls.get(&call).filter(|pending| pending.done.len() == item as usize) else { return };
+        let Some(pending) = self.calls.get(call).filter(|pending| pending.done.len() == item as usize) else { return };
         let result = match verdict {
             Verdict::Value => Ok(payload),
             verdict => Err(evidence::answered(self, pending, worker, attempt, verdict)),
         };
-        let pending = self.calls.get_mut(&call).expect("it was there a moment ago");
+        let pending = self.calls.get_mut(call).expect("it was there a moment ago");
         pending.done.push(Item { result, ran });
         let is_last = pending.done.len() == pending.order.lengths.len();
         let event = if is_last {
@@ -194,7 +195,7 @@ impl Inner {
     /// The item's time was over before its answer came, so it counts as not done. Its worker is being killed.
     fn hear_late_answer(&mut self, answer: &Answer, now: Instant) {
         let &Answer { worker, call, attempt, item, .. } = answer;
-        if self.calls.get(&call).is_some_and(|pending| item as usize + 1 == pending.order.lengths.len()) {
+        if self.calls.get(call).is_some_and(|pending| item as usize + 1 == pending.order.lengths.len()) {
             self.feed(Event::Returned { worker, call, attempt }, now);
         }
     }
@@ -205,12 +206,12 @@ impl Inner {
         let overrunning = self.scheduler.overrunning(now);
         let is_any = !overrunning.is_empty();
         for (call, Try { worker, attempt }) in overrunning {
-            let Some(pending) = self.calls.get(&call) else { continue };
+            let Some(pending) = self.calls.get(call) else { continue };
             let awaited = pending.done.len() as u64;
             let Some(body) = self.workers.get(&worker).and_then(|worker| worker.body.as_ref()) else { continue };
             body.page.halt();
             let (begun, item) = body.page.begun();
-            if begun == call.raw() && item > awaited {
+            if begun == call.id.raw() && item > awaited {
                 body.page.resume();
                 self.feed(Event::Progressed { worker, call, attempt }, now);
             }
@@ -243,7 +244,7 @@ impl Inner {
         if is_early {
             self.launch_failure = Some(evidence::death_at_start(self, id, exit));
         }
-        let begun = self.still_running(begun);
+        let begun = self.still_running(id, begun);
         let event = match exit {
             Exit::Signal(SIGKILL) if is_early => Event::LaunchCutShort { worker: id },
             _ => Event::WorkerDied { worker: id, begun },
@@ -254,9 +255,9 @@ impl Inner {
 
     /// Which call was running, if the last item that was begun is `item` of `call`: an item whose answer has arrived is
     /// over, and the next one had not begun.
-    fn still_running(&self, (call, item): (u64, u64)) -> Option<CallId> {
-        let call = CallId::from_raw(call);
-        let pending = self.calls.get(&call)?;
+    fn still_running(&self, worker: WorkerId, (call, item): (u64, u64)) -> Option<CallKey> {
+        let call = self.scheduler.held(worker, call)?;
+        let pending = self.calls.get(call)?;
         (pending.done.len() as u64 == item).then_some(call)
     }
 }

@@ -3,18 +3,19 @@
 //! Events are fed to the scheduler and its actions carried out in the same breath (`hear`, `perform`). Whatever could
 //! block or run foreign code is put into the [`Outbox`] instead, for whoever holds the lock to do once it is released.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::background::Chore;
+use super::calls::Calls;
 use super::forward::Outlets;
 use super::order::{Item, Order, Outcome};
 use super::pipe::{Pipe, Tail};
 use super::printed::Printed;
 use crate::config::Settings;
 use crate::error::Error;
-use crate::ids::{CallId, WorkerId};
+use crate::ids::WorkerId;
 use crate::observe::Counters;
 use crate::oneshot::{Cell, Watcher};
 use crate::scheduler::{Event, Scheduler};
@@ -31,7 +32,7 @@ use crate::wire::message::FromWorker;
 pub(super) struct Inner {
     pub(super) settings: Settings,
     pub(super) scheduler: Scheduler,
-    pub(super) calls: HashMap<CallId, Pending>,
+    pub(super) calls: Calls<Pending>,
     pub(super) workers: BTreeMap<WorkerId, Worker>,
     /// From the first call to the end of the pool.
     pub(super) poller: Option<Arc<Poller>>,
@@ -101,7 +102,7 @@ impl Inner {
         Self {
             scheduler: Scheduler::new(settings.rules()),
             settings,
-            calls: HashMap::new(),
+            calls: Calls::new(),
             workers: BTreeMap::new(),
             poller: None,
             counters: Counters::default(),

@@ -11,6 +11,7 @@
 
 mod background;
 mod callbacks;
+mod calls;
 mod evidence;
 mod forward;
 mod hear;
@@ -39,7 +40,7 @@ pub(crate) use self::order::{Limits, Order, Outcome};
 use self::role::Role;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
-use crate::ids::CallId;
+use crate::ids::CallKey;
 use crate::observe::PoolStats;
 use crate::oneshot::{Cell, Watcher};
 use crate::scheduler::Event;
@@ -85,11 +86,11 @@ impl Driver {
 
     /// Takes in a call; its outcome lands in the cell that is returned. Never blocks. With `heed_limit`, `None` if
     /// the backlog is full.
-    pub(crate) fn submit(self: &Arc<Self>, id: CallId, order: Order, heed_limit: bool) -> Option<Arc<Cell<Outcome>>> {
+    pub(crate) fn submit(self: &Arc<Self>, order: Order, heed_limit: bool) -> Option<(CallKey, Arc<Cell<Outcome>>)> {
         let cell = Arc::new(Cell::new());
         if let Err(why) = self.check_process().and_then(|()| self.start()) {
             cell.complete(Outcome::failed(why.with_task(order.task.entry.name)));
-            return Some(cell);
+            return Some((CallKey::nowhere(), cell));
         }
         self.act(|inner, now| {
             if heed_limit && inner.is_full() {
@@ -97,9 +98,9 @@ impl Driver {
             }
             inner.counters.submitted += 1;
             let terms = order.terms(now);
-            inner.calls.insert(id, Pending::new(order, Arc::clone(&cell)));
-            inner.feed(Event::Submitted { call: id, terms }, now);
-            Some(cell)
+            let call = inner.calls.insert(Pending::new(order, Arc::clone(&cell)));
+            inner.feed(Event::Submitted { call, terms }, now);
+            Some((call, cell))
         })
     }
 
@@ -116,19 +117,19 @@ impl Driver {
     }
 
     /// Gives a call up. `false`: it has ended, or somebody else has given it up before.
-    pub(crate) fn cancel(&self, call: CallId) -> bool {
+    pub(crate) fn cancel(&self, call: CallKey) -> bool {
         if self.is_foreign() {
             return false;
         }
         self.act(|inner, now| {
-            let is_alive = inner.calls.contains_key(&call);
+            let is_alive = inner.calls.get(call).is_some();
             inner.feed(Event::Cancelled { call }, now);
             is_alive
         })
     }
 
     /// Whether a worker holds the call; `None` if it has ended.
-    pub(crate) fn is_held(&self, call: CallId) -> Option<bool> {
+    pub(crate) fn is_held(&self, call: CallKey) -> Option<bool> {
         if self.is_foreign() {
             return None;
         }

@@ -4,7 +4,7 @@
 use super::inner::{Body, Inner};
 use super::tokens::{Part, token};
 use crate::config::Output;
-use crate::ids::{CallId, WorkerId};
+use crate::ids::WorkerId;
 use crate::sys::poll::Interest;
 use crate::sys::stdio::{STREAMS, Stream};
 
@@ -30,10 +30,10 @@ impl Inner {
     }
 
     /// Moves what is there to where it belongs. `false`: there is no room, because this program's own stream is stuck.
-    fn take_output(&mut self, worker: WorkerId, stream: Stream, is_last: bool) -> bool {
-        let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return true };
+    fn take_output(&mut self, id: WorkerId, stream: Stream, is_last: bool) -> bool {
+        let Some(body) = self.workers.get_mut(&id).and_then(|worker| worker.body.as_mut()) else { return true };
         let mut listener = match self.settings.output {
-            Output::Capture => self.calls.get_mut(&CallId::from_raw(body.page.begun().0)),
+            Output::Capture => self.scheduler.held(id, body.page.begun().0).and_then(|call| self.calls.get_mut(call)),
             Output::Inherit => None,
         };
         if let Some(detached) = listener.take_if(|call| call.is_detached()) {

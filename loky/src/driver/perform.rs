@@ -7,7 +7,7 @@ use super::evidence;
 use super::inner::{Inner, Pending, Worker};
 use super::tokens::{Part, token};
 use crate::error::Error;
-use crate::ids::{Attempt, CallId, WorkerId};
+use crate::ids::{Attempt, CallKey, WorkerId};
 use crate::scheduler::{Action, Why};
 use crate::sys::poll::Interest;
 use crate::wire::message::{Run, ToWorker};
@@ -42,12 +42,12 @@ impl Inner {
         self.outbox.chores.push(Chore::Launch { worker, index });
     }
 
-    fn dispatch(&mut self, call: CallId, attempt: Attempt, worker: WorkerId) {
-        let Some(Pending { order, done, .. }) = self.calls.get(&call) else { return };
+    fn dispatch(&mut self, call: CallKey, attempt: Attempt, worker: WorkerId) {
+        let Some(Pending { order, done, .. }) = self.calls.get(call) else { return };
         let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
         let first = done.len();
         let run = ToWorker::Run(Run {
-            call,
+            call: call.id,
             attempt,
             tries_before: if first == 0 { order.tries_before } else { 0 },
             task: order.task.id,
@@ -96,15 +96,15 @@ impl Inner {
         }
     }
 
-    fn deliver(&mut self, call: CallId) {
-        let Some(pending) = self.calls.remove(&call) else { return };
+    fn deliver(&mut self, call: CallKey) {
+        let Some(pending) = self.calls.remove(call) else { return };
         let has_failed = pending.done.iter().any(|item| item.result.is_err());
         *if has_failed { &mut self.counters.failed } else { &mut self.counters.succeeded } += 1;
         self.end(pending, None);
     }
 
-    fn settle(&mut self, call: CallId, why: Why) {
-        let Some(pending) = self.calls.remove(&call) else { return };
+    fn settle(&mut self, call: CallKey, why: Why) {
+        let Some(pending) = self.calls.remove(call) else { return };
         let error = evidence::settled(self, &pending, why);
         self.counters.failed += 1;
         self.end(pending, Some(error));

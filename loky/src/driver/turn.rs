@@ -116,7 +116,7 @@ impl Inner {
         for (_, worker) in std::mem::take(&mut self.workers) {
             self.outbox.chores.extend(worker.body.map(|body| Chore::Discard(body.process)));
         }
-        for (_, pending) in self.calls.drain() {
+        for pending in self.calls.drain() {
             let why = why.clone().with_task(pending.order.task.entry.name);
             self.outbox.end(pending, Some(why));
         }
@@ -134,7 +134,7 @@ mod tests {
     use super::super::order::{Limits, Order};
     use super::*;
     use crate::config::Settings;
-    use crate::ids::{CallId, TaskId};
+    use crate::ids::TaskId;
     use crate::oneshot::Cell;
     use crate::task::{Entry, TaskRef};
 
@@ -156,7 +156,7 @@ mod tests {
         let cell = Arc::new(Cell::new());
         let pending = Pending::new(order(), Arc::clone(&cell));
         let (acted, has_told) = driver.try_act(|inner, _| {
-            inner.calls.insert(CallId::mint(), pending);
+            inner.calls.insert(pending);
             panic!("a fault that this test makes");
         });
         let _: Result<(), _> = acted;
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(why.kind(), ErrorKind::Shutdown);
         assert!(has_told && why.to_string().contains("tests::task") && why.to_string().contains("please report"));
         assert!(driver.wait_finished(Some(Instant::now())), "nobody waits for a pool that has failed");
-        let later = driver.submit(CallId::mint(), order(), true).expect("it is taken in").take();
+        let later = driver.submit(order(), true).expect("it is taken in").1.take();
         assert_eq!(later.expect("and ended at once").into_single().unwrap_err().kind(), ErrorKind::Shutdown);
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::chunk::{CHUNK_BYTES_MAX, Sizer};
 use crate::driver::{Limits, Order, Outcome};
 use crate::error::{Error, ErrorKind};
-use crate::ids::CallId;
+use crate::ids::CallKey;
 use crate::oneshot::{Cell, Watcher};
 use crate::pool::{self, Pool};
 use crate::task::TaskRef;
@@ -80,7 +80,7 @@ struct Chunk {
 }
 
 struct Sent {
-    call: CallId,
+    call: CallKey,
     cell: Arc<Cell<Outcome>>,
     first: usize,
     payload: Payload,

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::driver::{Driver, Outcome};
 use crate::error::{Error, ErrorKind};
-use crate::ids::CallId;
+use crate::ids::{CallId, CallKey};
 use crate::oneshot::{Cell, Watcher};
 use crate::task::contain;
 use crate::wire::codec;
@@ -28,7 +28,7 @@ use crate::wire::codec;
 /// call is touched.
 #[must_use = "dropping a handle detaches the call; nobody would see its result or its error"]
 pub struct JoinHandle<R> {
-    id: CallId,
+    call: CallKey,
     task: &'static str,
     /// `None` for a call that failed before it came to a pool.
     driver: Option<Arc<Driver>>,
@@ -49,20 +49,20 @@ pub enum CallStatus {
 }
 
 impl<R> JoinHandle<R> {
-    pub(super) fn new(id: CallId, task: &'static str, driver: Arc<Driver>, cell: Arc<Cell<Outcome>>) -> Self {
-        Self { id, task, driver: Some(driver), cell, result: PhantomData }
+    pub(super) fn new(call: CallKey, task: &'static str, driver: Arc<Driver>, cell: Arc<Cell<Outcome>>) -> Self {
+        Self { call, task, driver: Some(driver), cell, result: PhantomData }
     }
 
     /// The handle of a call that came to no pool.
     pub(super) fn failed(why: Error) -> Self {
         let cell = Cell::new();
         cell.complete(Outcome::failed(why));
-        Self { id: CallId::mint(), task: "", driver: None, cell: Arc::new(cell), result: PhantomData }
+        Self { call: CallKey::nowhere(), task: "", driver: None, cell: Arc::new(cell), result: PhantomData }
     }
 
     /// Which call this is.
     pub fn id(&self) -> CallId {
-        self.id
+        self.call.id
     }
 
     /// Whether the call has a result or an error. Never blocks.
@@ -72,7 +72,7 @@ impl<R> JoinHandle<R> {
 
     /// Where the call is now. Never blocks.
     pub fn status(&self) -> CallStatus {
-        let held = self.driver.as_ref().filter(|_| !self.is_finished()).and_then(|driver| driver.is_held(self.id));
+        let held = self.driver.as_ref().filter(|_| !self.is_finished()).and_then(|driver| driver.is_held(self.call));
         match held {
             Some(true) => CallStatus::Running,
             Some(false) => CallStatus::Queued,
@@ -92,7 +92,7 @@ impl<R> JoinHandle<R> {
     /// The handle then resolves to [`ErrorKind::Cancelled`]; for a call that ran, when its worker is dead. Does not
     /// block.
     pub fn cancel(&self) -> bool {
-        self.driver.as_ref().is_some_and(|driver| !self.is_finished() && driver.cancel(self.id))
+        self.driver.as_ref().is_some_and(|driver| !self.is_finished() && driver.cancel(self.call))
     }
 
     /// Waits on the calling thread, driving the pool meanwhile. `false`: not finished by `until`.
@@ -176,7 +176,7 @@ impl<R: DeserializeOwned> Future for JoinHandle<R> {
 impl<R> fmt::Debug for JoinHandle<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("JoinHandle");
-        out.field("call", &self.id).field("task", &self.task).field("status", &self.status()).finish()
+        out.field("call", &self.call.id).field("task", &self.task).field("status", &self.status()).finish()
     }
 }
 

@@ -25,7 +25,7 @@ pub use self::reusable::{pool, reusable};
 use crate::config::Settings;
 use crate::driver::{Driver, Order, Outcome};
 use crate::error::{Error, ErrorKind};
-use crate::ids::CallId;
+use crate::ids::CallKey;
 use crate::observe::PoolStats;
 use crate::oneshot::{Cell, Watcher};
 use crate::task::registry;
@@ -158,19 +158,17 @@ impl Pool {
     }
 
     pub(crate) fn submit<R>(&self, order: Order, heed_limit: bool) -> Option<JoinHandle<R>> {
-        let (id, task) = (CallId::mint(), order.task.entry.name);
-        let cell = self.0.driver.submit(id, order, heed_limit)?;
-        Some(JoinHandle::new(id, task, Arc::clone(&self.0.driver), cell))
+        let task = order.task.entry.name;
+        let (call, cell) = self.0.driver.submit(order, heed_limit)?;
+        Some(JoinHandle::new(call, task, Arc::clone(&self.0.driver), cell))
     }
 
     /// Starts a call whose items' outcomes are read from its cell.
-    pub(crate) fn submit_items(&self, order: Order) -> (CallId, Arc<Cell<Outcome>>) {
-        let id = CallId::mint();
-        let cell = self.0.driver.submit(id, order, false);
-        (id, cell.expect("only a limit that is heeded refuses an order"))
+    pub(crate) fn submit_items(&self, order: Order) -> (CallKey, Arc<Cell<Outcome>>) {
+        self.0.driver.submit(order, false).expect("only a limit that is heeded refuses an order")
     }
 
-    pub(crate) fn cancel(&self, call: CallId) {
+    pub(crate) fn cancel(&self, call: CallKey) {
         self.0.driver.cancel(call);
     }
 

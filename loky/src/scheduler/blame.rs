@@ -16,7 +16,7 @@ use std::time::Instant;
 use super::Scheduler;
 use super::event::Why;
 use super::workers::{Phase, Worker};
-use crate::ids::{CallId, WorkerId};
+use crate::ids::{CallKey, WorkerId};
 
 /// So many workers may die before they begin a call; then it is to blame.
 pub(super) const DEATHS_BEFORE_BEGUN_MAX: u32 = 5;
@@ -45,7 +45,7 @@ impl Scheduler {
         }
     }
 
-    pub(super) fn worker_died(&mut self, id: WorkerId, begun: Option<CallId>, now: Instant) {
+    pub(super) fn worker_died(&mut self, id: WorkerId, begun: Option<CallKey>, now: Instant) {
         if self.is_launching(id) {
             self.sizing.launch_failed(now, &self.rules);
         }
@@ -68,7 +68,7 @@ impl Scheduler {
     }
 
     /// Forgets the worker and decides about the calls that it held. `begun` is the last one that may have begun.
-    fn bury(&mut self, id: WorkerId, begun: Option<CallId>) {
+    fn bury(&mut self, id: WorkerId, begun: Option<CallKey>) {
         let Some(worker) = self.workers.remove(id) else { return };
         let done = worker.held.iter().position(|&(call, _)| begun == Some(call));
         for (place, &(call, _)) in worker.held.iter().enumerate() {
@@ -81,13 +81,13 @@ impl Scheduler {
     }
 
     /// One more worker has died when it should have begun this call: whether that makes too many.
-    fn is_deadly(&mut self, id: CallId) -> bool {
+    fn is_deadly(&mut self, id: CallKey) -> bool {
         let Some(call) = self.calls.get_mut(id) else { return false };
         call.deaths_before_begun += 1;
         call.deaths_before_begun >= DEATHS_BEFORE_BEGUN_MAX
     }
 
-    fn judge(&mut self, id: CallId, is_blamed: bool) {
+    fn judge(&mut self, id: CallKey, is_blamed: bool) {
         let Some(call) = self.calls.get_mut(id) else { return };
         let tried = call.current_try().expect("a dead worker held the call");
         let verdict = match call.doom {

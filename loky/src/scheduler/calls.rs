@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
 
 use super::event::{Terms, Try, Why};
-use crate::ids::{Attempt, CallId, WorkerId};
+use crate::ids::{Attempt, CallKey, WorkerId};
 
 /// A call that has not ended.
 #[derive(Debug)]
@@ -78,9 +78,9 @@ impl Call {
 /// All calls that have not ended.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    all: HashMap<CallId, Call>,
-    backlog: BTreeMap<(Reverse<i32>, u64), CallId>,
-    timers: BTreeSet<(Instant, CallId)>,
+    all: HashMap<CallKey, Call>,
+    backlog: BTreeMap<(Reverse<i32>, u64), CallKey>,
+    timers: BTreeSet<(Instant, CallKey)>,
     submitted: u64,
 }
 
@@ -93,15 +93,15 @@ impl Calls {
         self.backlog.len()
     }
 
-    pub(super) fn get(&self, id: CallId) -> Option<&Call> {
+    pub(super) fn get(&self, id: CallKey) -> Option<&Call> {
         self.all.get(&id)
     }
 
-    pub(super) fn get_mut(&mut self, id: CallId) -> Option<&mut Call> {
+    pub(super) fn get_mut(&mut self, id: CallKey) -> Option<&mut Call> {
         self.all.get_mut(&id)
     }
 
-    pub(super) fn add(&mut self, id: CallId, terms: Terms) {
+    pub(super) fn add(&mut self, id: CallKey, terms: Terms) {
         let age = self.submitted;
         self.submitted += 1;
         let call = Call {
@@ -121,7 +121,7 @@ impl Calls {
     }
 
     /// Takes the next call out of the backlog and gives it to `worker`.
-    pub(super) fn hold_next(&mut self, worker: WorkerId) -> Option<(CallId, Attempt)> {
+    pub(super) fn hold_next(&mut self, worker: WorkerId) -> Option<(CallKey, Attempt)> {
         let (_, id) = self.backlog.pop_first()?;
         let call = self.all.get_mut(&id).expect("the backlog names calls that have not ended");
         call.holder = Some(worker);
@@ -131,7 +131,7 @@ impl Calls {
     }
 
     /// The call begins to run now: its run limit counts from here.
-    pub(super) fn start_clock(&mut self, id: CallId, now: Instant) {
+    pub(super) fn start_clock(&mut self, id: CallKey, now: Instant) {
         let Some(call) = self.all.get(&id) else { return };
         let run_until = call.terms.run_limit.and_then(|limit| now.checked_add(limit));
         let timer = earliest(run_until, call.terms.deadline);
@@ -139,7 +139,7 @@ impl Calls {
     }
 
     /// Puts the call back into the backlog, at its old place.
-    pub(super) fn requeue(&mut self, id: CallId) {
+    pub(super) fn requeue(&mut self, id: CallKey) {
         if let Some(call) = self.all.get_mut(&id) {
             call.holder = None;
             call.doom = None;
@@ -148,7 +148,7 @@ impl Calls {
     }
 
     /// The call has ended.
-    pub(super) fn remove(&mut self, id: CallId) -> Option<Call> {
+    pub(super) fn remove(&mut self, id: CallKey) -> Option<Call> {
         self.set_timer(id, None);
         let call = self.all.remove(&id)?;
         self.backlog.remove(&(Reverse(call.terms.priority), call.age));
@@ -156,7 +156,7 @@ impl Calls {
     }
 
     /// Empties the backlog: all its calls have ended. With the last try of each that may have begun.
-    pub(super) fn remove_backlog(&mut self) -> Vec<(CallId, Option<Try>)> {
+    pub(super) fn remove_backlog(&mut self) -> Vec<(CallKey, Option<Try>)> {
         let ids: Vec<_> = self.backlog.values().copied().collect();
         ids.into_iter().filter_map(|id| Some((id, self.remove(id)?.last_try))).collect()
     }
@@ -171,12 +171,12 @@ impl Calls {
     }
 
     /// Calls whose timers have come.
-    pub(super) fn due(&self, now: Instant) -> impl Iterator<Item = CallId> {
+    pub(super) fn due(&self, now: Instant) -> impl Iterator<Item = CallKey> {
         self.timers.iter().take_while(move |&&(at, _)| at <= now).map(|&(_, id)| id)
     }
 
     /// A call whose timer has come; the timer is gone then.
-    pub(super) fn pop_due(&mut self, now: Instant) -> Option<CallId> {
+    pub(super) fn pop_due(&mut self, now: Instant) -> Option<CallKey> {
         if self.next_timer()? > now {
             return None;
         }
@@ -185,7 +185,7 @@ impl Calls {
         Some(id)
     }
 
-    fn enqueue(&mut self, id: CallId) {
+    fn enqueue(&mut self, id: CallKey) {
         let call = &self.all[&id];
         let queue_deadline = call.terms.queue_deadline.filter(|_| call.last_try.is_none());
         let timer = earliest(queue_deadline, call.terms.deadline);
@@ -193,7 +193,7 @@ impl Calls {
         self.set_timer(id, timer);
     }
 
-    fn set_timer(&mut self, id: CallId, timer: Option<Instant>) {
+    fn set_timer(&mut self, id: CallKey, timer: Option<Instant>) {
         let Some(call) = self.all.get_mut(&id) else { return };
         if let Some(before) = std::mem::replace(&mut call.timer, timer) {
             self.timers.remove(&(before, id));

@@ -5,25 +5,25 @@
 
 use std::time::{Duration, Instant};
 
-use crate::ids::{Attempt, CallId, WorkerId};
+use crate::ids::{Attempt, CallKey, WorkerId};
 
 /// What the scheduler is told.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
     /// A new call. Told once per call.
-    Submitted { call: CallId, terms: Terms },
+    Submitted { call: CallKey, terms: Terms },
     /// Somebody gave the call up. Ignored if it has ended.
-    Cancelled { call: CallId },
+    Cancelled { call: CallKey },
     /// The worker said hello.
     WorkerReady { worker: WorkerId },
     /// The worker could not be started, or was refused at its hello; no process is left of it.
     LaunchFailed { worker: WorkerId },
     /// One item of a call of many items is done, and the next one begins.
-    Progressed { worker: WorkerId, call: CallId, attempt: Attempt },
+    Progressed { worker: WorkerId, call: CallKey, attempt: Attempt },
     /// An answer arrived and is in the driver's hand.
-    Returned { worker: WorkerId, call: CallId, attempt: Attempt },
+    Returned { worker: WorkerId, call: CallKey, attempt: Attempt },
     /// The process is gone, and all that it had written has been read. `begun` is the last call that it began.
-    WorkerDied { worker: WorkerId, begun: Option<CallId> },
+    WorkerDied { worker: WorkerId, begun: Option<CallKey> },
     /// Somebody outside has killed the worker before it said hello. That says little about the program.
     LaunchCutShort { worker: WorkerId },
     /// The worker has closed its link; only a death would explain that.
@@ -57,11 +57,11 @@ pub(crate) enum Action {
     /// Start a process; answer with `WorkerReady`, `LaunchFailed` or `WorkerDied`.
     Launch { worker: WorkerId },
     /// Send the call to the worker.
-    Dispatch { call: CallId, attempt: Attempt, worker: WorkerId },
+    Dispatch { call: CallKey, attempt: Attempt, worker: WorkerId },
     /// The answer in hand is the call's result.
-    Deliver { call: CallId },
+    Deliver { call: CallKey },
     /// The call ends without a result.
-    Settle { call: CallId, why: Why },
+    Settle { call: CallKey, why: Why },
     /// Ask the worker to finish and leave.
     Stop { worker: WorkerId },
     /// Kill the worker and what it started.

@@ -37,7 +37,7 @@ use self::calls::{Calls, Doom, earliest};
 pub(crate) use self::event::{Action, Event, Terms, Try, Why};
 use self::sizing::Sizing;
 use self::workers::{Phase, Workers};
-use crate::ids::{Attempt, CallId, WorkerId};
+use crate::ids::{Attempt, CallKey, WorkerId};
 
 /// What a pool's owner may choose, and the bounds of every wait.
 #[derive(Clone, Copy, Debug)]
@@ -114,22 +114,27 @@ impl Scheduler {
     }
 
     /// Whether a worker holds the call; `None` if it has ended.
-    pub(crate) fn is_held(&self, call: CallId) -> Option<bool> {
+    pub(crate) fn is_held(&self, call: CallKey) -> Option<bool> {
         Some(self.calls.get(call)?.holder.is_some())
     }
 
+    /// The call of this number, if the worker holds it; even if it has ended.
+    pub(crate) fn held(&self, worker: WorkerId, call: u64) -> Option<CallKey> {
+        self.workers.get(worker)?.held.iter().map(|&(held, _)| held).find(|held| held.id.raw() == call)
+    }
+
     /// Whether this worker still owes an answer to this attempt; even if the call has ended.
-    pub(crate) fn is_awaited(&self, worker: WorkerId, call: CallId, attempt: Attempt) -> bool {
+    pub(crate) fn is_awaited(&self, worker: WorkerId, call: CallKey, attempt: Attempt) -> bool {
         self.workers.get(worker).is_some_and(|worker| worker.held.contains(&(call, attempt)))
     }
 
     /// Whether the call will end, and not by its result: whatever its worker still answers comes too late.
-    pub(crate) fn is_doomed(&self, call: CallId) -> bool {
+    pub(crate) fn is_doomed(&self, call: CallKey) -> bool {
         self.calls.get(call).is_some_and(|call| call.doom.is_some())
     }
 
     /// Calls whose run limit has come, which ends them at the next event; unless `Progressed` is told before.
-    pub(crate) fn overrunning(&self, now: Instant) -> Vec<(CallId, Try)> {
+    pub(crate) fn overrunning(&self, now: Instant) -> Vec<(CallKey, Try)> {
         let due = self.calls.due(now).filter_map(|id| Some((id, self.calls.get(id)?)));
         due.filter(|(_, call)| call.doom.is_none()).filter_map(|(id, call)| Some((id, call.current_try()?))).collect()
     }
@@ -182,21 +187,21 @@ impl Scheduler {
         self.actions.pop_front()
     }
 
-    fn submitted(&mut self, call: CallId, terms: Terms) {
+    fn submitted(&mut self, call: CallKey, terms: Terms) {
         match self.shutdown {
             Some(_) => self.settle(call, Why::ShutDown(None)),
             None => self.calls.add(call, terms),
         }
     }
 
-    fn progressed(&mut self, worker: WorkerId, call: CallId, attempt: Attempt, now: Instant) {
+    fn progressed(&mut self, worker: WorkerId, call: CallKey, attempt: Attempt, now: Instant) {
         let is_first = self.workers.get(worker).is_some_and(|worker| worker.is_ready() && worker.is_first(call));
         if is_first && self.is_awaited(worker, call, attempt) {
             self.calls.start_clock(call, now);
         }
     }
 
-    fn returned(&mut self, worker: WorkerId, call: CallId, attempt: Attempt, now: Instant) {
+    fn returned(&mut self, worker: WorkerId, call: CallKey, attempt: Attempt, now: Instant) {
         if !self.is_awaited(worker, call, attempt) {
             return;
         }
@@ -221,7 +226,7 @@ impl Scheduler {
         }
     }
 
-    fn call_due(&mut self, id: CallId, now: Instant) {
+    fn call_due(&mut self, id: CallKey, now: Instant) {
         let Some(call) = self.calls.get(id) else { return };
         let is_past_deadline = call.terms.deadline.is_some_and(|at| at <= now);
         match call.holder {
@@ -236,7 +241,7 @@ impl Scheduler {
     /// A running call is settled when its worker is dead or has answered, so that whoever reads the error can rely on
     /// it that the task does nothing any more. One that waits in its worker behind another call must not cost that
     /// other call its worker, so it ends at once; the worker still holds it, and is killed when it comes to it.
-    fn end_early(&mut self, id: CallId, doom: Doom, now: Instant) {
+    fn end_early(&mut self, id: CallKey, doom: Doom, now: Instant) {
         let Some(call) = self.calls.get_mut(id) else { return };
         let Some(tried) = call.current_try() else {
             let why = doom.before_begun(call.last_try).expect("a run limit counts only for calls that a worker holds");
@@ -324,12 +329,12 @@ impl Scheduler {
         }
     }
 
-    fn end(&mut self, call: CallId, why: Why) {
+    fn end(&mut self, call: CallKey, why: Why) {
         self.calls.remove(call);
         self.settle(call, why);
     }
 
-    fn settle(&mut self, call: CallId, why: Why) {
+    fn settle(&mut self, call: CallKey, why: Why) {
         self.actions.push_back(Action::Settle { call, why });
     }
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::Rules;
 use super::calls::earliest;
-use crate::ids::{Attempt, CallId, WorkerId};
+use crate::ids::{Attempt, CallKey, WorkerId};
 
 /// A worker that may still have a process.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) struct Worker {
     pub(super) phase: Phase,
     /// What was dispatched and has not been answered, in that order: at most the first one runs. A call may have ended
     /// and still be held.
-    pub(super) held: VecDeque<(CallId, Attempt)>,
+    pub(super) held: VecDeque<(CallKey, Attempt)>,
     /// Calls that it has answered.
     served: u64,
     /// Greater for the worker that became free later.
@@ -54,7 +54,7 @@ impl Worker {
     }
 
     /// Whether this is the call that it runs, or will begin next.
-    pub(super) fn is_first(&self, call: CallId) -> bool {
+    pub(super) fn is_first(&self, call: CallKey) -> bool {
         self.held.front().is_some_and(|&(first, _)| first == call)
     }
 
@@ -156,7 +156,7 @@ impl Workers {
     }
 
     /// The worker has answered a call that it held.
-    pub(super) fn answered(&mut self, id: WorkerId, call: CallId) {
+    pub(super) fn answered(&mut self, id: WorkerId, call: CallKey) {
         if let Some(worker) = self.all.get_mut(&id) {
             worker.held.retain(|&(held, _)| held != call);
             worker.served += 1;

@@ -6,7 +6,12 @@ use std::time::{Duration, Instant};
 use super::super::Event;
 use super::weather::Ending;
 use super::world::{Happening, World};
-use crate::ids::{Attempt, CallId, WorkerId};
+use crate::ids::{Attempt, CallId, CallKey, WorkerId};
+
+/// The call that is submitted as number `number`.
+fn key(number: u64) -> CallKey {
+    CallKey { id: CallId::from_raw(number), slot: u32::try_from(number).expect("a world is small") }
+}
 
 impl World {
     pub(super) fn deed(&mut self) {
@@ -50,7 +55,7 @@ impl World {
 
     fn submit(&mut self) {
         for _ in 0..=self.dice.below(4) / 3 * 3 {
-            let call = CallId::from_raw(self.ledger.calls.len() as u64 + 1);
+            let call = key(self.ledger.calls.len() as u64 + 1);
             let terms = self.weather.terms(&mut self.dice, self.now);
             self.feed(Event::Submitted { call, terms });
         }
@@ -63,7 +68,7 @@ impl World {
         let call = if !open.is_empty() && self.dice.chance(800) {
             self.ledger.calls[open[self.dice.below(open.len().min(6) as u64) as usize]].id
         } else {
-            CallId::from_raw(self.dice.below(self.ledger.calls.len() as u64 + 2))
+            key(self.dice.below(self.ledger.calls.len() as u64 + 2))
         };
         self.feed(Event::Cancelled { call });
     }
@@ -89,7 +94,7 @@ impl World {
     fn stray(&mut self) {
         let place = self.dice.below(self.ledger.workers.len() as u64 + 1);
         let worker = WorkerId(place);
-        let call = CallId::from_raw(self.dice.below(self.ledger.calls.len() as u64 + 2));
+        let call = key(self.dice.below(self.ledger.calls.len() as u64 + 2));
         let attempt = (0..self.dice.below(3)).fold(Attempt::FIRST, |attempt, _| attempt.next());
         let record = self.ledger.workers.get(place as usize);
         let is_gone = record.is_none_or(|record| record.is_gone());

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::super::blame::DEATHS_BEFORE_BEGUN_MAX;
 use super::super::{Event, Rules, Terms, Try};
-use crate::ids::{Attempt, CallId, WorkerId};
+use crate::ids::{Attempt, CallKey, WorkerId};
 
 /// Calls and workers are named by their place here.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(super) struct Asked {
 
 #[derive(Debug)]
 pub(super) struct CallRecord {
-    pub(super) id: CallId,
+    pub(super) id: CallKey,
     pub(super) terms: Terms,
     pub(super) holder: Option<usize>,
     pub(super) tries: Vec<Try>,
@@ -115,7 +115,7 @@ impl Ledger {
     }
 
     /// The place of a call, if it was ever submitted.
-    pub(super) fn find(&self, id: CallId) -> Option<usize> {
+    pub(super) fn find(&self, id: CallKey) -> Option<usize> {
         self.calls.binary_search_by_key(&id, |call| call.id).ok()
     }
 
@@ -140,7 +140,7 @@ impl Ledger {
     }
 
     /// Whether this worker has this try of the call in its hands. A worker is given a call at most once.
-    pub(super) fn is_current(&self, worker: WorkerId, call: CallId, attempt: Attempt) -> Option<(usize, usize)> {
+    pub(super) fn is_current(&self, worker: WorkerId, call: CallKey, attempt: Attempt) -> Option<(usize, usize)> {
         let (place, call) = (worker.0 as usize, self.find(call)?);
         let is_held = self.workers.get(place)?.held.contains(&call);
         (is_held && self.calls[call].tries.contains(&Try { worker, attempt })).then_some((place, call))
@@ -198,7 +198,7 @@ impl Ledger {
         self.open.retain(|&open| open != call);
     }
 
-    fn submitted(&mut self, id: CallId, terms: Terms) {
+    fn submitted(&mut self, id: CallKey, terms: Terms) {
         self.open.push(self.calls.len());
         self.calls.push(CallRecord {
             id,

@@ -4,18 +4,18 @@ use std::collections::VecDeque;
 
 use super::super::Event;
 use super::world::{Happening, World};
-use crate::ids::{Attempt, CallId, WorkerId};
+use crate::ids::{Attempt, CallKey, WorkerId};
 
 /// What a worker process is and has.
 #[derive(Debug, Default)]
 pub(super) struct FakeWorker {
     pub(super) is_alive: bool,
     is_link_closed: bool,
-    pub(super) inbox: VecDeque<(CallId, Attempt)>,
-    running: Option<(CallId, Attempt)>,
-    begun: Option<CallId>,
+    pub(super) inbox: VecDeque<(CallKey, Attempt)>,
+    running: Option<(CallKey, Attempt)>,
+    begun: Option<CallKey>,
     /// Answers that the driver has not read yet.
-    pub(super) sent: VecDeque<(CallId, Attempt)>,
+    pub(super) sent: VecDeque<(CallKey, Attempt)>,
 }
 
 impl World {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::super::{Action, Try, Why};
 use super::ledger::{End, Ledger, Stage, WorkerRecord};
-use crate::ids::{Attempt, CallId, WorkerId};
+use crate::ids::{Attempt, CallKey, WorkerId};
 
 impl Ledger {
     /// The scheduler wants this done.
@@ -23,7 +23,7 @@ impl Ledger {
     }
 
     /// A worker begins a call: only the world can see that.
-    pub(super) fn begun(&mut self, id: CallId, worker: usize) {
+    pub(super) fn begun(&mut self, id: CallKey, worker: usize) {
         let (place, _) = self.call(id);
         let is_lost = self.workers[worker].stage == Stage::Abandoned;
         let call = &mut self.calls[place];
@@ -69,7 +69,7 @@ impl Ledger {
         assert!(self.launches.len() <= most, "a storm: {} launches in one pause", self.launches.len());
     }
 
-    fn dispatch(&mut self, id: CallId, attempt: Attempt, worker: WorkerId, now: Instant) {
+    fn dispatch(&mut self, id: CallKey, attempt: Attempt, worker: WorkerId, now: Instant) {
         let (place, call) = self.call(id);
         assert!(self.is_open(place) && call.holder.is_none(), "a call is held by one worker at a time");
         assert!(!call.is_cancelled && !self.is_forced(), "a call that is to end is not dispatched");
@@ -104,7 +104,7 @@ impl Ledger {
         record.held.len() < self.rules.credit && record.served + (record.held.len() as u64) < share
     }
 
-    fn deliver(&mut self, id: CallId) {
+    fn deliver(&mut self, id: CallKey) {
         let (place, call) = self.call(id);
         assert!(self.is_open(place), "a call ends once");
         assert!(call.is_answered, "only what a worker has just answered is delivered");
@@ -113,7 +113,7 @@ impl Ledger {
         self.end(place, End::Over);
     }
 
-    fn settle(&mut self, id: CallId, why: Why, now: Instant) {
+    fn settle(&mut self, id: CallKey, why: Why, now: Instant) {
         let (place, call) = self.call(id);
         assert!(self.is_open(place), "a call ends once");
         assert!(!call.is_answered || call.is_doomed, "an answer in time is the call's result");
@@ -213,7 +213,7 @@ impl Ledger {
         self.is_finished = true;
     }
 
-    fn call(&self, id: CallId) -> (usize, &super::ledger::CallRecord) {
+    fn call(&self, id: CallKey) -> (usize, &super::ledger::CallRecord) {
         let place = self.find(id).expect("the scheduler knows no call that was not submitted");
         (place, &self.calls[place])
     }

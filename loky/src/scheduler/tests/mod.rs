@@ -8,7 +8,7 @@ mod sizing;
 use std::time::{Duration, Instant};
 
 use super::{Action, Event, Rules, Scheduler, Terms, Try, Why};
-use crate::ids::{Attempt, CallId, WorkerId};
+use crate::ids::{Attempt, CallId, CallKey, WorkerId};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -97,8 +97,8 @@ impl Story {
     }
 }
 
-const fn call(id: u64) -> CallId {
-    CallId::from_raw(id)
+const fn call(id: u64) -> CallKey {
+    CallKey { id: CallId::from_raw(id), slot: id as u32 }
 }
 
 const fn launch(worker: u64) -> Action {

@@ -23,8 +23,7 @@ impl CallId {
         self.0
     }
 
-    /// A number that a test chooses; it may name no call.
-    #[cfg(test)]
+    /// A number that came from elsewhere; it may name no call.
     pub(crate) const fn from_raw(raw: u64) -> Self {
         Self(raw)
     }
@@ -64,6 +63,11 @@ pub(crate) struct Attempt(u32);
 
 impl Attempt {
     pub(crate) const FIRST: Self = Self(1);
+
+    /// Attempts count from 1.
+    pub(crate) const fn new(number: u32) -> Option<Self> {
+        if number == 0 { None } else { Some(Self(number)) }
+    }
 
     pub(crate) const fn next(self) -> Self {
         Self(self.0.saturating_add(1))

@@ -5,7 +5,7 @@
 
 #[cfg(not(all(loom, test)))]
 mod imp {
-    pub(crate) use std::sync::atomic::{AtomicBool, Ordering};
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
     pub(crate) use std::thread::{Thread, current, park, park_timeout};
 
     use std::sync::{MutexGuard, PoisonError};
@@ -27,7 +27,7 @@ mod imp {
 
 #[cfg(all(loom, test))]
 mod imp {
-    pub(crate) use loom::sync::atomic::{AtomicBool, Ordering};
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
     pub(crate) use loom::thread::{Thread, current, park};
 
     use loom::sync::MutexGuard;

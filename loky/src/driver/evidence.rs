@@ -8,7 +8,7 @@ use crate::ids::{Attempt, WorkerId};
 use crate::scheduler::{Try, Why};
 use crate::supervisor;
 use crate::sys::process::{Exit, SIGKILL};
-use crate::wire::message::Verdict;
+use crate::wire::message::Failure;
 
 /// The error of a call that ends without a result.
 pub(super) fn settled(inner: &mut Inner, pending: &Pending, why: Why) -> Error {
@@ -35,27 +35,20 @@ pub(super) fn settled(inner: &mut Inner, pending: &Pending, why: Why) -> Error {
 }
 
 /// The error of an item whose worker lives on.
-pub(super) fn answered(
-    inner: &Inner,
-    pending: &Pending,
-    worker: WorkerId,
-    attempt: Attempt,
-    verdict: Verdict,
-) -> Error {
+pub(super) fn failed(inner: &Inner, pending: &Pending, worker: WorkerId, attempt: Attempt, failure: Failure) -> Error {
     let (index, pid) = place(inner, worker);
-    let error = match verdict {
-        Verdict::Panicked(evidence) => panicked(evidence, index, pid),
-        Verdict::CannotDecode(why) => Error::new(
+    let error = match failure {
+        Failure::Panicked(evidence) => panicked(evidence, index, pid),
+        Failure::CannotDecode(why) => Error::new(
             ErrorKind::Decode,
             format!("did not run: worker {index} (pid {pid}) cannot decode its arguments: {why}"),
         )
         .with_advice("does `Deserialize` of each argument read what its `Serialize` writes?"),
-        Verdict::CannotEncode(why) => Error::new(
+        Failure::CannotEncode(why) => Error::new(
             ErrorKind::Encode,
             format!("ran in worker {index} (pid {pid}), but its result cannot be encoded: {why}"),
         )
         .having_run(),
-        Verdict::Value => unreachable!("a value is no error"),
     };
     let tries = tries(pending, attempt);
     error.with_task(pending.order.task.entry.name).with_pid(pid).with_attempt(tries, attempts_max(pending))
@@ -148,13 +141,13 @@ fn place(inner: &Inner, worker: WorkerId) -> (usize, u32) {
 }
 
 fn tries(pending: &Pending, attempt: Attempt) -> u32 {
-    let before = if pending.done.is_empty() { pending.order.tries_before } else { 0 };
+    let before = if pending.done.len() == 0 { pending.order.tries_before } else { 0 };
     attempt.get() + before
 }
 
 fn attempts_max(pending: &Pending) -> u32 {
     let order = &pending.order;
     let retries = order.limits.retries.unwrap_or(0);
-    let before = if pending.done.is_empty() { order.tries_before } else { 0 };
+    let before = if pending.done.len() == 0 { order.tries_before } else { 0 };
     retries.saturating_add(before).saturating_add(1)
 }

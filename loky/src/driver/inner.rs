@@ -5,15 +5,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::background::Chore;
 use super::calls::Calls;
 use super::forward::Outlets;
-use super::order::{Item, Order, Outcome};
+use super::given::Given;
+use super::order::{Order, Outcome};
 use super::pipe::{Pipe, Tail};
 use super::printed::Printed;
+use super::results::Results;
 use crate::config::Settings;
+use crate::cpu;
 use crate::error::Error;
 use crate::ids::WorkerId;
 use crate::observe::Counters;
@@ -25,7 +28,7 @@ use crate::sys::poll::Poller;
 use crate::sys::process::Exit;
 use crate::sys::stdio::STREAMS;
 use crate::transport::link::Link;
-use crate::wire::message::FromWorker;
+use crate::transport::spin::Spin;
 
 /// See the module.
 #[derive(Debug)]
@@ -48,6 +51,13 @@ pub(super) struct Inner {
     /// What workers wrote to their standard streams and this program's have not taken yet.
     pub(super) outlets: Outlets,
     pub(super) outbox: Outbox,
+    /// How many processors there are for workers and for whoever drives.
+    pub(super) processors: usize,
+    pub(super) spin: Spin,
+    /// Whether a worker that slept has just been rung for: it takes a moment to wake, best on this very processor.
+    pub(super) has_rung: bool,
+    /// When the descriptors were last looked at.
+    pub(super) polled_at: Instant,
 }
 
 /// A call that has not ended.
@@ -56,7 +66,9 @@ pub(super) struct Pending {
     pub(super) order: Order,
     pub(super) cell: Arc<Cell<Outcome>>,
     /// Items that are done, in their order.
-    pub(super) done: Vec<Item>,
+    pub(super) done: Results,
+    /// How long they ran, if that was asked for.
+    pub(super) ran: Duration,
     /// What it has printed, if that is kept.
     pub(super) printed: Printed,
 }
@@ -75,14 +87,13 @@ pub(super) struct Worker {
 #[derive(Debug)]
 pub(super) struct Body {
     pub(super) process: Arc<Process>,
-    pub(super) link: Link<FromWorker>,
+    pub(super) link: Link,
     pub(super) page: Page,
+    pub(super) given: Given,
     /// Its standard streams, each in the place of its number.
     pub(super) pipes: [Pipe; STREAMS.len()],
     /// The end of what it wrote to its standard error.
     pub(super) tail: Tail,
-    /// Whether bytes wait for the worker to take them, and the poller watches for that.
-    pub(super) is_writing: bool,
     /// How it ended, once that is known.
     pub(super) exit: Option<Exit>,
 }
@@ -99,7 +110,12 @@ pub(super) struct Outbox {
 
 impl Inner {
     pub(super) fn new(settings: Settings) -> Self {
+        let processors = cpu::cpu_count();
         Self {
+            processors,
+            spin: Spin::new(processors > 1),
+            has_rung: false,
+            polled_at: Instant::now(),
             scheduler: Scheduler::new(settings.rules()),
             settings,
             calls: Calls::new(),
@@ -125,6 +141,25 @@ impl Inner {
         self.workers.get_mut(&worker)?.body.as_mut()
     }
 
+    /// Whether a worker has said something that was not heard yet.
+    pub(super) fn has_news(&self) -> bool {
+        self.workers.values().filter_map(|worker| worker.body.as_ref()).any(|body| body.link.has_news())
+    }
+
+    /// Announces to all workers that they have to ring from now on. `false`: there is something to hear already.
+    pub(super) fn listen(&mut self) -> bool {
+        let mut may_sleep = true;
+        for body in self.workers.values_mut().filter_map(|worker| worker.body.as_mut()) {
+            may_sleep &= body.link.may_sleep();
+        }
+        may_sleep
+    }
+
+    /// Lets no worker ring from now on.
+    pub(super) fn stop_listening(&mut self) {
+        self.workers.values_mut().filter_map(|worker| worker.body.as_mut()).for_each(|body| body.link.wake());
+    }
+
     /// Whether the backlog holds as many calls as it may.
     pub(super) fn is_full(&self) -> bool {
         self.settings.queue_limit.is_some_and(|limit| self.scheduler.queued() >= limit)
@@ -140,7 +175,7 @@ impl Inner {
 
 impl Pending {
     pub(super) fn new(order: Order, cell: Arc<Cell<Outcome>>) -> Self {
-        Self { order, cell, done: Vec::new(), printed: Printed::default() }
+        Self { order, cell, done: Results::default(), ran: Duration::ZERO, printed: Printed::default() }
     }
 
     /// Whether nobody can receive the outcome any more.
@@ -152,8 +187,8 @@ impl Pending {
 impl Outbox {
     /// The call has ended: the outcome is to be stored.
     pub(super) fn end(&mut self, call: Pending, end: Option<Error>) {
-        let Pending { cell, done: items, printed, .. } = call;
-        self.outcomes.push((cell, Outcome { items, end, printed }));
+        let Pending { cell, done: results, ran, printed, .. } = call;
+        self.outcomes.push((cell, Outcome { results, ran, end, printed }));
     }
 
     /// Whether there is something in here that somebody may be waiting for.

@@ -9,11 +9,14 @@
 //! into an outbox and done once the lock is released: results are handed to their cells, wakers are woken, launches and
 //! kills are left to the background thread.
 
+mod answers;
 mod background;
+mod burial;
 mod callbacks;
 mod calls;
 mod evidence;
 mod forward;
+mod given;
 mod hear;
 mod inner;
 mod order;
@@ -21,6 +24,7 @@ mod output;
 mod perform;
 mod pipe;
 mod printed;
+mod results;
 mod role;
 mod tokens;
 mod turn;
@@ -36,7 +40,7 @@ use self::background::Chore;
 pub(crate) use self::callbacks::Callback;
 use self::callbacks::Callbacks;
 use self::inner::{Inner, Pending};
-pub(crate) use self::order::{Limits, Order, Outcome};
+pub(crate) use self::order::{Items, Limits, Order, Outcome};
 use self::role::Role;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
@@ -45,6 +49,7 @@ use crate::observe::PoolStats;
 use crate::oneshot::{Cell, Watcher};
 use crate::scheduler::Event;
 use crate::sync::Mutex;
+use crate::sys::own_pid::own_pid;
 use crate::sys::poll::Poller;
 
 /// The driver of one pool; see the module.
@@ -73,7 +78,7 @@ impl Driver {
     /// Starts nothing: a pool that is never used has no thread, no descriptor and no process.
     pub(crate) fn new(settings: Settings) -> Arc<Self> {
         Arc::new(Self {
-            pid: std::process::id(),
+            pid: own_pid(),
             inner: Mutex::new(Inner::new(settings)),
             role: Role::new(),
             chores: unbounded(),
@@ -232,7 +237,7 @@ impl Driver {
     /// Whether this process is a forked child of the one that it belongs to. Asked before every lock: another thread may
     /// have held it when the child was forked, and would never release it there.
     fn is_foreign(&self) -> bool {
-        std::process::id() != self.pid
+        own_pid() != self.pid
     }
 
     fn is_finished(&self) -> bool {

@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::printed::Printed;
+use super::results::Results;
 use crate::config::Settings;
 use crate::error::Error;
 use crate::scheduler::Terms;
 use crate::task::TaskRef;
-use crate::transport::link::{Payload, Piece};
+use crate::transport::payload::Payload;
 
 /// A call, ready to be sent: a task, and the encoded arguments of each item.
 #[derive(Debug)]
@@ -15,11 +16,21 @@ pub(crate) struct Order {
     pub(crate) task: TaskRef,
     /// The arguments of all items, one after the other.
     pub(crate) payload: Payload,
-    /// The length of each item's arguments.
-    pub(crate) lengths: Vec<u64>,
+    pub(crate) items: Items,
     pub(crate) limits: Limits,
     /// Tries that the first item has already had in earlier calls.
     pub(crate) tries_before: u32,
+    /// Whether it shall be told how long the items ran.
+    pub(crate) is_measured: bool,
+}
+
+/// Of which items a call is made.
+#[derive(Debug)]
+pub(crate) enum Items {
+    /// One, with all of the payload.
+    One,
+    /// At least one, each with so many bytes of the payload.
+    Many(Vec<u64>),
 }
 
 /// What a call is limited by. Durations count from the submission, but for the timeout: that counts from the start of
@@ -36,26 +47,22 @@ pub(crate) struct Limits {
 /// What came of a call: the items that are done, and what ended it before the others were.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    pub(crate) items: Vec<Item>,
+    pub(crate) results: Results,
+    /// How long the items ran together, if that was asked for.
+    pub(crate) ran: Duration,
     pub(crate) end: Option<Error>,
     /// What it has printed, if that was kept.
     pub(super) printed: Printed,
 }
 
-/// What came of one item, and how long it ran.
-#[derive(Debug)]
-pub(crate) struct Item {
-    pub(crate) result: Result<Vec<u8>, Error>,
-    pub(crate) ran: Duration,
-}
-
 impl Order {
-    /// The payload for all items from number `first` on.
-    pub(super) fn pieces_from(&self, first: usize) -> Vec<Piece<'_>> {
-        let skipped: u64 = self.lengths[..first].iter().sum();
-        let start = usize::try_from(skipped).expect("a part of a payload is not longer than the payload");
-        let captures = self.task.captures.iter().map(|captures| (captures, 0..captures.len()));
-        captures.chain([(&self.payload, start..self.payload.len())]).collect()
+    /// Where the arguments of item number `first` begin in the payload.
+    pub(super) fn offset_of(&self, first: usize) -> usize {
+        let skipped = match &self.items {
+            Items::One => 0,
+            Items::Many(lengths) => lengths[..first].iter().sum(),
+        };
+        usize::try_from(skipped).expect("a part of a payload is not longer than the payload")
     }
 
     /// What the scheduler is told.
@@ -67,6 +74,15 @@ impl Order {
             run_limit: limits.timeout,
             queue_deadline: limits.queue_timeout.and_then(|limit| now.checked_add(limit)),
             deadline: limits.deadline.and_then(|limit| now.checked_add(limit)),
+        }
+    }
+}
+
+impl Items {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::One => 1,
+            Self::Many(lengths) => lengths.len(),
         }
     }
 }
@@ -87,7 +103,7 @@ impl Limits {
 impl Outcome {
     /// A call that ended before it began.
     pub(crate) fn failed(why: Error) -> Self {
-        Self { items: Vec::new(), end: Some(why), printed: Printed::default() }
+        Self { results: Results::default(), ran: Duration::ZERO, end: Some(why), printed: Printed::default() }
     }
 
     /// Prints what the call has printed, on the calling thread, as if the task had run there. For whoever receives the
@@ -97,10 +113,10 @@ impl Outcome {
     }
 
     /// The result of a call of one item.
-    pub(crate) fn into_single(self) -> Result<Vec<u8>, Error> {
+    pub(crate) fn into_single(self) -> Result<Payload, Error> {
         match self.end {
             Some(why) => Err(why),
-            None => self.items.into_iter().next().expect("a call that was not cut short has all its items").result,
+            None => self.results.into_single().expect("a call that was not cut short has all its results"),
         }
     }
 }

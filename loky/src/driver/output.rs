@@ -33,7 +33,7 @@ impl Inner {
     fn take_output(&mut self, id: WorkerId, stream: Stream, is_last: bool) -> bool {
         let Some(body) = self.workers.get_mut(&id).and_then(|worker| worker.body.as_mut()) else { return true };
         let mut listener = match self.settings.output {
-            Output::Capture => self.scheduler.held(id, body.page.begun().0).and_then(|call| self.calls.get_mut(call)),
+            Output::Capture => body.given.begun(body.page.begun()).and_then(|given| self.calls.get_mut(given.call)),
             Output::Inherit => None,
         };
         if let Some(detached) = listener.take_if(|call| call.is_detached()) {

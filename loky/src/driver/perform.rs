@@ -5,12 +5,15 @@ use std::sync::Arc;
 use super::background::Chore;
 use super::evidence;
 use super::inner::{Inner, Pending, Worker};
-use super::tokens::{Part, token};
+use super::order::Items;
 use crate::error::Error;
 use crate::ids::{Attempt, CallKey, WorkerId};
 use crate::scheduler::{Action, Why};
-use crate::sys::poll::Interest;
-use crate::wire::message::{Run, ToWorker};
+use crate::transport::link::Part;
+use crate::transport::payload::Payload;
+use crate::wire::frame::Head;
+use crate::wire::message;
+use crate::wire::run::Run;
 
 impl Inner {
     pub(super) fn perform_all(&mut self) {
@@ -28,7 +31,7 @@ impl Inner {
             Action::Dispatch { call, attempt, worker } => self.dispatch(call, attempt, worker),
             Action::Deliver { call } => self.deliver(call),
             Action::Settle { call, why } => self.settle(call, why),
-            Action::Stop { worker } => self.say(worker, &ToWorker::Stop),
+            Action::Stop { worker } => self.say(worker, message::stop(), &[]),
             Action::Kill { worker } => self.kill(worker),
             Action::Warmed => self.outbox.cells.append(&mut self.warm_up),
             Action::Finished => self.outbox.is_finished = true,
@@ -46,40 +49,52 @@ impl Inner {
         let Some(Pending { order, done, .. }) = self.calls.get(call) else { return };
         let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
         let first = done.len();
-        let run = ToWorker::Run(Run {
+        let number = |items: usize| u32::try_from(items).expect("a call has fewer items than `ITEMS_MAX`");
+        let captures = order.task.captures.clone().map(Payload::Long);
+        let run = Run {
             call: call.id,
             attempt,
             tries_before: if first == 0 { order.tries_before } else { 0 },
             task: order.task.id,
-            captures: order.task.captures.as_ref().map_or(0, |captures| captures.len() as u64),
-            first: u32::try_from(first).expect("a call has fewer than four billion items"),
-            lengths: order.lengths[first..].to_vec(),
-        });
-        body.tail.forget();
-        body.link.send(&run, &order.pieces_from(first)).expect("messages of ours can be encoded");
+            captures: captures.as_ref().map_or(0, |captures| captures.len()),
+            first: number(first),
+            count: number(order.items.len() - first),
+            is_measured: order.is_measured,
+            // The limit is that of one item: its clock starts when the answer before it is heard.
+            is_prompt: order.limits.timeout.is_some(),
+        };
+        let lengths: Vec<u8> = match &order.items {
+            Items::Many(lengths) if run.count > 1 => {
+                lengths[first..].iter().flat_map(|len| len.to_le_bytes()).collect()
+            }
+            Items::One | Items::Many(_) => Vec::new(),
+        };
+        let arguments = order.offset_of(first)..order.payload.len();
+        let (words, captures) = (run.words(), captures.as_ref());
+        let fixed = [Part::Bytes(&words), Part::Bytes(&lengths)];
+        let captures = captures.map(|captures| Part::Payload(captures, 0..captures.len()));
+        let parts = fixed.into_iter().chain(captures).chain([Part::Payload(&order.payload, arguments.clone())]);
+        body.link.send(run.head(arguments.len()), parts);
+        if body.given.is_empty() {
+            // What was written so far belongs to calls that have ended.
+            body.tail.forget();
+        }
+        body.given.push(call, attempt, run.first..run.first + run.count);
         self.flush(worker);
     }
 
-    /// Says something that has no payload.
-    pub(super) fn say(&mut self, worker: WorkerId, message: &ToWorker) {
+    /// Says something that is not about a call.
+    pub(super) fn say(&mut self, worker: WorkerId, head: Head, bytes: &[u8]) {
         if let Some(body) = self.body(worker) {
-            body.link.send(message, &[]).expect("messages of ours can be encoded");
+            body.link.send(head, [Part::Bytes(bytes)]);
             self.flush(worker);
         }
     }
 
-    /// Writes what the worker takes now, and asks to be told when it takes more.
+    /// Writes what the worker takes now; it rings when it takes more.
     pub(super) fn flush(&mut self, worker: WorkerId) {
-        let poller = self.poller.clone();
-        let Some(body) = self.body(worker) else { return };
-        let was_blocked = body.is_writing;
-        body.link.flush();
-        body.is_writing = body.link.is_blocked();
-        let interest = if body.is_writing { Interest::ReadAndWrite } else { Interest::Read };
-        if let Some(poller) = poller.filter(|_| was_blocked != body.is_writing) {
-            // An error means that the link has been closed and removed: there is nobody to write to.
-            let _ = poller.change(&body.link, token(worker, Part::Link), interest);
-        }
+        let has_rung = self.body(worker).is_some_and(|body| body.link.flush());
+        self.has_rung |= has_rung;
     }
 
     pub(super) fn kill(&mut self, id: WorkerId) {
@@ -98,8 +113,7 @@ impl Inner {
 
     fn deliver(&mut self, call: CallKey) {
         let Some(pending) = self.calls.remove(call) else { return };
-        let has_failed = pending.done.iter().any(|item| item.result.is_err());
-        *if has_failed { &mut self.counters.failed } else { &mut self.counters.succeeded } += 1;
+        *if pending.done.has_failure() { &mut self.counters.failed } else { &mut self.counters.succeeded } += 1;
         self.end(pending, None);
     }
 

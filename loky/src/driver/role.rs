@@ -41,8 +41,9 @@ use crate::sync::{Mutex, Thread, current, park, park_timeout};
 
 /// What the holder of the role does.
 pub(super) trait Drive {
-    /// Waits for the outside world, at the longest until `until`, and acts once. Returns early when interrupted.
-    fn turn(&self, until: Option<Instant>);
+    /// Waits for the outside world, at the longest until `until`, and acts once. Returns early when interrupted. With
+    /// `is_eager`, somebody waits for what comes next, and it may cost a processor for a moment to have it sooner.
+    fn turn(&self, until: Option<Instant>, is_eager: bool);
 
     /// Ends the current turn, or the next one.
     fn interrupt(&self);
@@ -137,7 +138,7 @@ impl Role {
             match self.enter_in_background(&mut seen, is_over()) {
                 Look::Holding if is_over() => return,
                 Look::Holding => {
-                    drive.turn(None);
+                    drive.turn(None, false);
                     self.give_way();
                 }
                 Look::Moving => park_timeout(LINGER),
@@ -167,7 +168,7 @@ impl Role {
             if is_past(until) {
                 return false;
             }
-            drive.turn(until);
+            drive.turn(until, true);
         }
         true
     }

@@ -3,7 +3,7 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Driver;
 use super::background::Chore;
@@ -14,18 +14,29 @@ use crate::error::{Error, ErrorKind};
 use crate::oneshot::Watcher;
 use crate::scheduler::{Event, Scheduler};
 use crate::sys::poll::Poller;
+use crate::transport::spin::Spin;
+
+/// However much the workers have to say, their ends and their output are looked for so often.
+const POLL_PERIOD: Duration = Duration::from_millis(1);
 
 impl Drive for Driver {
-    fn turn(&self, until: Option<Instant>) {
-        let Some((poller, until)) = self.prepare_sleep(until) else { return };
-        let ready = poller.wait(until);
+    fn turn(&self, until: Option<Instant>, is_eager: bool) {
         // A fault of our own has been told and has ended the pool: whoever drives goes on and reads that in its handle.
+        if is_eager && self.look_for_news() {
+            let _ = self.try_act(|inner, now| inner.hear_news(now));
+            return;
+        }
+        let Some((poller, until)) = self.prepare_sleep(until) else { return };
+        let asleep = Instant::now();
+        let ready = poller.wait(until);
         let _ = self.try_act(|inner, now| {
             inner.sleeping_until = None;
+            inner.stop_listening();
+            inner.polled_at = now;
+            inner.spin.learn(now - asleep);
             let ready = ready.unwrap_or_else(|why| panic!("waiting for the workers failed: {why}"));
             ready.into_iter().for_each(|token| inner.hear(token, now));
-            inner.scheduler.handle_timeout(now);
-            inner.perform_all();
+            inner.hear_news(now);
         });
     }
 
@@ -73,11 +84,32 @@ impl Driver {
         (acted, has_told)
     }
 
+    /// Looks for a while whether a worker says something, so that neither side has to sleep and be woken. What else there
+    /// is to wait for is not looked at, so this is not done for ever.
+    fn look_for_news(&self) -> bool {
+        let mut inner = self.inner.lock();
+        if inner.has_news() {
+            return inner.polled_at.elapsed() < POLL_PERIOD;
+        }
+        let busy = inner.calls.len() - inner.scheduler.queued().min(inner.calls.len());
+        if std::mem::take(&mut inner.has_rung) || busy >= inner.processors {
+            return false;
+        }
+        let mut spin = std::mem::replace(&mut inner.spin, Spin::new(false));
+        drop(inner);
+        let has_news = spin.look(|| self.inner.lock().has_news());
+        self.inner.lock().spin = spin;
+        has_news
+    }
+
+    /// Until when to sleep: not at all if there is something to hear already.
     fn prepare_sleep(&self, until: Option<Instant>) -> Option<(Arc<Poller>, Option<Instant>)> {
         let mut inner = self.inner.lock();
         let poller = inner.poller.clone()?;
-        let retry = (!inner.outlets.is_empty()).then(|| Instant::now() + OUTPUT_RETRY);
-        let until = [until, retry, inner.scheduler.next_timeout()].into_iter().flatten().min();
+        let now = Instant::now();
+        let retry = (!inner.outlets.is_empty()).then(|| now + OUTPUT_RETRY);
+        let earliest = [until, retry, inner.scheduler.next_timeout()].into_iter().flatten().min();
+        let until = if inner.listen() { earliest } else { Some(now) };
         inner.sleeping_until = Some(until);
         Some((poller, until))
     }
@@ -131,22 +163,24 @@ mod tests {
     use std::any::TypeId;
 
     use super::super::inner::Pending;
-    use super::super::order::{Limits, Order};
+    use super::super::order::{Items, Limits, Order};
     use super::*;
     use crate::config::Settings;
     use crate::ids::TaskId;
     use crate::oneshot::Cell;
     use crate::task::{Entry, TaskRef};
+    use crate::transport::payload::Payload;
 
     static ENTRY: Entry = Entry::new("tests::task", TypeId::of::<u8>, |_, _| Ok(()));
 
     fn order() -> Order {
         Order {
             task: TaskRef::function(TaskId::Registered(0), &ENTRY),
-            payload: Arc::default(),
-            lengths: vec![0],
+            payload: Payload::copy(&[]),
+            items: Items::One,
             limits: Limits::default(),
             tries_before: 0,
+            is_measured: false,
         }
     }
 

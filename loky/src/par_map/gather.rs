@@ -9,21 +9,20 @@
 use std::collections::{HashMap, VecDeque};
 use std::iter::Fuse;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::chunk::{CHUNK_BYTES_MAX, Sizer};
-use crate::driver::{Limits, Order, Outcome};
+use crate::driver::{Items, Limits, Order, Outcome};
 use crate::error::{Error, ErrorKind};
 use crate::ids::CallKey;
 use crate::oneshot::{Cell, Watcher};
 use crate::pool::{self, Pool};
 use crate::task::TaskRef;
-use crate::transport::link::Payload;
+use crate::transport::payload::Payload;
 
 /// Appends an item's encoded arguments.
 pub(super) type Encode<T> = fn(&T, &mut Vec<u8>) -> Result<(), Error>;
 
-type Encoded = Result<Vec<u8>, Error>;
+type Encoded = Result<Payload, Error>;
 
 /// One chunk runs, the next one waits in the queue behind it.
 const CHUNKS_PER_WORKER: usize = 2;
@@ -203,7 +202,7 @@ impl Run {
 
     fn send_filling(&mut self, task: &Result<TaskRef, Error>) {
         let Chunk { first, payload, lengths } = std::mem::take(&mut self.filling);
-        self.send(task, first, Arc::new(payload), lengths, 0);
+        self.send(task, first, Payload::from(payload), lengths, 0);
     }
 
     fn send(
@@ -221,7 +220,8 @@ impl Run {
         let is_single = lengths.len() == 1;
         let retries = if is_single { self.limits.retries.map(|all| all.saturating_sub(tries_before)) } else { Some(0) };
         let limits = Limits { retries, ..self.limits };
-        let order = Order { task, payload: Arc::clone(&payload), lengths: lengths.clone(), limits, tries_before };
+        let items = if is_single { Items::One } else { Items::Many(lengths.clone()) };
+        let order = Order { task, payload: payload.clone(), items, limits, tries_before, is_measured: true };
         let (call, cell) = self.pool.submit_items(order);
         self.sent.push(Sent { call, cell, first, payload, lengths, is_single });
     }
@@ -242,10 +242,11 @@ impl Run {
 
     fn take_in(&mut self, task: &Result<TaskRef, Error>, sent: Sent, mut outcome: Outcome) {
         outcome.show_printed();
-        let done = outcome.items.len();
-        self.sizer.observe(done, outcome.items.iter().map(|item| item.ran).sum::<Duration>());
-        for (place, item) in (sent.first..).zip(outcome.items) {
-            self.settle(place, item.result);
+        let done = outcome.results.len();
+        self.sizer.observe(done, outcome.ran);
+        for item in 0..done {
+            let result = outcome.results.get(item).expect("it has so many results");
+            self.settle(sent.first + item, result.map(Payload::copy).map_err(Clone::clone));
         }
         let Some(why) = outcome.end.filter(|_| done < sent.lengths.len()) else { return };
         if !blames_one_item(&why) {
@@ -310,7 +311,7 @@ impl Sent {
     /// The items from number `from` up to `to`, as a chunk of their own.
     fn part(&self, from: usize, to: usize) -> (Payload, Vec<u64>) {
         let offset = |item: usize| self.lengths[..item].iter().sum::<u64>() as usize;
-        (Arc::new(self.payload[offset(from)..offset(to)].to_vec()), self.lengths[from..to].to_vec())
+        (Payload::copy(&self.payload[offset(from)..offset(to)]), self.lengths[from..to].to_vec())
     }
 }
 

@@ -18,6 +18,7 @@ use self::callable::Callable;
 use self::gather::Gather;
 use crate::error::Error;
 use crate::pool::{Pool, decode_result};
+use crate::transport::payload::Payload;
 
 /// `par_map` for everything that can be iterated over.
 pub trait ParMap: IntoIterator + Sized {
@@ -192,6 +193,6 @@ impl<I: Iterator, R> fmt::Debug for Unordered<I, R> {
     }
 }
 
-fn decode<I: Iterator, R: DeserializeOwned>(gather: &Gather<I>, result: Result<Vec<u8>, Error>) -> Result<R, Error> {
+fn decode<I: Iterator, R: DeserializeOwned>(gather: &Gather<I>, result: Result<Payload, Error>) -> Result<R, Error> {
     decode_result(&result?, gather.task_name())
 }

@@ -4,7 +4,6 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,11 +11,11 @@ use serde::de::DeserializeOwned;
 
 use super::handle::JoinHandle;
 use super::{Pool, reusable};
-use crate::driver::{Limits, Order};
+use crate::driver::{Items, Limits, Order};
 use crate::error::Error;
 use crate::oneshot::Watcher;
 use crate::task::TaskRef;
-use crate::transport::link::Payload;
+use crate::transport::payload::Payload;
 
 /// A call that is described and not started, as made by `task.bind(arguments)`: the place for options.
 ///
@@ -53,7 +52,7 @@ impl<R> Call<R> {
     pub(crate) fn new(task: Result<TaskRef, Error>, arguments: Result<Vec<u8>, Error>) -> Self {
         let arguments = match (&task, arguments) {
             (Ok(task), Err(why)) => Err(why.with_task(task.entry.name)),
-            (_, arguments) => arguments.map(Arc::new),
+            (_, arguments) => arguments.map(Payload::from),
         };
         Self { task, arguments, pool: None, limits: Limits::default(), result: PhantomData }
     }
@@ -108,9 +107,8 @@ impl<R> Call<R> {
         let (task, payload) = (self.task.clone()?, self.arguments.clone()?);
         let pool = self.pool.clone().unwrap_or_else(reusable::pool);
         pool.check().map_err(|why| why.with_task(task.entry.name))?;
-        let lengths = vec![payload.len() as u64];
         let limits = self.limits.or_defaults(&task, pool.settings());
-        Ok((pool, Order { task, payload, lengths, limits, tries_before: 0 }))
+        Ok((pool, Order { task, payload, items: Items::One, limits, tries_before: 0, is_measured: false }))
     }
 }
 
@@ -149,6 +147,7 @@ impl<R: DeserializeOwned> Call<R> {
     ///
     /// The call itself, unchanged, if as many calls wait as the pool's
     /// [`queue_limit`](super::PoolBuilder::queue_limit) allows. Any other fault is in the handle.
+    #[expect(clippy::result_large_err, reason = "the call is given back as it came")]
     pub fn try_spawn(self) -> Result<JoinHandle<R>, Self> {
         self.try_start().ok_or(self)
     }

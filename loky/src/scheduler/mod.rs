@@ -118,11 +118,6 @@ impl Scheduler {
         Some(self.calls.get(call)?.holder.is_some())
     }
 
-    /// The call of this number, if the worker holds it; even if it has ended.
-    pub(crate) fn held(&self, worker: WorkerId, call: u64) -> Option<CallKey> {
-        self.workers.get(worker)?.held.iter().map(|&(held, _)| held).find(|held| held.id.raw() == call)
-    }
-
     /// Whether this worker still owes an answer to this attempt; even if the call has ended.
     pub(crate) fn is_awaited(&self, worker: WorkerId, call: CallKey, attempt: Attempt) -> bool {
         self.workers.get(worker).is_some_and(|worker| worker.held.contains(&(call, attempt)))

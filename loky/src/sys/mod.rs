@@ -1,9 +1,9 @@
 //! The operating system, behind safe names: the only room that names `nix` or says `unsafe`.
 //!
 //! Linux only so far. Each file offers what one other room needs and nothing of what that room is for: `poll` waits
-//! for descriptors, `process` starts, kills and reaps, `page` shares a few numbers between two processes, `socket`
+//! for descriptors, `process` starts, kills and reaps, `page` shares memory between two processes, `socket`
 //! passes bytes and a descriptor, `entry` prepares a process to be a worker, `image` and `marks` find functions in the
-//! running program, `conjure` makes values without bytes, `constructor` runs before `main`.
+//! running program, `own_pid` notices a fork, `conjure` makes values without bytes, `constructor` runs before `main`.
 #![expect(unsafe_code, reason = "the one room where it may stand; each block says why it is sound")]
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
@@ -16,8 +16,10 @@ pub(crate) mod constructor;
 pub(crate) mod entry;
 pub(crate) mod image;
 pub(crate) mod marks;
+pub(crate) mod own_pid;
 pub(crate) mod page;
 pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod socket;
 pub(crate) mod stdio;
+pub(crate) mod words;

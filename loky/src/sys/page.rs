@@ -1,12 +1,21 @@
-//! A page of memory that a worker and its parent share: a few numbers, each written by one side.
+//! Memory that a worker and its parent share: what the worker has begun, and two rings.
 //!
-//! Whatever happens to the worker, the parent can still read what it wrote last. The page is anonymous (no name, no
-//! file) and goes with its last mapping, also after a SIGKILL of either side.
+//! Whatever happens to the worker, the parent can still read what it wrote last. The memory is anonymous (no name, no
+//! file) and goes with its last mapping, also after a SIGKILL of either side. What a ring is, is not known here.
+//!
+//! # What has begun
+//!
+//! The calls that are sent to a worker are numbered, from 1. Before it begins an item of one of them, it writes both
+//! numbers into one word, and the parent reads them there. The word decides races: the worker changes it only from what
+//! it wrote last, and the parent has two flags in it, each of which makes that fail. One *halts*: the worker begins
+//! nothing until the flag is gone. The other *recalls*: the worker drops all calls up to a number that have not begun.
+//! So what the word says at the moment when the parent sets a flag is final.
 
 use std::io;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, OwnedFd};
 use std::ptr::NonNull;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -16,30 +25,157 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use nix::unistd::ftruncate;
 
-const LEN: NonZeroUsize = NonZeroUsize::new(4096).expect("a page is not empty");
+/// How many words each ring has: a power of two. 1 MiB, of which only what is used becomes memory.
+const RING_WORDS: usize = 1 << 17;
+
+const LEN: NonZeroUsize = NonZeroUsize::new(size_of::<Shared>()).expect("something is shared");
 
 /// How often a halted worker looks whether it may go on; as a rule it is killed before.
 const HALT_POLL: Duration = Duration::from_micros(100);
 
-/// One side's view of the page.
-#[derive(Debug)]
-pub(crate) struct Page(NonNull<Numbers>);
+/// Calls of so many items can be told apart from each other; more items do not travel in one call.
+pub(crate) const ITEMS_MAX: usize = 1 << ITEM_BITS;
 
-/// Lies at the start of the page; all zeroes at first.
+const ITEM_BITS: u32 = 24;
+
+/// The worker begins nothing.
+const HALTED: u64 = 1 << 63;
+
+/// There are calls to be dropped.
+const RECALLED: u64 = 1 << 62;
+
+/// One side's view of the memory. A clone is the same mapping.
+#[derive(Clone, Debug)]
+pub(crate) struct Page(Arc<Mapping>);
+
+#[derive(Debug)]
+struct Mapping(NonNull<Shared>);
+
+/// All zeroes at first.
 #[repr(C)]
 #[derive(Debug)]
-struct Numbers {
-    /// Written by the worker: what it has begun last.
-    call: AtomicU64,
-    item: AtomicU64,
-    /// Written by the parent: the worker may begin nothing while this is not zero.
-    halt: AtomicU64,
+struct Shared {
+    /// The call and the item that have begun last, and the flags.
+    begun: Line,
+    /// Written by the parent: calls up to this number that have not begun are dropped.
+    recalled: Line,
+    signs: [Signs; 2],
+    rings: [[AtomicU64; RING_WORDS]; 2],
+}
+
+/// The numbers of one ring, each on cache lines of its own: processors fetch them by twos.
+#[repr(C)]
+#[derive(Debug)]
+struct Signs {
+    read: Line,
+    reader_sleeps: Line,
+    writer_sleeps: Line,
+}
+
+#[repr(C, align(128))]
+#[derive(Debug)]
+struct Line(AtomicU64);
+
+/// Which way a ring goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    ToWorker,
+    FromWorker,
+}
+
+/// One of the rings.
+#[derive(Clone, Debug)]
+pub(crate) struct RingMemory {
+    page: Page,
+    way: Way,
+}
+
+/// What a worker has begun last: which item of which of the calls that were sent to it; call 0 if none was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Begun {
+    /// The number of the call, as far as it fits: see [`is`](Self::is).
+    call: u64,
+    pub(crate) item: u32,
+}
+
+/// The worker's side of the word that says what has begun.
+#[derive(Debug)]
+pub(crate) struct Beginner {
+    page: Page,
+    last: u64,
+    /// Calls up to this number were recalled.
+    recalled: u64,
+}
+
+impl RingMemory {
+    pub(crate) fn read(&self) -> &AtomicU64 {
+        &self.signs().read.0
+    }
+
+    pub(crate) fn reader_sleeps(&self) -> &AtomicU64 {
+        &self.signs().reader_sleeps.0
+    }
+
+    pub(crate) fn writer_sleeps(&self) -> &AtomicU64 {
+        &self.signs().writer_sleeps.0
+    }
+
+    pub(crate) fn words(&self) -> &[AtomicU64] {
+        &self.page.shared().rings[self.way as usize]
+    }
+
+    fn signs(&self) -> &Signs {
+        &self.page.shared().signs[self.way as usize]
+    }
+}
+
+impl Begun {
+    const fn from_word(word: u64) -> Self {
+        let item = word & (ITEMS_MAX as u64 - 1);
+        Self { call: (word & !(HALTED | RECALLED)) >> ITEM_BITS, item: item as u32 }
+    }
+
+    const fn word(call: u64, item: u32) -> u64 {
+        (call << ITEM_BITS | item as u64) & !(HALTED | RECALLED)
+    }
+
+    /// Whether call number `call` is meant, one of those that the worker may have begun.
+    pub(crate) const fn is(self, call: u64) -> bool {
+        self.call == Self::word(call, 0) >> ITEM_BITS
+    }
+}
+
+impl Beginner {
+    /// For the worker, once.
+    pub(crate) fn new(page: &Page) -> Self {
+        Self { page: page.clone(), last: 0, recalled: 0 }
+    }
+
+    /// Item `item` of call number `call` begins now. `false`: the call was recalled. Waits while the parent halts.
+    pub(crate) fn begin(&mut self, call: u64, item: u32) -> bool {
+        let (word, begun) = (Begun::word(call, item), &self.page.shared().begun.0);
+        let is_under_way = Begun::from_word(self.last).is(call);
+        while call > self.recalled || is_under_way {
+            match begun.compare_exchange(self.last, word, Ordering::SeqCst, Ordering::SeqCst) {
+                Ok(_) => {
+                    self.last = word;
+                    return true;
+                }
+                Err(flagged) if flagged & RECALLED != 0 => {
+                    begun.fetch_and(!RECALLED, Ordering::SeqCst);
+                    self.recalled = self.page.shared().recalled.0.load(Ordering::SeqCst);
+                }
+                Err(_) => thread::sleep(HALT_POLL),
+            }
+        }
+        false
+    }
 }
 
 // SAFETY: the pointer is to a mapping that this value owns, and what lies there is only ever accessed as atomics.
-unsafe impl Send for Page {}
+unsafe impl Send for Mapping {}
 // SAFETY: as above; atomics may be shared.
-unsafe impl Sync for Page {}
+unsafe impl Sync for Mapping {}
 
 impl Page {
     /// A new page, and the descriptor by which another process can map it.
@@ -56,59 +192,44 @@ impl Page {
         let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // SAFETY: the kernel chooses the address, so no other mapping is touched; the length is not zero.
         let start = unsafe { mmap(None, LEN, access, MapFlags::MAP_SHARED, fd, 0) }?;
-        Ok(Self(start.cast()))
+        Ok(Self(Arc::new(Mapping(start.cast()))))
     }
 
-    /// For the worker: item `item` of call `call` begins now. Waits while the other side has said [`halt`](Self::halt).
-    pub(crate) fn begin(&self, call: u64, item: u64) {
-        loop {
-            let before = self.begun();
-            self.set_begun((call, item));
-            if self.numbers().halt.load(Ordering::SeqCst) == 0 {
-                return;
-            }
-            self.set_begun(before);
-            while self.numbers().halt.load(Ordering::SeqCst) != 0 {
-                thread::sleep(HALT_POLL);
-            }
-        }
+    /// The memory of one ring.
+    pub(crate) fn ring(&self, way: Way) -> RingMemory {
+        RingMemory { page: self.clone(), way }
     }
 
-    /// For the parent: nothing begins from now on. What [`begun`](Self::begun) says next is final, until
-    /// [`resume`](Self::resume).
-    ///
-    /// Each side first writes its own number and then reads the other's, all in one order for both. So either the
-    /// worker sees the halt and takes its word back, or the parent sees what has begun.
-    pub(crate) fn halt(&self) {
-        self.numbers().halt.store(1, Ordering::SeqCst);
+    /// For the parent: nothing begins from now on, until [`resume`](Self::resume). Returns what has begun.
+    pub(crate) fn halt(&self) -> Begun {
+        Begun::from_word(self.shared().begun.0.fetch_or(HALTED, Ordering::SeqCst))
     }
 
     pub(crate) fn resume(&self) {
-        self.numbers().halt.store(0, Ordering::SeqCst);
+        self.shared().begun.0.fetch_and(!HALTED, Ordering::SeqCst);
     }
 
-    /// Which item of which call was begun last; zero calls if none was. Final when the worker is halted or dead, but
-    /// for a word that a halted worker is about to take back.
-    pub(crate) fn begun(&self) -> (u64, u64) {
-        let call = self.numbers().call.load(Ordering::SeqCst);
-        (call, self.numbers().item.load(Ordering::SeqCst))
+    /// For the parent: the worker drops all calls up to number `last` that have not begun. Returns what has begun.
+    pub(crate) fn recall(&self, last: u64) -> Begun {
+        self.shared().recalled.0.store(last, Ordering::SeqCst);
+        Begun::from_word(self.shared().begun.0.fetch_or(RECALLED, Ordering::SeqCst))
     }
 
-    fn set_begun(&self, (call, item): (u64, u64)) {
-        self.numbers().item.store(item, Ordering::SeqCst);
-        self.numbers().call.store(call, Ordering::SeqCst);
+    /// What has begun last. Final when the worker is halted or dead.
+    pub(crate) fn begun(&self) -> Begun {
+        Begun::from_word(self.shared().begun.0.load(Ordering::SeqCst))
     }
 
-    fn numbers(&self) -> &Numbers {
-        // SAFETY: the mapping is as long as this value lives, at least a page long, aligned to a page, and zeroed or
+    fn shared(&self) -> &Shared {
+        // SAFETY: the mapping lasts as long as this value, has this length, is aligned to a page, and is zeroed or
         // written through these same atomics; any bit pattern is a valid number.
-        unsafe { self.0.as_ref() }
+        unsafe { self.0.0.as_ref() }
     }
 }
 
-impl Drop for Page {
+impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: this value made the mapping with this length, and nothing borrowed from it outlives it.
+        // SAFETY: this value has owned the mapping with this length, and nothing borrowed from it outlives it.
         let unmapped = unsafe { munmap(self.0.cast(), LEN.get()) };
         debug_assert!(unmapped.is_ok(), "our own mapping can be unmapped");
     }
@@ -116,30 +237,62 @@ impl Drop for Page {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
+
+    fn sides() -> (Page, Beginner) {
+        let (parents, fd) = Page::create().unwrap();
+        (parents, Beginner::new(&Page::map(&fd).unwrap()))
+    }
 
     #[test]
     fn two_mappings_show_the_same_numbers() {
-        let (page, fd) = Page::create().unwrap();
-        let other = Page::map(&fd).unwrap();
-        assert_eq!(other.begun(), (0, 0));
-        page.begin(7, 3);
-        assert_eq!(other.begun(), (7, 3));
+        let (page, mut worker) = sides();
+        assert!(page.begun().is(0));
+        assert!(worker.begin(7, 3));
+        assert!(page.begun().is(7) && page.begun().item == 3 && !page.begun().is(8));
+        let far = (1 << 50) + 5;
+        assert!(worker.begin(far, 0) && page.begun().is(far) && !page.begun().is(far + 1));
     }
 
     #[test]
     fn a_halted_worker_begins_nothing_until_it_is_resumed() {
-        let (parents, fd) = Page::create().unwrap();
-        let workers = Page::map(&fd).unwrap();
-        workers.begin(7, 3);
-        parents.halt();
-        let worker = thread::spawn(move || workers.begin(7, 4));
+        let (page, mut worker) = sides();
+        assert!(worker.begin(7, 3));
+        assert!(page.halt().is(7));
+        let worker = thread::spawn(move || worker.begin(7, 4));
         for _ in 0..20 {
             thread::sleep(HALT_POLL);
             assert!(!worker.is_finished(), "it waits");
         }
-        parents.resume();
-        worker.join().unwrap();
-        assert_eq!(parents.begun(), (7, 4));
+        page.resume();
+        assert!(worker.join().unwrap());
+        assert_eq!(page.begun().item, 4);
+    }
+
+    #[test]
+    fn a_recalled_call_is_dropped_unless_it_has_begun() {
+        let (page, mut worker) = sides();
+        assert!(worker.begin(1, 0));
+        assert!(page.recall(3).is(1));
+        assert!(worker.begin(1, 1), "what has begun goes on");
+        assert!(!worker.begin(2, 0) && !worker.begin(3, 0) && worker.begin(4, 0));
+        assert!(page.recall(5).is(4) && page.recall(6).is(4));
+        assert!(!worker.begin(5, 0) && !worker.begin(6, 0) && worker.begin(7, 0));
+        assert!(page.begun().is(7));
+    }
+
+    #[test]
+    fn each_call_is_either_begun_or_taken_back() {
+        const LAST: u64 = 50_000;
+        let (page, mut worker) = sides();
+        let working = thread::spawn(move || (1..=LAST).filter(|&call| worker.begin(call, 0)).collect::<HashSet<_>>());
+        let mut taken_back = HashSet::new();
+        for last in (10..=LAST).step_by(10) {
+            taken_back.extend(page.recall(last).call + 1..=last);
+        }
+        let begun = working.join().unwrap();
+        assert!((1..=LAST).all(|call| begun.contains(&call) != taken_back.contains(&call)));
     }
 }

@@ -21,7 +21,6 @@ pub(crate) struct Poller {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interest {
     Read,
-    ReadAndWrite,
     /// Nothing, for now; an error or a hang-up is told all the same.
     Nothing,
 }
@@ -94,7 +93,6 @@ impl Interest {
     fn flags(self) -> EpollFlags {
         match self {
             Self::Read => EpollFlags::EPOLLIN,
-            Self::ReadAndWrite => EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT,
             Self::Nothing => EpollFlags::empty(),
         }
     }

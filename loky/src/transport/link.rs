@@ -1,180 +1,129 @@
 //! The parent's end of a link: never blocks.
 
-use std::collections::VecDeque;
 use std::io::{self, Read};
-use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
+use super::outgoing::Outgoing;
+pub(crate) use super::outgoing::Part;
+use super::ring::{Broken, Reader};
+use crate::sys::page::{Page, RingMemory, Way};
 use crate::sys::socket;
-use crate::wire::codec::CodecError;
-use crate::wire::frame::{self, Found, FrameError, Reader};
+use crate::wire::frame::{self, FrameError, Head, Said, Source};
 
-/// The bytes of a payload, shared: a call that is tried again is sent from the same memory.
-pub(crate) type Payload = Arc<Vec<u8>>;
-
-/// A part of a payload.
-pub(crate) type Piece<'a> = (&'a Payload, Range<usize>);
-
-/// The parent's end of a link to a worker that says `M`.
-///
-/// What is queued here is bounded by the credit of the worker: the scheduler gives it no further call.
+/// The parent's end of a link to a worker.
 #[derive(Debug)]
-pub(crate) struct Link<M, S = UnixStream> {
-    stream: S,
-    reader: Reader<M>,
-    queue: VecDeque<Part>,
+pub(crate) struct Link {
+    socket: UnixStream,
+    outgoing: Outgoing<RingMemory>,
+    incoming: Reader<RingMemory>,
+    frames: frame::Reader,
+    /// Whether the worker is gone, or has written what cannot be: nothing is heard from it any more.
+    is_closed: bool,
 }
 
-/// A stream that does not block, and that is written to without a signal.
-pub(crate) trait Stream: Read {
-    fn write_some(&mut self, bytes: &[u8]) -> io::Result<usize>;
-}
+/// The words that a worker has written; none of them is waited for.
+struct Incoming<'a>(&'a mut Reader<RingMemory>, &'a UnixStream);
 
-impl Stream for UnixStream {
-    fn write_some(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        socket::write_some(self, bytes)
-    }
-}
+impl Source for Incoming<'_> {
+    type Error = Broken;
 
-/// Bytes that wait to be written.
-#[derive(Debug)]
-enum Part {
-    Head(Vec<u8>, usize),
-    Payload(Payload, Range<usize>),
-}
-
-impl Part {
-    fn rest(&self) -> &[u8] {
-        match self {
-            Self::Head(bytes, from) => &bytes[*from..],
-            Self::Payload(bytes, range) => &bytes[range.clone()],
+    fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Broken> {
+        let len = self.0.read(bytes)?;
+        if len > 0 && self.0.must_ring() {
+            ring(self.1);
         }
-    }
-
-    fn advance(&mut self, by: usize) {
-        match self {
-            Self::Head(_, from) => *from += by,
-            Self::Payload(_, range) => range.start += by,
-        }
+        Ok(len)
     }
 }
 
-impl<M: DeserializeOwned, S: Stream> Link<M, S> {
-    /// `stream` must not block.
-    pub(crate) fn new(stream: S) -> Self {
-        Self { stream, reader: Reader::new(), queue: VecDeque::new() }
-    }
-
-    /// Queues a message with `pieces` as its payload; [`flush`](Self::flush) writes it.
-    pub(crate) fn send(&mut self, message: &impl Serialize, pieces: &[Piece<'_>]) -> Result<(), CodecError> {
-        let len = pieces.iter().map(|(_, range)| range.len()).sum();
-        self.queue.push_back(Part::Head(frame::head(message, len)?, 0));
-        let pieces = pieces.iter().filter(|(_, range)| !range.is_empty());
-        self.queue.extend(pieces.map(|(payload, range)| Part::Payload(Arc::clone(payload), range.clone())));
-        Ok(())
-    }
-
-    /// Writes what the worker takes now. Whether anything is left is told by [`is_blocked`](Self::is_blocked); a
-    /// worker that is gone takes nothing and is no error here: its end of file tells it.
-    pub(crate) fn flush(&mut self) {
-        while let Some(part) = self.queue.front_mut() {
-            let rest = part.rest();
-            if rest.is_empty() {
-                self.queue.pop_front();
-                continue;
-            }
-            match self.stream.write_some(rest) {
-                Ok(written) => part.advance(written),
-                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-                Err(why) if why.kind() == io::ErrorKind::WouldBlock => return,
-                Err(_) => return self.queue.clear(),
-            }
-        }
-    }
-
-    /// Whether queued bytes wait for the worker to take them.
-    pub(crate) fn is_blocked(&self) -> bool {
-        !self.queue.is_empty()
-    }
-
-    /// The next whole frame, if there is one.
-    pub(crate) fn receive(&mut self) -> Result<Found<M>, FrameError> {
-        self.reader.read(&mut self.stream)
-    }
-}
-
-impl<M> AsFd for Link<M> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.stream.as_fd()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Takes so many bytes, then blocks, and then is gone.
-    struct Taker {
-        taken: Vec<u8>,
-        room: usize,
-        is_gone: bool,
-    }
-
-    impl Read for Taker {
-        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-            Err(io::ErrorKind::WouldBlock.into())
-        }
-    }
-
-    impl Stream for Taker {
-        fn write_some(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            if self.is_gone {
-                return Err(io::ErrorKind::BrokenPipe.into());
-            }
-            let len = bytes.len().min(self.room);
-            if len == 0 {
-                return Err(io::ErrorKind::WouldBlock.into());
-            }
-            self.room -= len;
-            self.taken.extend_from_slice(&bytes[..len]);
-            Ok(len)
-        }
-    }
-
-    fn link(room: usize) -> Link<String, Taker> {
-        let mut link = Link::new(Taker { taken: Vec::new(), room, is_gone: false });
-        let payload = Arc::new(b"0123456789".to_vec());
-        link.send(&"first".to_string(), &[(&payload, 2..4), (&payload, 7..8)]).unwrap();
-        link.send(&"second".to_string(), &[]).unwrap();
+impl Link {
+    /// `socket` must not block.
+    pub(crate) fn new(socket: UnixStream, page: &Page) -> Self {
+        let mut link = Self {
+            socket,
+            outgoing: Outgoing::new(page.ring(Way::ToWorker)),
+            incoming: Reader::new(page.ring(Way::FromWorker)),
+            frames: frame::Reader::default(),
+            is_closed: false,
+        };
+        // Whoever waits for the outside world may be asleep already, and does not know this link yet.
+        link.may_sleep();
         link
     }
 
-    #[test]
-    fn bytes_leave_in_order_however_little_is_taken() {
-        let mut link = link(0);
-        while link.is_blocked() {
-            link.stream.room = 1;
-            link.flush();
+    /// Says a frame of these parts, which [`flush`](Self::flush) shows to the worker.
+    pub(crate) fn send<'a>(&mut self, head: Head, parts: impl IntoIterator<Item = Part<'a>>) {
+        // A worker that breaks its ring is found out when something is read from it, or dies.
+        let _ = self.outgoing.add(&Part::Bytes(&head.bytes()));
+        for part in parts {
+            let _ = self.outgoing.add(&part);
         }
-        let (mut reader, mut bytes) = (Reader::<String>::new(), &link.stream.taken[..]);
-        let Found::Frame(first) = reader.read(&mut bytes).unwrap() else { panic!("no first frame") };
-        assert_eq!((first.message.as_str(), &first.payload[..]), ("first", &b"237"[..]));
-        let Found::Frame(second) = reader.read(&mut bytes).unwrap() else { panic!("no second frame") };
-        assert_eq!((second.message.as_str(), second.payload.len()), ("second", 0));
     }
 
-    #[test]
-    fn a_worker_that_is_gone_is_not_waited_for() {
-        let mut link = link(3);
-        link.flush();
-        assert!(link.is_blocked());
-        link.stream.is_gone = true;
-        link.flush();
-        assert!(!link.is_blocked());
+    /// Writes what the worker takes now, and wakes it; it rings when it takes more. A worker that is gone takes nothing
+    /// and is no error here: its end of file tells it. Returns whether the worker slept.
+    pub(crate) fn flush(&mut self) -> bool {
+        let has_slept = self.outgoing.flush().unwrap_or_else(|Broken| {
+            self.outgoing.clear();
+            false
+        });
+        if has_slept {
+            ring(&self.socket);
+        }
+        has_slept
+    }
+
+    /// The next whole frame, if there is one.
+    pub(crate) fn receive(&mut self) -> Result<Option<Said<'_>>, FrameError<Broken>> {
+        if self.is_closed {
+            return Ok(None);
+        }
+        self.frames.next(&mut Incoming(&mut self.incoming, &self.socket))
+    }
+
+    /// Takes in the bells that the worker has rung. `false`: it has closed its end.
+    pub(crate) fn hear_bells(&mut self) -> bool {
+        let mut bells = [0; 64];
+        loop {
+            match self.socket.read(&mut bells) {
+                Ok(0) => return false,
+                Ok(len) if len < bells.len() => return true,
+                Ok(_) => {}
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+                Err(why) => return why.kind() == io::ErrorKind::WouldBlock,
+            }
+        }
+    }
+
+    /// Nothing is heard any more.
+    pub(crate) fn close(&mut self) {
+        self.is_closed = true;
+    }
+
+    /// Announces that a bell is needed from now on. `false`: there is something to hear already.
+    pub(crate) fn may_sleep(&mut self) -> bool {
+        self.is_closed || !self.frames.has_frame() && self.incoming.may_sleep()
+    }
+
+    /// No bell is needed for now.
+    pub(crate) fn wake(&mut self) {
+        self.incoming.wake();
+    }
+
+    /// Whether there is something to hear. Costs a look into memory.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.is_closed && (self.incoming.has_news() || self.frames.has_frame())
+    }
+}
+
+/// A full socket has enough bells in it, and one that is closed needs none.
+fn ring(socket: &UnixStream) {
+    let _ = socket::write_some(socket, &[0]);
+}
+
+impl AsFd for Link {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }

@@ -16,6 +16,13 @@ use serde::de::DeserializeOwned;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CodecError(String);
 
+impl CodecError {
+    /// Words that are none.
+    pub(crate) fn unknown(what: &str) -> Self {
+        Self(format!("{what} is not understood"))
+    }
+}
+
 impl From<EncodeError> for CodecError {
     fn from(why: EncodeError) -> Self {
         match why {

@@ -1,226 +1,254 @@
-//! A message and its payload as a row of bytes: `u32` length of the message, `u64` length of the payload, then both.
+//! A row of frames: two words that say what follows and how long it is, and then that, filled up to whole words.
 //!
-//! The reader takes bytes in pieces of any size. It believes no length: a message longer than any honest one is an
-//! error, and a payload's memory grows with the bytes that have arrived, not with what was announced.
+//! The first word is the length, and in its highest byte the kind; the second one is a tag, of which each kind makes what
+//! it likes. The reader takes words in pieces of any size. It believes no length: memory grows with the bytes that have
+//! arrived, not with what was announced.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::io::{self, Read};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-use super::codec::{self, CodecError};
-
-/// A message with its payload.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Frame<M> {
-    pub(crate) message: M,
-    pub(crate) payload: Vec<u8>,
+/// What is known of a frame before its bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) kind: u8,
+    pub(crate) tag: u64,
+    pub(crate) len: usize,
 }
 
-/// Why bytes are not frames.
-#[derive(Debug)]
-pub(crate) enum FrameError {
-    /// The announced length of the message or of the payload is beyond its limit.
+/// A whole frame.
+pub(crate) type Said<'a> = (Head, Cow<'a, [u8]>);
+
+/// Why words are not frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FrameError<E> {
+    /// The announced length is beyond every limit.
     TooLong(u64),
-    Codec(CodecError),
-    Io(io::Error),
+    /// The words cannot be had.
+    Source(E),
 }
 
-/// What one look into a stream brought.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Found<M> {
-    Frame(Frame<M>),
-    /// A burst was read, and the frame is not whole: there may be more.
-    More,
-    /// There is nothing more for now.
-    Blocked,
-    /// The other side has closed the stream; with `mid_frame`, in the middle of a frame.
-    Closed {
-        mid_frame: bool,
-    },
+/// Where words come from.
+pub(crate) trait Source {
+    type Error;
+
+    /// Reads whole words into `bytes`, whose length is a multiple of a word. Returns how many bytes; zero if there are
+    /// none, now or ever.
+    fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Self::Error>;
 }
 
-const HEAD_LEN: usize = 12;
+/// Bytes in a word.
+pub(crate) const WORD: usize = 8;
 
-/// How much one look into a stream reads at the most, so that one busy worker does not keep the others waiting.
-const BURST: usize = 1 << 20;
-
-/// No honest message is longer: the longest names every item of a chunk, or carries a backtrace.
-const MESSAGE_LEN_MAX: u64 = 64 << 20;
+const HEAD_LEN: usize = 2 * WORD;
 
 /// More than any address space of today.
-const PAYLOAD_LEN_MAX: u64 = 1 << 47;
+const LEN_MAX: u64 = 1 << 47;
 
-/// The bytes that stand before a payload of `payload_len` bytes.
-pub(crate) fn head<M: Serialize>(message: &M, payload_len: usize) -> Result<Vec<u8>, CodecError> {
-    let mut bytes = vec![0; HEAD_LEN];
-    codec::encode_into(&mut bytes, message)?;
-    let message_len = u32::try_from(bytes.len() - HEAD_LEN).expect("messages are bounded far below 4 GiB");
-    bytes[..4].copy_from_slice(&message_len.to_le_bytes());
-    bytes[4..HEAD_LEN].copy_from_slice(&(payload_len as u64).to_le_bytes());
-    Ok(bytes)
+const KIND_SHIFT: u32 = 56;
+
+/// How many bytes are taken in at once; longer frames have memory of their own.
+const BUFFER_LEN: usize = 16 << 10;
+
+/// How much memory is made before the bytes are there.
+const TRUST: usize = 1 << 20;
+
+impl Head {
+    /// The bytes before those of a frame.
+    pub(crate) fn bytes(self) -> [u8; HEAD_LEN] {
+        let first = self.len as u64 | u64::from(self.kind) << KIND_SHIFT;
+        let mut bytes = [0; HEAD_LEN];
+        bytes[..WORD].copy_from_slice(&first.to_le_bytes());
+        bytes[WORD..].copy_from_slice(&self.tag.to_le_bytes());
+        bytes
+    }
+
+    fn parse<E>(bytes: &[u8]) -> Result<Option<Self>, FrameError<E>> {
+        let Some((first, rest)) = bytes.split_first_chunk() else { return Ok(None) };
+        let Some((tag, _)) = rest.split_first_chunk() else { return Ok(None) };
+        let first = u64::from_le_bytes(*first);
+        let len = first & (u64::MAX >> (u64::BITS - KIND_SHIFT));
+        let checked = usize::try_from(len).ok().filter(|_| len <= LEN_MAX).ok_or(FrameError::TooLong(len))?;
+        Ok(Some(Self { kind: (first >> KIND_SHIFT) as u8, tag: u64::from_le_bytes(*tag), len: checked }))
+    }
 }
 
-/// Finds frames in a stream of bytes.
+/// Finds frames in a row of words.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    buffer: Vec<u8>,
+    /// The part of the buffer that has been read and not been given out.
+    start: usize,
+    end: usize,
+    /// A frame that does not fit into the buffer.
+    long: Option<Long>,
+}
+
 #[derive(Debug)]
-pub(crate) struct Reader<M> {
-    /// What has arrived of the current part.
+struct Long {
+    head: Head,
+    /// Grows as the frame arrives.
     bytes: Vec<u8>,
-    part: Part<M>,
+    /// How many of the bytes have arrived.
+    there: usize,
 }
 
-/// What is read next.
-#[derive(Debug)]
-enum Part<M> {
-    Head,
-    Message { len: usize, payload_len: usize },
-    Payload { message: M, len: usize },
-}
-
-impl<M: DeserializeOwned> Reader<M> {
-    pub(crate) fn new() -> Self {
-        Self { bytes: Vec::new(), part: Part::Head }
-    }
-
-    /// Reads from `stream` until a frame is whole, the stream would block or ends, or a burst has been read. Reads
-    /// nothing beyond the frame.
-    pub(crate) fn read(&mut self, stream: &mut impl Read) -> Result<Found<M>, FrameError> {
-        let mut burst = BURST;
+impl Reader {
+    /// The next whole frame; `None` if the source has no more words for now.
+    pub(crate) fn next<S: Source>(&mut self, source: &mut S) -> Result<Option<Said<'_>>, FrameError<S::Error>> {
         loop {
-            let missing = self.part.len() - self.bytes.len();
-            let asked = missing.min(burst);
-            let before = self.bytes.len();
-            // `read_to_end` keeps what it has got when it meets an error, and lets the buffer grow as bytes arrive.
-            match stream.take(asked as u64).read_to_end(&mut self.bytes) {
-                Ok(_) if self.bytes.len() - before < asked => return Ok(self.closed()),
-                Ok(_) if asked < missing => return Ok(Found::More),
-                Ok(_) => burst -= asked,
-                Err(why) if why.kind() == io::ErrorKind::WouldBlock => return Ok(Found::Blocked),
-                Err(why) if is_hang_up(&why) => return Ok(self.closed()),
-                Err(why) => return Err(FrameError::Io(why)),
+            if let Some(long) = self.long.take() {
+                return self.next_of_long(long, source);
             }
-            if let Some(frame) = self.next_part()? {
-                return Ok(Found::Frame(frame));
+            match Head::parse(&self.buffer[self.start..self.end])? {
+                Some(head) if self.has_arrived(head) => return Ok(Some(self.give_out(head))),
+                Some(head) if HEAD_LEN + padded(head.len) > BUFFER_LEN => self.begin_long(head),
+                _ if self.fill(source)? == 0 => return Ok(None),
+                _ => {}
             }
         }
     }
 
-    /// Goes on to the next part; the last one completes a frame.
-    fn next_part(&mut self) -> Result<Option<Frame<M>>, FrameError> {
-        let bytes = std::mem::take(&mut self.bytes);
-        match std::mem::replace(&mut self.part, Part::Head) {
-            Part::Head => {
-                let (len, payload_len) = lengths(&bytes)?;
-                self.part = Part::Message { len, payload_len };
-            }
-            Part::Message { payload_len, .. } => {
-                let message = codec::decode(&bytes).map_err(FrameError::Codec)?;
-                self.part = Part::Payload { message, len: payload_len };
-            }
-            Part::Payload { message, .. } => return Ok(Some(Frame { message, payload: bytes })),
+    /// Whether a whole frame was taken in and has not been given out.
+    pub(crate) fn has_frame(&self) -> bool {
+        let head = Head::parse::<()>(&self.buffer[self.start..self.end]);
+        // One that cannot be is to be told, too.
+        head.is_err() || head.is_ok_and(|head| head.is_some_and(|head| self.has_arrived(head)))
+    }
+
+    fn has_arrived(&self, head: Head) -> bool {
+        HEAD_LEN + padded(head.len) <= self.end - self.start
+    }
+
+    fn give_out(&mut self, head: Head) -> Said<'_> {
+        let from = self.start + HEAD_LEN;
+        self.start = from + padded(head.len);
+        (head, Cow::Borrowed(&self.buffer[from..from + head.len]))
+    }
+
+    fn fill<S: Source>(&mut self, source: &mut S) -> Result<usize, FrameError<S::Error>> {
+        self.buffer.resize(BUFFER_LEN, 0);
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        } else if self.end == BUFFER_LEN {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
         }
-        Ok(None)
+        let len = source.read(&mut self.buffer[self.end..]).map_err(FrameError::Source)?;
+        self.end += len;
+        Ok(len)
     }
 
-    fn closed(&self) -> Found<M> {
-        Found::Closed { mid_frame: !matches!(self.part, Part::Head) || !self.bytes.is_empty() }
+    fn begin_long(&mut self, head: Head) {
+        let mut long = Long { head, bytes: Vec::new(), there: 0 };
+        long.grow();
+        let begun = &self.buffer[self.start + HEAD_LEN..self.end];
+        long.bytes[..begun.len()].copy_from_slice(begun);
+        long.there = begun.len();
+        (self.start, self.end) = (0, 0);
+        self.long = Some(long);
     }
-}
 
-impl<M> Part<M> {
-    fn len(&self) -> usize {
-        match self {
-            Self::Head => HEAD_LEN,
-            Self::Message { len, .. } | Self::Payload { len, .. } => *len,
+    fn next_of_long<S: Source>(
+        &mut self,
+        mut long: Long,
+        source: &mut S,
+    ) -> Result<Option<Said<'_>>, FrameError<S::Error>> {
+        while long.there < padded(long.head.len) {
+            if long.there == long.bytes.len() {
+                long.grow();
+            }
+            let len = source.read(&mut long.bytes[long.there..]).map_err(FrameError::Source)?;
+            long.there += len;
+            if len == 0 {
+                self.long = Some(long);
+                return Ok(None);
+            }
         }
+        long.bytes.truncate(long.head.len);
+        Ok(Some((long.head, Cow::Owned(long.bytes))))
     }
 }
 
-fn lengths(head: &[u8]) -> Result<(usize, usize), FrameError> {
-    let (message, payload) = head.split_at(4);
-    let message = u32::from_le_bytes(message.try_into().expect("four bytes")).into();
-    let payload = u64::from_le_bytes(payload.try_into().expect("eight bytes"));
-    Ok((checked(message, MESSAGE_LEN_MAX)?, checked(payload, PAYLOAD_LEN_MAX)?))
+impl Long {
+    /// Makes room for twice as much as has arrived. New memory comes zeroed from the allocator, which costs less than to
+    /// fill what a vector has at its end.
+    fn grow(&mut self) {
+        let mut larger = vec![0; padded(self.head.len).min(self.there.max(TRUST) * 2)];
+        larger[..self.there].copy_from_slice(&self.bytes[..self.there]);
+        self.bytes = larger;
+    }
 }
 
-fn checked(len: u64, max: u64) -> Result<usize, FrameError> {
-    usize::try_from(len).ok().filter(|_| len <= max).ok_or(FrameError::TooLong(len))
+/// How many bytes so many take up.
+pub(crate) const fn padded(len: usize) -> usize {
+    len.next_multiple_of(WORD)
 }
 
-/// A peer that was killed with bytes of ours unread resets the stream: it is gone all the same.
-fn is_hang_up(why: &io::Error) -> bool {
-    matches!(why.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
-}
-
-impl fmt::Display for FrameError {
+impl<E: fmt::Display> fmt::Display for FrameError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong(len) => write!(f, "a length of {len} bytes is beyond every limit"),
-            Self::Codec(why) => write!(f, "a message is not understood: {why}"),
-            Self::Io(why) => write!(f, "the link failed: {why}"),
+            Self::Source(why) => why.fmt(f),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use super::*;
 
-    /// Gives out its bytes in pieces and blocks after each.
-    struct Pieces<'a>(&'a [u8], usize);
+    /// Gives out its bytes in pieces and has none after each.
+    struct Pieces<'a>(&'a [u8], usize, bool);
 
-    impl Read for Pieces<'_> {
-        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-            if self.1 == 0 {
-                self.1 = 1;
-                return Err(io::ErrorKind::WouldBlock.into());
-            }
-            let len = self.0.len().min(self.1).min(out.len());
-            out[..len].copy_from_slice(&self.0[..len]);
-            (self.0, self.1) = (&self.0[len..], self.1 - len);
+    impl Source for Pieces<'_> {
+        type Error = Infallible;
+
+        fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Infallible> {
+            self.2 = !self.2;
+            let len = if self.2 { self.0.len().min(self.1).min(bytes.len()) } else { 0 };
+            bytes[..len].copy_from_slice(&self.0[..len]);
+            self.0 = &self.0[len..];
             Ok(len)
         }
     }
 
-    fn row(message: &str, payload: &[u8]) -> Vec<u8> {
-        [head(&message, payload.len()).unwrap(), payload.to_vec()].concat()
+    fn row(kind: u8, tag: u64, bytes: &[u8]) -> Vec<u8> {
+        let head = Head { kind, tag, len: bytes.len() };
+        let fill = vec![0; padded(bytes.len()) - bytes.len()];
+        [&head.bytes()[..], bytes, &fill].concat()
     }
 
     #[test]
-    fn frames_are_found_in_pieces_of_one_byte() {
-        let bytes = [row("one", b""), row("two", b"payload")].concat();
-        let (mut stream, mut reader, mut found) = (Pieces(&bytes, 0), Reader::<String>::new(), Vec::new());
-        loop {
-            match reader.read(&mut stream).unwrap() {
-                Found::Frame(frame) => found.push((frame.message, frame.payload)),
-                Found::More | Found::Blocked => {}
-                Found::Closed { mid_frame } => break assert!(!mid_frame),
+    fn frames_are_found_in_pieces_of_any_size() {
+        let long: Vec<u8> = (0..3 * BUFFER_LEN + 5).map(|at| at as u8).collect();
+        let frames =
+            [(1, 7, &b""[..]), (2, u64::MAX, b"eleven byte"), (255, 0, &long), (3, 4, b"12345678"), (4, 5, &long)];
+        let bytes: Vec<u8> = frames.iter().flat_map(|&(kind, tag, bytes)| row(kind, tag, bytes)).collect();
+        for piece in [8, 24, 1000, BUFFER_LEN, 1 << 20] {
+            let (mut source, mut reader, mut found) = (Pieces(&bytes, piece, false), Reader::default(), Vec::new());
+            while found.len() < frames.len() {
+                if let Some((head, bytes)) = reader.next(&mut source).unwrap() {
+                    assert_eq!(head.len, bytes.len());
+                    found.push((head.kind, head.tag, bytes.into_owned()));
+                }
             }
+            let found: Vec<_> = found.iter().map(|(kind, tag, bytes)| (*kind, *tag, &bytes[..])).collect();
+            assert!(found == frames, "in pieces of {piece} bytes");
+            assert_eq!(reader.next(&mut source), Ok(None));
         }
-        assert_eq!(found, [("one".into(), vec![]), ("two".into(), b"payload".to_vec())]);
-    }
-
-    #[test]
-    fn a_stream_cut_after_any_byte_is_closed_in_mid_frame() {
-        let bytes = row("message", b"payload");
-        for len in 1..bytes.len() {
-            let read = Reader::<String>::new().read(&mut &bytes[..len]).unwrap();
-            assert_eq!(read, Found::Closed { mid_frame: true }, "cut after {len} bytes");
-        }
-        assert_eq!(Reader::<String>::new().read(&mut &b""[..]).unwrap(), Found::Closed { mid_frame: false });
     }
 
     #[test]
     fn lengths_that_lie_are_errors_and_cost_no_memory() {
-        let message = [u32::MAX.to_le_bytes().as_slice(), &[0; 8]].concat();
-        assert!(matches!(Reader::<String>::new().read(&mut &message[..]), Err(FrameError::TooLong(_))));
-        let payload = [[0; 4].as_slice(), &u64::MAX.to_le_bytes()].concat();
-        assert!(matches!(Reader::<String>::new().read(&mut &payload[..]), Err(FrameError::TooLong(_))));
-        let mut announced = row("message", b"few");
-        announced[4..HEAD_LEN].copy_from_slice(&(1_u64 << 46).to_le_bytes());
-        let mut reader = Reader::<String>::new();
-        assert_eq!(reader.read(&mut &announced[..]).unwrap(), Found::Closed { mid_frame: true });
-        assert!(reader.bytes.capacity() < 1 << 16);
+        let too_long = Head { kind: 1, tag: 0, len: (1 << 47) + 1 }.bytes();
+        assert_eq!(Reader::default().next(&mut Pieces(&too_long, 16, false)), Err(FrameError::TooLong((1 << 47) + 1)));
+        let announced = [&Head { kind: 1, tag: 0, len: 1 << 46 }.bytes()[..], b"and just a few bytes more"].concat();
+        let (mut source, mut reader) = (Pieces(&announced, 8, false), Reader::default());
+        for _ in 0..20 {
+            assert_eq!(reader.next(&mut source), Ok(None));
+        }
+        assert!(reader.long.is_some_and(|long| long.bytes.capacity() <= 2 * TRUST));
     }
 }

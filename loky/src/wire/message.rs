@@ -1,23 +1,38 @@
-//! Everything that a parent and a worker can say to each other. Payloads travel beside the message, in the frame.
+//! Everything that a parent and a worker can say to each other, as frames.
+//!
+//! What is said often is laid out here word by word; what is said once is left to the codec. A worker's words are not
+//! trusted: whatever it sends is either understood or an error.
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::codec::{self, CodecError};
+use super::frame::{Head, Said};
 use crate::error::PanicEvidence;
-use crate::ids::{Attempt, CallId, TaskId};
 
 /// Changes with every change of what is said here or how.
-pub(crate) const PROTOCOL: u32 = 2;
+pub(crate) const PROTOCOL: u32 = 3;
 
-/// What a parent says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum ToWorker {
+/// What a parent says; see [`run`](super::run) for what it says most.
+pub(crate) mod to_worker {
     /// First of all.
-    Welcome(Welcome),
-    /// Run a task once for each item. The payload is the captures, if it is a closure, and then the items' arguments,
-    /// one after the other.
-    Run(Run),
+    pub(crate) const WELCOME: u8 = 1;
+    /// Run a task once for each item.
+    pub(crate) const RUN: u8 = 2;
     /// Finish and leave.
-    Stop,
+    pub(crate) const STOP: u8 = 3;
+}
+
+/// What a worker says.
+mod from_worker {
+    pub(super) const HELLO: u8 = 1;
+    /// The item that the tag names has a result: these bytes.
+    pub(super) const VALUE: u8 = 2;
+    /// The item that the tag names has none.
+    pub(super) const FAILURE: u8 = 3;
+    /// How many nanoseconds the call ran whose last answer comes next.
+    pub(super) const RAN: u8 = 4;
 }
 
 /// Who the worker is.
@@ -29,6 +44,8 @@ pub(crate) struct Welcome {
     pub(crate) index: usize,
     /// How many pools deep the worker is; 1 for a worker of the program that the user started.
     pub(crate) depth: u32,
+    /// Whether there is more than one processor, so that it may look for calls before it sleeps.
+    pub(crate) may_spin: bool,
 }
 
 /// What two processes must have in common to understand each other: tasks are named by where they stand.
@@ -39,6 +56,39 @@ pub(crate) struct Build {
     pub(crate) tasks: u64,
     /// Of the program.
     pub(crate) image: u64,
+}
+
+/// First of all, from a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Hello {
+    pub(crate) build: Build,
+    pub(crate) pid: u32,
+}
+
+/// What a worker says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum FromWorker<'a> {
+    Hello(Hello),
+    /// One item is done. Calls are numbered, as far as 32 bits go, in the order in which they were sent to the worker.
+    Answer {
+        call: u32,
+        item: u32,
+        result: Result<Cow<'a, [u8]>, Failure>,
+    },
+    /// The call whose last answer comes next ran so long.
+    Ran {
+        nanos: u64,
+    },
+}
+
+/// Why one item has no result, in a worker that is still there to tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Failure {
+    Panicked(PanicEvidence),
+    /// The arguments could not be decoded; the task did not run.
+    CannotDecode(String),
+    /// The task ran; its result could not be encoded.
+    CannotEncode(String),
 }
 
 impl Build {
@@ -56,42 +106,54 @@ impl Build {
     }
 }
 
-/// What to run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Run {
-    pub(crate) call: CallId,
-    /// Which dispatch of the call this is; answers carry it back.
-    pub(crate) attempt: Attempt,
-    /// Tries that the first item has already had in earlier calls.
-    pub(crate) tries_before: u32,
-    pub(crate) task: TaskId,
-    /// How many bytes at the start of the payload are the captures of a closure.
-    pub(crate) captures: u64,
-    /// The number of the first item that is left to do.
-    pub(crate) first: u32,
-    /// The length of each item's arguments, in bytes.
-    pub(crate) lengths: Vec<u64>,
+impl Welcome {
+    pub(crate) fn said(&self) -> Said<'static> {
+        encoded(to_worker::WELCOME, 0, self)
+    }
 }
 
-/// What a worker says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum FromWorker {
-    /// First of all.
-    Hello { build: Build, pid: u32 },
-    /// One item is done. The payload is its result, if there is one.
-    Returned { call: CallId, attempt: Attempt, item: u32, nanos: u64, verdict: Verdict },
+impl Hello {
+    pub(crate) fn said(&self) -> Said<'static> {
+        encoded(from_worker::HELLO, 0, self)
+    }
 }
 
-/// How one item ended in a worker that is still there to tell.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Verdict {
-    /// The payload is the result.
-    Value,
-    Panicked(PanicEvidence),
-    /// The arguments could not be decoded; the task did not run.
-    CannotDecode(String),
-    /// The task ran; its result could not be encoded.
-    CannotEncode(String),
+/// Item `item` of call number `call` has this result, or none.
+pub(crate) fn answer(call: u64, item: u32, result: Result<&[u8], Failure>) -> Said<'_> {
+    let tag = call << u32::BITS | u64::from(item);
+    match result {
+        Ok(bytes) => (Head { kind: from_worker::VALUE, tag, len: bytes.len() }, Cow::Borrowed(bytes)),
+        Err(why) => encoded(from_worker::FAILURE, tag, &why),
+    }
+}
+
+/// How long the call ran whose last answer comes next.
+pub(crate) const fn ran(nanos: u64) -> Head {
+    Head { kind: from_worker::RAN, tag: nanos, len: 0 }
+}
+
+/// Finish and leave.
+pub(crate) const fn stop() -> Head {
+    Head { kind: to_worker::STOP, tag: 0, len: 0 }
+}
+
+impl<'a> FromWorker<'a> {
+    pub(crate) fn parse((head, bytes): Said<'a>) -> Result<Self, CodecError> {
+        let (call, item) = ((head.tag >> u32::BITS) as u32, head.tag as u32);
+        match head.kind {
+            from_worker::HELLO => codec::decode(&bytes).map(Self::Hello),
+            from_worker::VALUE => Ok(Self::Answer { call, item, result: Ok(bytes) }),
+            from_worker::FAILURE => codec::decode(&bytes).map(|why| Self::Answer { call, item, result: Err(why) }),
+            from_worker::RAN => Ok(Self::Ran { nanos: head.tag }),
+            _ => Err(CodecError::unknown("a kind of message")),
+        }
+    }
+}
+
+fn encoded(kind: u8, tag: u64, message: &impl Serialize) -> Said<'static> {
+    let mut bytes = Vec::new();
+    codec::encode_into(&mut bytes, message).expect("messages of ours can be encoded");
+    (Head { kind, tag, len: bytes.len() }, Cow::Owned(bytes))
 }
 
 #[cfg(test)]
@@ -106,6 +168,26 @@ mod tests {
         let words = ["another version of the protocol", "with other tasks", "another build"];
         for (other, word) in others.into_iter().zip(words) {
             assert!(build.check(other).is_err_and(|why| why.contains(word)), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_worker_says_is_understood() {
+        let hello = Hello { build: Build { protocol: 1, tasks: 2, image: 3 }, pid: 4 };
+        assert_eq!(FromWorker::parse(hello.said()), Ok(FromWorker::Hello(hello)));
+        let value = FromWorker::Answer { call: 7, item: 9, result: Ok(b"abc".into()) };
+        assert_eq!(FromWorker::parse(answer((3 << 32) + 7, 9, Ok(b"abc"))), Ok(value));
+        let why = Failure::CannotDecode("it".into());
+        let failure = FromWorker::Answer { call: 7, item: 0, result: Err(why.clone()) };
+        assert_eq!(FromWorker::parse(answer(7, 0, Err(why))), Ok(failure));
+        assert_eq!(FromWorker::parse((ran(5), b"".into())), Ok(FromWorker::Ran { nanos: 5 }));
+    }
+
+    #[test]
+    fn what_no_worker_says_is_an_error() {
+        for kind in [0, 1, 3, 5, 255] {
+            let said = (Head { kind, tag: 0, len: 3 }, Cow::Borrowed(&b"abc"[..]));
+            assert!(FromWorker::parse(said).is_err(), "kind {kind}");
         }
     }
 }

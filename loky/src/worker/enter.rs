@@ -1,7 +1,6 @@
 //! From the start of the process to the hello: is it a worker?
 
-use std::io::{self, BufReader};
-use std::os::unix::net::UnixStream;
+use std::io;
 
 use super::{guard, serve, watch};
 use crate::env;
@@ -9,8 +8,9 @@ use crate::identity::{self, Identity};
 use crate::sys::page::Page;
 use crate::sys::{entry, process, socket};
 use crate::task;
-use crate::wire::frame::{Found, Reader};
-use crate::wire::message::{Build, FromWorker, ToWorker, Welcome};
+use crate::transport::worker_link::{self, Listener, Speaker};
+use crate::wire::codec;
+use crate::wire::message::{Hello, Welcome, to_worker};
 
 /// With which code a process ends that was started as a worker and cannot be one.
 const NOT_A_WORKER: i32 = 97;
@@ -47,9 +47,9 @@ pub fn init() {
 
 pub(super) fn enter() -> ! {
     match become_worker() {
-        Ok((link, reader, page)) => {
+        Ok((listener, speaker, page)) => {
             identity::set_ready();
-            serve::serve(link, reader, &page)
+            serve::serve(listener, speaker, &page)
         }
         Err(why) => {
             eprintln!(
@@ -62,44 +62,41 @@ pub(super) fn enter() -> ! {
     }
 }
 
-fn become_worker() -> io::Result<(UnixStream, serve::Source, Page)> {
-    let link = entry::take_link()?;
+fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
+    let socket = entry::take_link()?;
     entry::close_inherited();
     entry::remove_variable(env::WORKER);
     entry::set_up_signals()?;
-    let page = Page::map(socket::receive_descriptor(&link)?)?;
-    let mut source = serve::Source { stream: BufReader::new(link.try_clone()?), reader: Reader::new() };
-    let welcome = read_welcome(&mut source)?;
+    let page = Page::map(socket::receive_descriptor(&socket)?)?;
+    let (mut listener, mut speaker) = worker_link::ends(&socket, &page)?;
+    let welcome = read_welcome(&mut listener)?;
     if process::parent_pid() != welcome.parent {
         // The parent has died between the launch and this line, and its socket may live on in a forked child.
         process::exit_now(0);
     }
-    watch::start(link.try_clone()?, welcome.parent)?;
+    watch::start(socket, welcome.parent)?;
     let build = task::build().map_err(|why| io::Error::other(why.to_string()))?;
     build.check(welcome.build).map_err(|why| io::Error::other(format!("what has started it {why}")))?;
-    say_hello(&link, build)?;
+    let (head, bytes) = Hello { build, pid: std::process::id() }.said();
+    speaker.add(head, &bytes)?;
+    speaker.flush()?;
+    if welcome.may_spin {
+        listener.allow_spinning();
+    }
     guard::install();
     entry::set_process_name(&format!("loky {}", welcome.index));
     identity::become_worker(Identity { index: welcome.index, pool: welcome.pool, depth: welcome.depth });
-    Ok((link, source, page))
+    Ok((listener, speaker, page))
 }
 
-fn read_welcome(source: &mut serve::Source) -> io::Result<Welcome> {
-    loop {
-        match source.reader.read(&mut source.stream) {
-            Ok(Found::More | Found::Blocked) => {}
-            // The parent is gone: nothing is wrong with this process, it is just not needed any more.
-            Ok(Found::Closed { .. }) => process::exit_now(0),
-            Ok(Found::Frame(frame)) => match frame.message {
-                ToWorker::Welcome(welcome) => return Ok(welcome),
-                other => return Err(io::Error::other(format!("expected to be welcomed, not told {other:?}"))),
-            },
-            Err(why) => return Err(io::Error::other(why.to_string())),
+fn read_welcome(listener: &mut Listener) -> io::Result<Welcome> {
+    match listener.receive() {
+        Ok(Some((head, bytes))) if head.kind == to_worker::WELCOME => {
+            codec::decode(&bytes).map_err(|why| io::Error::other(why.to_string()))
         }
+        Ok(Some((head, _))) => Err(io::Error::other(format!("expected to be welcomed, not told {}", head.kind))),
+        // The parent is gone: nothing is wrong with this process, it is just not needed any more.
+        Ok(None) => process::exit_now(0),
+        Err(why) => Err(io::Error::other(why.to_string())),
     }
-}
-
-fn say_hello(link: &UnixStream, build: Build) -> io::Result<()> {
-    let hello = FromWorker::Hello { build, pid: std::process::id() };
-    serve::send(link, &hello, Vec::new())
 }

@@ -4,14 +4,14 @@
 
 use super::guard;
 use crate::task::{Code, Entry, Fault, Opened, Run};
-use crate::wire::message::Verdict;
+use crate::wire::message::Failure;
 
 /// See the module.
 pub(super) enum Ready {
     Function(Run),
     Closure(Opened),
     /// Nothing can run; each item is answered with this.
-    Not(Verdict),
+    Not(Failure),
 }
 
 impl Ready {
@@ -21,24 +21,24 @@ impl Ready {
             Some(Code::Closure(open)) => match guard::guarded(|| open(captures)) {
                 Ok(Ok(opened)) => Self::Closure(opened),
                 Ok(Err(fault)) => Self::Not(told(fault)),
-                Err(evidence) => Self::Not(Verdict::Panicked(evidence)),
+                Err(evidence) => Self::Not(Failure::Panicked(evidence)),
             },
-            Some(Code::Generic) | None => Self::Not(Verdict::CannotDecode("this worker has no such task".to_string())),
+            Some(Code::Generic) | None => Self::Not(Failure::CannotDecode("this worker has no such task".to_string())),
         }
     }
 
-    /// What came of one item, and its result, if there is one.
-    pub(super) fn run(&self, arguments: &[u8]) -> (Verdict, Vec<u8>) {
-        let mut result = Vec::new();
+    /// What came of one item. A result replaces what is in `result`.
+    pub(super) fn run<'a>(&self, arguments: &[u8], result: &'a mut Vec<u8>) -> Result<&'a [u8], Failure> {
+        result.clear();
         let outcome = match self {
-            Self::Function(run) => guard::guarded(|| run(arguments, &mut result)),
-            Self::Closure(opened) => guard::guarded(|| opened(arguments, &mut result)),
-            Self::Not(verdict) => return (verdict.clone(), Vec::new()),
+            Self::Function(run) => guard::guarded(|| run(arguments, result)),
+            Self::Closure(opened) => guard::guarded(|| opened(arguments, result)),
+            Self::Not(failure) => return Err(failure.clone()),
         };
         match outcome {
-            Ok(Ok(())) => (Verdict::Value, result),
-            Ok(Err(fault)) => (told(fault), Vec::new()),
-            Err(evidence) => (Verdict::Panicked(evidence), Vec::new()),
+            Ok(Ok(())) => Ok(result),
+            Ok(Err(fault)) => Err(told(fault)),
+            Err(evidence) => Err(Failure::Panicked(evidence)),
         }
     }
 
@@ -48,9 +48,9 @@ impl Ready {
     }
 }
 
-fn told(fault: Fault) -> Verdict {
+fn told(fault: Fault) -> Failure {
     match fault {
-        Fault::Decode(why) => Verdict::CannotDecode(why),
-        Fault::Encode(why) => Verdict::CannotEncode(why),
+        Fault::Decode(why) => Failure::CannotDecode(why),
+        Fault::Encode(why) => Failure::CannotEncode(why),
     }
 }

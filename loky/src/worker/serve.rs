@@ -1,107 +1,97 @@
 //! The loop of a worker: read a call, run its items one by one, answer each.
 //!
-//! Each answer is written before the next item begins, so a death takes the answer of nobody but the item that ran.
+//! Each answer is written before the next item begins, so a death takes the answer of nobody but the item that ran. A
+//! living parent is told of all of them at the end of the call.
 
-use std::io::{self, BufReader, Write};
-use std::os::unix::net::UnixStream;
+use std::io::{self, Write};
 use std::time::Instant;
 
 use super::ready::Ready;
 use crate::identity;
 use crate::supervisor::tree;
-use crate::sys::page::Page;
-use crate::sys::{process, socket, stdio};
+use crate::sys::own_pid::own_pid;
+use crate::sys::page::{Beginner, Page};
+use crate::sys::{process, stdio};
 use crate::task::entry_of;
-use crate::wire::frame::{self, Found, Reader};
-use crate::wire::message::{FromWorker, Run, ToWorker};
-
-/// Where frames come from.
-pub(super) struct Source {
-    pub(super) stream: BufReader<UnixStream>,
-    pub(super) reader: Reader<ToWorker>,
-}
-
-/// An answer up to this size leaves in one piece with its head.
-const ONE_PIECE_MAX: usize = 64 << 10;
+use crate::transport::worker_link::{Listener, Speaker};
+use crate::wire::message::{self, to_worker};
+use crate::wire::run::Order;
 
 /// Serves until the parent says stop or is gone.
-pub(super) fn serve(link: UnixStream, mut source: Source, page: &Page) -> ! {
+pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page) -> ! {
+    let mut desk = Desk { speaker, beginner: Beginner::new(page), pid: own_pid(), result: Vec::new() };
+    let mut received = 0;
     loop {
-        match source.reader.read(&mut source.stream) {
-            Ok(Found::More | Found::Blocked) => {}
-            Ok(Found::Frame(frame)) => match frame.message {
-                ToWorker::Run(run) => {
-                    if run_items(&link, page, &run, &frame.payload).is_err() {
+        match listener.receive() {
+            Ok(Some((head, bytes))) => match head.kind {
+                to_worker::RUN => {
+                    received += 1;
+                    let order = Order::parse(head.tag, &bytes).unwrap_or_else(|why| die(&why.to_string()));
+                    if desk.run_items(received, &order).is_err() {
                         vanish();
                     }
                 }
-                ToWorker::Stop => leave(),
-                ToWorker::Welcome(_) => die("was welcomed twice"),
+                to_worker::STOP => leave(),
+                kind => die(&format!("was told something else than what to run (kind {kind})")),
             },
-            Ok(Found::Closed { .. }) => vanish(),
+            Ok(None) => vanish(),
             Err(why) => die(&why.to_string()),
         }
     }
 }
 
-/// Writes one frame; blocks until the parent has taken it.
-pub(super) fn send(link: &UnixStream, message: &FromWorker, payload: Vec<u8>) -> io::Result<()> {
-    let mut head = frame::head(message, payload.len()).map_err(|why| io::Error::other(why.to_string()))?;
-    if payload.len() <= ONE_PIECE_MAX {
-        head.extend_from_slice(&payload);
-        return write_all(link, &head);
-    }
-    write_all(link, &head)?;
-    write_all(link, &payload)
+/// Where the items of a call are run and answered.
+struct Desk {
+    speaker: Speaker,
+    beginner: Beginner,
+    pid: u32,
+    /// The bytes of the last result; they are answered before the next item begins.
+    result: Vec<u8>,
 }
 
-fn run_items(link: &UnixStream, page: &Page, run: &Run, payload: &[u8]) -> io::Result<()> {
-    let (captures, mut rest) = split(payload, run.captures);
-    let (entry, pid) = (entry_of(run.task), std::process::id());
-    let mut ready = None;
-    for (item, &len) in (run.first..).zip(&run.lengths) {
-        let (arguments, others) = split(rest, len);
-        rest = others;
-        let tries_before = if item == run.first { run.tries_before } else { 0 };
-        if let Some(entry) = entry {
-            identity::begin_call(entry.name, run.call, run.attempt.get() + tries_before);
+impl Desk {
+    /// Runs the items of call number `number`, unless it was recalled.
+    fn run_items(&mut self, number: u64, order: &Order<'_>) -> io::Result<()> {
+        let run = &order.run;
+        let entry = entry_of(run.task);
+        let (mut ready, mut begun) = (None, None);
+        let mut items = (run.first..).zip(order.items()).peekable();
+        while let Some((item, arguments)) = items.next() {
+            let arguments = arguments.unwrap_or_else(|| die("was sent a call whose parts are longer than it is"));
+            if !self.beginner.begin(number, item) {
+                return Ok(());
+            }
+            let begun = *begun.get_or_insert_with(|| run.is_measured.then(Instant::now));
+            if let Some(entry) = entry {
+                let tries_before = if item == run.first { run.tries_before } else { 0 };
+                identity::begin_call(entry.name, run.call, run.attempt.get() + tries_before);
+            }
+            // Not before it is known that the call has begun: whoever dies of decoding its captures is to blame.
+            let ready = ready.get_or_insert_with(|| Ready::new(entry, order.captures));
+            let result = ready.run(arguments, &mut self.result);
+            if own_pid() != self.pid {
+                // The task has forked, and this is the child: the answer, like the worker, is the other one's.
+                process::exit_now(0);
+            }
+            // What the task has printed is seen before its result, and is not lost if this process is killed later.
+            let _ = io::stdout().flush();
+            stdio::flush_c();
+            if let Some(begun) = begun.filter(|_| items.peek().is_none()) {
+                let nanos = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                self.speaker.add(message::ran(nanos), &[])?;
+            }
+            let (head, bytes) = message::answer(number, item, result);
+            self.speaker.add(head, &bytes)?;
+            if run.is_prompt {
+                self.speaker.flush()?;
+            }
         }
-        page.begin(run.call.raw(), u64::from(item));
-        let started = Instant::now();
-        // Not before the page tells that the call has begun: whoever dies of decoding its captures is to blame.
-        let (verdict, result) = ready.get_or_insert_with(|| Ready::new(entry, captures)).run(arguments);
-        let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        if std::process::id() != pid {
-            // The task has forked, and this is the child: the answer, like the worker, is the other one's.
-            process::exit_now(0);
+        self.speaker.flush()?;
+        if let Some(ready) = ready {
+            ready.close();
         }
-        // What the task has printed is seen before its result, and is not lost if this process is killed later.
-        let _ = io::stdout().flush();
-        stdio::flush_c();
-        let answer = FromWorker::Returned { call: run.call, attempt: run.attempt, item, nanos, verdict };
-        send(link, &answer, result)?;
+        Ok(())
     }
-    if let Some(ready) = ready {
-        ready.close();
-    }
-    Ok(())
-}
-
-/// The first `len` bytes, and the others.
-fn split(payload: &[u8], len: u64) -> (&[u8], &[u8]) {
-    let parts = usize::try_from(len).ok().and_then(|len| payload.split_at_checked(len));
-    parts.unwrap_or_else(|| die("was sent a call whose parts are longer than its payload"))
-}
-
-fn write_all(link: &UnixStream, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match socket::write_some(link, bytes) {
-            Ok(written) => bytes = &bytes[written..],
-            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-            Err(why) => return Err(why),
-        }
-    }
-    Ok(())
 }
 
 /// The parent has no more work: ends as a program ends, after everything that tasks have started.

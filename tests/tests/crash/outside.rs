@@ -129,14 +129,17 @@ fn crash_41_a_grandchild_that_holds_everything_open() {
 fn close_everything() {
     let open: Vec<i32> = procfs::descriptors().into_keys().filter(|number| *number > 2).collect();
     open.into_iter().for_each(sys::close);
-    thread::sleep(ms(30_000));
+    thread::sleep(ms(300));
 }
 
 fn crash_42_the_worker_closes_everything() {
     let pool = pool_of(1);
     let worker = pid.bind().on(&pool).run().expect("a worker");
-    let error = fails(close_everything.bind().on(&pool).run(), ErrorKind::Crash);
-    assert_eq!(error.pid(), Some(worker));
+    match close_everything.bind().on(&pool).run() {
+        // The answer needs no descriptor; what comes after it does.
+        Ok(()) => {}
+        Err(error) => assert_eq!((error.kind(), error.pid()), (ErrorKind::Crash, Some(worker)), "{error}"),
+    }
     soon("it is dead and reaped", ms(1000), || procfs::process(worker).is_none());
     assert_eq!(square.bind(3).on(&pool).run().expect("the pool goes on"), 9);
 }

@@ -8,16 +8,19 @@ use std::sync::Arc;
 
 use super::*;
 use crate::config::Settings;
+use crate::ids::CallKey;
 use crate::scheduler::Terms;
 use crate::supervisor::Process;
 use crate::sys::page::Page;
-use crate::wire::frame;
+use crate::sys::process::Exit;
+use crate::transport::worker_link::{Speaker, ends};
 
 /// What stands in for the process is this one. Whoever would kill it is asked by a chore, and nobody does those here.
 struct Played {
     inner: Inner,
     id: WorkerId,
-    link: UnixStream,
+    speaker: Speaker,
+    _link: UnixStream,
     error: UnixStream,
 }
 
@@ -36,20 +39,24 @@ impl Played {
         inner.feed(Event::Submitted { call: CallKey::nowhere(), terms }, Instant::now());
         let Some(Chore::Launch { worker: id, .. }) = inner.outbox.chores.pop() else { panic!("a worker is launched") };
         let ((ours, link), (pipe, error)) = (nonblocking(), nonblocking());
+        let (page, _) = Page::create().unwrap();
+        let (_, speaker) = ends(&link, &page).unwrap();
         let launched = Launched {
             process: Process::new(std::process::id()).unwrap(),
             link: ours,
-            page: Page::create().unwrap().0,
+            page,
             output: None,
             error: File::from(OwnedFd::from(pipe)),
         };
         inner.hear_launch(id, Ok(launched), Instant::now());
-        Self { inner, id, link, error }
+        Self { inner, id, speaker, _link: link, error }
     }
 
     fn say_hello(&mut self, build: Build, pid: u32) {
-        self.link.write_all(&frame::head(&FromWorker::Hello { build, pid }, 0).unwrap()).unwrap();
-        self.inner.hear(token(self.id, Part::Link), Instant::now());
+        let (head, bytes) = Hello { build, pid }.said();
+        self.speaker.add(head, &bytes).unwrap();
+        self.speaker.flush().unwrap();
+        self.inner.hear_news(Instant::now());
     }
 
     fn is_greeted(&self) -> bool {

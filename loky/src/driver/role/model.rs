@@ -45,7 +45,7 @@ impl World {
 }
 
 impl Drive for World {
-    fn turn(&self, _: Option<Instant>) {
+    fn turn(&self, _: Option<Instant>, _: bool) {
         let mut state = self.state.lock().unwrap();
         state.driver = Some(current().id());
         self.changed.notify_all();

@@ -1,0 +1,151 @@
+//! Takes in what workers have answered. Everything a worker sends is checked: it may be damaged, and then it may say
+//! anything.
+
+use std::time::{Duration, Instant};
+
+use super::evidence;
+use super::given::GivenCall;
+use super::inner::Inner;
+use crate::config::Output;
+use crate::ids::WorkerId;
+use crate::scheduler::{Event, Try};
+use crate::wire::frame::Said;
+use crate::wire::message::{Failure, FromWorker, Hello};
+
+/// How many frames of one worker are heard in a row, before others have their turn.
+const FRAMES_IN_A_ROW_MAX: usize = 256;
+
+/// What one frame comes to.
+enum Heard {
+    Nothing,
+    Hello(Hello),
+    /// How long a call ran was noted.
+    Noted,
+    /// An item has a result, which was stored; `true`: it was the last one of its call.
+    Stored(GivenCall, bool),
+    /// An item has none.
+    Failed(GivenCall, bool, Failure),
+    Nonsense(String),
+}
+
+impl Inner {
+    /// Takes in what all workers have said, and what follows from it and from the time.
+    pub(super) fn hear_news(&mut self, now: Instant) {
+        let mut next = self.workers.keys().next().copied();
+        while let Some(worker) = next {
+            self.flush(worker);
+            self.hear_worker(worker, now);
+            next = self.workers.range(WorkerId(worker.0 + 1)..).next().map(|(&id, _)| id);
+        }
+        self.scheduler.handle_timeout(now);
+        self.perform_all();
+    }
+
+    /// Takes in what one worker has said, and then what it has printed before: that is shown before the results are.
+    fn hear_worker(&mut self, worker: WorkerId, now: Instant) {
+        let heard =
+            (0..FRAMES_IN_A_ROW_MAX).take_while(|_| self.has_news_of(worker) && self.hear_frame(worker, now)).count();
+        if heard > 0 && self.settings.output != Output::Capture {
+            self.hear_all_output(worker);
+        }
+    }
+
+    /// Takes one frame in. `false`: there is none for now.
+    pub(super) fn hear_frame(&mut self, worker: WorkerId, now: Instant) -> bool {
+        if self.settings.output == Output::Capture {
+            // What is captured goes with the outcome of the call, so it is taken in while there is one.
+            self.hear_all_output(worker);
+        }
+        match self.receive(worker) {
+            Heard::Nothing => return false,
+            Heard::Noted => {}
+            Heard::Hello(hello) => self.hear_hello(worker, hello, now),
+            Heard::Stored(given, is_last) => self.answered(worker, &given, is_last, now),
+            Heard::Failed(given, is_last, failure) => {
+                self.store_failure(worker, &given, failure);
+                self.answered(worker, &given, is_last, now);
+            }
+            Heard::Nonsense(why) => self.refuse(worker, format!("a worker sent nonsense: {why}"), now),
+        }
+        true
+    }
+
+    fn has_news_of(&mut self, worker: WorkerId) -> bool {
+        self.body(worker).is_some_and(|body| body.link.has_news())
+    }
+
+    fn receive(&mut self, worker: WorkerId) -> Heard {
+        let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else {
+            return Heard::Nothing;
+        };
+        let said: Said<'_> = match body.link.receive() {
+            Ok(Some(said)) => said,
+            Ok(None) => return Heard::Nothing,
+            Err(why) => return Heard::Nonsense(why.to_string()),
+        };
+        let (call, item, result) = match FromWorker::parse(said) {
+            Ok(FromWorker::Answer { call, item, result }) => (call, item, result),
+            Ok(FromWorker::Hello(hello)) => return Heard::Hello(hello),
+            Ok(FromWorker::Ran { nanos }) => {
+                let call = body.given.first().and_then(|given| self.calls.get_mut(given.call));
+                call.into_iter().for_each(|call| call.ran = Duration::from_nanos(nanos));
+                return Heard::Noted;
+            }
+            Err(why) => return Heard::Nonsense(why.to_string()),
+        };
+        let Some((given, is_last)) = body.given.answer(call, item) else {
+            return Heard::Nonsense("an answer that nobody awaits".to_string());
+        };
+        let bytes = match result {
+            Ok(bytes) => bytes,
+            Err(failure) => return Heard::Failed(given, is_last, failure),
+        };
+        // What comes after the end of a call comes too late: its worker is being killed for it.
+        if !self.scheduler.is_doomed(given.call) {
+            if let Some(pending) = self.calls.get_mut(given.call) {
+                pending.done.push(Ok(bytes), pending.order.items.len());
+            }
+        }
+        Heard::Stored(given, is_last)
+    }
+
+    fn store_failure(&mut self, worker: WorkerId, given: &GivenCall, failure: Failure) {
+        let pending = self.calls.get(given.call).filter(|_| !self.scheduler.is_doomed(given.call));
+        let Some(pending) = pending else { return };
+        let error = evidence::failed(self, pending, worker, given.attempt, failure);
+        let pending = self.calls.get_mut(given.call).expect("it was there a moment ago");
+        pending.done.push(Err(error), pending.order.items.len());
+    }
+
+    fn answered(&mut self, worker: WorkerId, given: &GivenCall, is_last: bool, now: Instant) {
+        let &GivenCall { call, attempt, .. } = given;
+        if is_last {
+            self.feed(Event::Returned { worker, call, attempt }, now);
+        } else if !self.scheduler.is_doomed(call) {
+            self.feed(Event::Progressed { worker, call, attempt }, now);
+        }
+    }
+
+    /// Gives a call its due before its run limit ends it: the answer that ends an item may be on its way while the next
+    /// item, or another call, has begun. That one must not be killed for the other.
+    pub(super) fn excuse_progress(&mut self, now: Instant) {
+        let overrunning = self.scheduler.overrunning(now);
+        if overrunning.is_empty() {
+            return;
+        }
+        for (call, Try { worker, attempt }) in overrunning {
+            let Some(pending) = self.calls.get(call) else { continue };
+            let awaited = pending.done.len();
+            let Some(body) = self.workers.get(&worker).and_then(|worker| worker.body.as_ref()) else { continue };
+            let begun = body.page.halt();
+            let is_over = |given: GivenCall| given.call != call || begun.item as usize > awaited;
+            if body.given.begun(begun).is_some_and(is_over) {
+                body.page.resume();
+                self.feed(Event::Progressed { worker, call, attempt }, now);
+            }
+        }
+        // At once: were an answer heard between the halt and the end of its call, the worker would stay halted.
+        self.scheduler.handle_timeout(now);
+        self.perform_all();
+    }
+}

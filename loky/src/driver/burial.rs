@@ -1,0 +1,51 @@
+//! What is done when a worker's process has ended: what it left behind is read, and it is found out which call it had
+//! begun.
+
+use std::time::Instant;
+
+use super::evidence;
+use super::inner::Inner;
+use crate::ids::{CallKey, WorkerId};
+use crate::scheduler::Event;
+use crate::sys::page::Begun;
+use crate::sys::process::{Exit, SIGKILL};
+
+impl Inner {
+    pub(super) fn hear_process(&mut self, worker: WorkerId, now: Instant) {
+        let Some(exit) = self.body(worker).and_then(|body| body.process.try_reap()) else { return };
+        self.bury(worker, exit, now);
+    }
+
+    /// The process is gone. First everything that it had written is read: a result that made it out counts.
+    pub(super) fn bury(&mut self, id: WorkerId, exit: Exit, now: Instant) {
+        self.counters.deaths += 1;
+        while self.hear_frame(id, now) {}
+        self.hear_last_output(id);
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        let Some(body) = &mut worker.body else { return };
+        body.exit = Some(exit);
+        if let Some(poller) = &self.poller {
+            body.leave(poller);
+        }
+        let begun = body.page.begun();
+        let is_early = !worker.has_said_hello && !worker.is_killed;
+        if is_early {
+            self.launch_failure = Some(evidence::death_at_start(self, id, exit));
+        }
+        let begun = self.still_running(id, begun);
+        let event = match exit {
+            Exit::Signal(SIGKILL) if is_early => Event::LaunchCutShort { worker: id },
+            _ => Event::WorkerDied { worker: id, begun },
+        };
+        self.feed(event, now);
+        self.workers.remove(&id);
+    }
+
+    /// Which call was running, if this was begun last: an item whose answer has arrived is over, and the next one had not
+    /// begun.
+    fn still_running(&self, worker: WorkerId, begun: Begun) -> Option<CallKey> {
+        let given = self.workers.get(&worker)?.body.as_ref()?.given.begun(begun)?;
+        let pending = self.calls.get(given.call)?;
+        (pending.done.len() == begun.item as usize).then_some(given.call)
+    }
+}

@@ -1,0 +1,83 @@
+//! The calls that were sent to one worker and are not answered yet, in that order, each under the number that it has
+//! there.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use crate::ids::{Attempt, CallKey};
+use crate::sys::page::Begun;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    calls: VecDeque<GivenCall>,
+    /// The number of the call that was sent last; the first one is 1.
+    last: u64,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct GivenCall {
+    number: u64,
+    pub(super) call: CallKey,
+    pub(super) attempt: Attempt,
+    /// The items that are not answered.
+    items: Range<u32>,
+}
+
+impl Given {
+    pub(super) fn push(&mut self, call: CallKey, attempt: Attempt, items: Range<u32>) {
+        self.last += 1;
+        self.calls.push_back(GivenCall { number: self.last, call, attempt, items });
+    }
+
+    /// The one that is answered next.
+    pub(super) fn first(&self) -> Option<GivenCall> {
+        self.calls.front().cloned()
+    }
+
+    /// An item of the call with this number, as far as 32 bits hold it, is answered. Returns the call, and whether that was
+    /// its last item; `None` if another answer is awaited.
+    pub(super) fn answer(&mut self, number: u32, item: u32) -> Option<(GivenCall, bool)> {
+        let first =
+            self.calls.front_mut().filter(|given| given.number as u32 == number && given.items.start == item)?;
+        first.items.start += 1;
+        let (answered, is_last) = (first.clone(), first.items.is_empty());
+        if is_last {
+            self.calls.pop_front();
+        }
+        Some((answered, is_last))
+    }
+
+    /// The one that has begun, if it is not answered.
+    pub(super) fn begun(&self, begun: Begun) -> Option<GivenCall> {
+        self.calls.iter().find(|given| begun.is(given.number)).cloned()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::sys::page::{Beginner, Page};
+
+    #[test]
+    fn calls_are_found_by_what_the_worker_says() {
+        let (page, _fd) = Page::create().unwrap();
+        let mut worker = Beginner::new(&page);
+        let (mut given, calls) = (Given::default(), [CallKey::nowhere(), CallKey::nowhere()]);
+        assert_eq!(given.begun(page.begun()), None);
+        calls.iter().for_each(|&call| given.push(call, Attempt::FIRST, 3..5));
+        assert_eq!((given.begun(page.begun()), given.answer(2, 3)), (None, None), "the first one is answered first");
+        assert!(worker.begin(1, 0));
+        let answers = [(1, 4), (1, 3), (1, 4), (1, 5)].map(|(call, item)| given.answer(call, item));
+        let answers = answers.map(|answer| answer.map(|(_, is_last)| is_last));
+        assert_eq!(answers, [None, Some(false), Some(true), None]);
+        assert_eq!(given.begun(page.begun()), None, "what was answered is over");
+        assert!(worker.begin(2, 0));
+        assert_eq!(given.begun(page.begun()).map(|given| given.call), Some(calls[1]));
+    }
+}

@@ -1,0 +1,134 @@
+//! The results of the items of one call, in their order: one lies here as it is, many lie in one piece of memory.
+
+use std::borrow::Cow;
+
+use crate::error::Error;
+use crate::transport::payload::Payload;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Results(Kind);
+
+#[derive(Debug, Default)]
+enum Kind {
+    #[default]
+    None,
+    One(Result<Payload, Error>),
+    Many(Many),
+}
+
+#[derive(Debug, Default)]
+struct Many {
+    bytes: Vec<u8>,
+    /// Where in `bytes` each result ends; those of failures are empty.
+    ends: Vec<usize>,
+    /// The failures among them, each with its number.
+    failures: Vec<(usize, Error)>,
+}
+
+impl Results {
+    pub(crate) fn len(&self) -> usize {
+        match &self.0 {
+            Kind::None => 0,
+            Kind::One(_) => 1,
+            Kind::Many(many) => many.ends.len(),
+        }
+    }
+
+    pub(crate) fn has_failure(&self) -> bool {
+        match &self.0 {
+            Kind::None => false,
+            Kind::One(result) => result.is_err(),
+            Kind::Many(many) => !many.failures.is_empty(),
+        }
+    }
+
+    /// Adds the result of the next one of `count` items.
+    pub(super) fn push(&mut self, result: Result<Cow<'_, [u8]>, Error>, count: usize) {
+        match &mut self.0 {
+            Kind::None if count == 1 => self.0 = Kind::One(result.map(into_payload)),
+            Kind::Many(many) => many.push(result),
+            Kind::None | Kind::One(_) => {
+                let mut many = Many { ends: Vec::with_capacity(count), ..Many::default() };
+                many.push(result);
+                self.0 = Kind::Many(many);
+            }
+        }
+    }
+
+    /// The one result there is.
+    pub(super) fn into_single(self) -> Option<Result<Payload, Error>> {
+        match self.0 {
+            Kind::One(result) => Some(result),
+            Kind::None | Kind::Many(_) => None,
+        }
+    }
+
+    /// The result of item number `item`.
+    pub(crate) fn get(&self, item: usize) -> Option<Result<&[u8], &Error>> {
+        match &self.0 {
+            Kind::One(result) if item == 0 => Some(result.as_deref()),
+            Kind::Many(many) => many.get(item),
+            Kind::None | Kind::One(_) => None,
+        }
+    }
+}
+
+impl Many {
+    fn push(&mut self, result: Result<Cow<'_, [u8]>, Error>) {
+        match result {
+            Ok(bytes) => self.bytes.extend_from_slice(&bytes),
+            Err(why) => self.failures.push((self.ends.len(), why)),
+        }
+        self.ends.push(self.bytes.len());
+    }
+
+    fn get(&self, item: usize) -> Option<Result<&[u8], &Error>> {
+        let end = *self.ends.get(item)?;
+        if let Ok(place) = self.failures.binary_search_by_key(&item, |&(item, _)| item) {
+            return Some(Err(&self.failures[place].1));
+        }
+        let start = if item == 0 { 0 } else { self.ends[item - 1] };
+        Some(Ok(&self.bytes[start..end]))
+    }
+}
+
+fn into_payload(bytes: Cow<'_, [u8]>) -> Payload {
+    match bytes {
+        Cow::Borrowed(bytes) => Payload::copy(bytes),
+        Cow::Owned(bytes) => Payload::from(bytes),
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn failure() -> Error {
+        Error::new(ErrorKind::Panic, "failed")
+    }
+
+    #[test]
+    fn many_results_are_found_by_their_numbers() {
+        let mut results = Results::default();
+        let pushed = [Some(&b"one"[..]), None, Some(b""), Some(b"four"), None];
+        for bytes in pushed {
+            results.push(bytes.map(Cow::Borrowed).ok_or_else(failure), pushed.len());
+        }
+        assert_eq!((results.len(), results.has_failure()), (5, true));
+        for (item, bytes) in pushed.into_iter().enumerate() {
+            assert_eq!(results.get(item).unwrap().ok(), bytes, "item {item}");
+        }
+        assert!(results.get(5).is_none() && results.into_single().is_none());
+    }
+
+    #[test]
+    fn a_single_result_is_taken_out_as_it_is() {
+        let mut results = Results::default();
+        assert_eq!(results.len(), 0);
+        results.push(Ok(Cow::Borrowed(b"abc")), 1);
+        assert_eq!((results.len(), results.get(0).unwrap().unwrap()), (1, &b"abc"[..]));
+        assert_eq!(&results.into_single().unwrap().unwrap()[..], b"abc");
+    }
+}

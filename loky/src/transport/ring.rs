@@ -1,0 +1,396 @@
+//! A queue of words from one process to another, in memory that both have mapped: one writes, one reads.
+//!
+//! Words lie in *records*: a head, which is one word, and the words that it counts. A record begins on a cache line of
+//! its own. A line that begins with zero is where the next record will be: the writer stores the head last, so whoever
+//! sees it sees the rest; the reader makes the first word of every line zero again before it gives a record back. So a
+//! small record has no cache line to cross but its own.
+//!
+//! A record may be *open*: what is in it can be read, and more will follow before it is closed. An open record is no
+//! news: it is there for whoever reads after the writer has died.
+//!
+//! Memory that was never touched costs nothing, and what was touched once stays. So as long as little is under way, the
+//! writer jumps back to the start early, and the far end of the ring is used by long messages alone.
+//!
+//! Neither side waits in here. Whoever finds nothing to read, or no room, may announce that it will sleep; the other
+//! side then rings a bell, of whatever kind, when that has changed. Nobody rings for a side that is awake.
+//!
+//! # Why no bell is missed
+//!
+//! The sleeper first stores its announcement and then looks at the ring once more; the other side first changes the ring
+//! and then looks for an announcement. Between the two steps each has a full fence. So either the sleeper sees the
+//! change, or the other side sees the announcement. The models explore this. Every sleep is announced by another
+//! number, so the other side knows which ones it has rung for, and writes nothing there.
+//!
+//! # Whom it believes
+//!
+//! The other side may be broken, and may write anything anywhere at any time. Whatever is read from the memory is checked
+//! once, after it was copied: a position that cannot be, or a record longer than any, is an error. All accesses are
+//! atomic, so nothing is undefined about them.
+
+#[cfg(all(test, loom))]
+mod model;
+#[cfg(test)]
+pub(super) mod own;
+mod sleeps;
+#[cfg(all(test, not(loom)))]
+mod tests;
+
+use std::fmt;
+
+#[cfg(all(loom, test))]
+use self::own::{load, store};
+use self::sleeps::Sleeps;
+use crate::sync::{AtomicU64, Ordering};
+#[cfg(not(all(loom, test)))]
+use crate::sys::words::{load, store};
+
+/// The memory of one ring, as both sides see it; all zeroes at first.
+pub(crate) trait Memory {
+    /// How many words the reader has given back.
+    fn read(&self) -> &AtomicU64;
+
+    /// Odd while the reader sleeps. Written seldom, and read often by the other side: a cache line of its own.
+    fn reader_sleeps(&self) -> &AtomicU64;
+
+    /// Odd while the writer sleeps, likewise.
+    fn writer_sleeps(&self) -> &AtomicU64;
+
+    /// A power of two of them, and at least two lines.
+    fn words(&self) -> &[AtomicU64];
+}
+
+#[cfg(not(all(loom, test)))]
+impl Memory for crate::sys::page::RingMemory {
+    fn read(&self) -> &AtomicU64 {
+        Self::read(self)
+    }
+
+    fn reader_sleeps(&self) -> &AtomicU64 {
+        Self::reader_sleeps(self)
+    }
+
+    fn writer_sleeps(&self) -> &AtomicU64 {
+        Self::writer_sleeps(self)
+    }
+
+    fn words(&self) -> &[AtomicU64] {
+        Self::words(self)
+    }
+}
+
+/// A model has atomics of its own, which do not lie in memory that could be mapped.
+#[cfg(all(loom, test))]
+impl Memory for crate::sys::page::RingMemory {
+    fn read(&self) -> &AtomicU64 {
+        unreachable!("no model maps memory")
+    }
+
+    fn reader_sleeps(&self) -> &AtomicU64 {
+        unreachable!("no model maps memory")
+    }
+
+    fn writer_sleeps(&self) -> &AtomicU64 {
+        unreachable!("no model maps memory")
+    }
+
+    fn words(&self) -> &[AtomicU64] {
+        unreachable!("no model maps memory")
+    }
+}
+
+/// What the other side has written is no ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Broken;
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the shared ring is damaged")
+    }
+}
+
+/// Bytes in a word.
+pub(crate) const WORD: usize = 8;
+
+/// Words in a cache line.
+const LINE: usize = 8;
+
+/// Set in every head, so that no head is zero.
+const HEAD: u64 = 1 << 63;
+
+/// More words of the record will come.
+const OPEN: u64 = 1 << 62;
+
+/// There is no record here, but at the start of the ring.
+const JUMP: u64 = 1 << 61;
+
+/// A record has at most so many words, its head included: both sides can be at work on a long message.
+const RECORD_MAX: usize = 8192;
+
+/// The part of the ring that short messages use.
+const NEAR: usize = 32;
+
+/// The end that writes.
+#[derive(Debug)]
+pub(crate) struct Writer<M> {
+    memory: M,
+    /// How many words were ever passed: where the current record is.
+    place: u64,
+    /// How many words of the current record are filled, its head not counted.
+    len: usize,
+    /// How many words the reader had given back when that was last looked at.
+    read: u64,
+    sleeps: Sleeps,
+}
+
+/// The end that reads.
+#[derive(Debug)]
+pub(crate) struct Reader<M> {
+    memory: M,
+    /// How many words were ever given back: where the current record is.
+    place: u64,
+    /// How many words of the current record have been read.
+    done: usize,
+    /// How many words were given back since the writer was last rung for.
+    quietly: usize,
+    sleeps: Sleeps,
+}
+
+impl<M: Memory> Writer<M> {
+    pub(crate) fn new(memory: M) -> Self {
+        Self { memory, place: 0, len: 0, read: 0, sleeps: Sleeps::default() }
+    }
+
+    /// Adds as many of `bytes` to the current record as fit, the last word filled up with zeroes. Returns how many bytes:
+    /// all of them, or a multiple of a word. Nobody sees them before [`commit`](Self::commit) or
+    /// [`close`](Self::close). Zero if the record is as long as it may be, or the ring is full.
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<usize, Broken> {
+        let wanted = bytes.len().div_ceil(WORD);
+        if self.len == 0 {
+            self.choose_place(wanted)?;
+        }
+        let most = record_max(self.memory.words().len()) - 1 - self.len;
+        let count = wanted.min(most).min(self.room(wanted)?);
+        let (first, second) = stretch(self.memory.words(), self.place + 1 + self.len as u64, count);
+        let len = bytes.len().min(count * WORD);
+        let (before, after) = bytes[..len].split_at(len.min(first.len() * WORD));
+        store(first, before);
+        store(second, after);
+        self.len += count;
+        Ok(len)
+    }
+
+    /// Makes what the current record has so far readable, without ending it.
+    pub(crate) fn commit(&self) {
+        if self.len > 0 {
+            self.store_head(HEAD | OPEN | self.len as u64);
+        }
+    }
+
+    /// Ends the current record, if there is one.
+    pub(crate) fn close(&mut self) {
+        if self.len > 0 {
+            self.store_head(HEAD | self.len as u64);
+            self.place += lines(self.len) as u64;
+            self.len = 0;
+        }
+    }
+
+    /// Whether the current record has something in it.
+    pub(crate) const fn is_begun(&self) -> bool {
+        self.len > 0
+    }
+
+    /// After a close: whether the reader sleeps and is to be woken. Says so once for each sleep.
+    pub(crate) fn must_ring(&mut self) -> bool {
+        self.sleeps.must_ring(self.memory.reader_sleeps())
+    }
+
+    /// Announces that this side will sleep until there is room for a record. `false`: there is room already.
+    pub(crate) fn may_sleep(&mut self) -> Result<bool, Broken> {
+        self.sleeps.announce(self.memory.writer_sleeps());
+        let is_full = self.room(1)? == 0;
+        if !is_full {
+            self.wake();
+        }
+        Ok(is_full)
+    }
+
+    /// Takes the announcement back.
+    pub(crate) fn wake(&mut self) {
+        self.sleeps.wake(self.memory.writer_sleeps());
+    }
+
+    /// Goes back to the start of the ring, if the next record is short and what is under way would find room there.
+    fn choose_place(&mut self, wanted: usize) -> Result<(), Broken> {
+        let all = self.memory.words().len();
+        let (near, offset) = (near(all), self.place as usize & (all - 1));
+        if offset < near || lines(wanted) > near {
+            return Ok(());
+        }
+        self.look_for_room()?;
+        if (self.place - self.read) as usize + lines(wanted) <= near {
+            self.store_head(HEAD | JUMP);
+            self.place += (all - offset) as u64;
+        }
+        Ok(())
+    }
+
+    /// How many more words fit into the current record, as far as that matters to somebody who wants `wanted`.
+    fn room(&mut self, wanted: usize) -> Result<usize, Broken> {
+        if self.free() < 1 + self.len + wanted {
+            self.look_for_room()?;
+        }
+        Ok(self.free().saturating_sub(1 + self.len))
+    }
+
+    /// Words from the start of the current record to what the reader has not given back.
+    fn free(&self) -> usize {
+        self.memory.words().len() - (self.place - self.read) as usize
+    }
+
+    fn look_for_room(&mut self) -> Result<(), Broken> {
+        let read = self.memory.read().load(Ordering::Acquire);
+        // The reader gives back whole lines of what was written, and takes nothing back.
+        if read < self.read || read > self.place || read as usize % LINE != 0 {
+            return Err(Broken);
+        }
+        self.read = read;
+        Ok(())
+    }
+
+    fn store_head(&self, head: u64) {
+        at(self.memory.words(), self.place).store(head, Ordering::Release);
+    }
+}
+
+impl<M: Memory> Reader<M> {
+    pub(crate) fn new(memory: M) -> Self {
+        Self { memory, place: 0, done: 0, quietly: 0, sleeps: Sleeps::default() }
+    }
+
+    /// Reads into `bytes`, whose length is a multiple of a word, as many words as there are. Returns how many bytes; zero
+    /// if there is nothing.
+    pub(crate) fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Broken> {
+        let mut total = 0;
+        while total < bytes.len() {
+            let head = self.head();
+            if head == HEAD | JUMP && self.may_jump() {
+                let all = self.memory.words().len();
+                self.give_back(all - (self.place as usize & (all - 1)), 1);
+                continue;
+            }
+            let Some(len) = self.check(head)? else { break };
+            let count = (len - self.done).min((bytes.len() - total) / WORD);
+            self.load(&mut bytes[total..total + count * WORD]);
+            self.done += count;
+            total += count * WORD;
+            if self.done < len || head & OPEN != 0 {
+                break;
+            }
+            self.give_back(lines(len), lines(len) / LINE);
+        }
+        Ok(total)
+    }
+
+    /// Whether there is a record that is closed.
+    pub(crate) fn has_news(&self) -> bool {
+        let head = match self.head() {
+            head if head & JUMP != 0 => self.memory.words()[0].load(Ordering::Acquire),
+            head => head,
+        };
+        head != 0 && head & OPEN == 0
+    }
+
+    /// After a read: whether the writer sleeps and is to be woken. Says so once for each sleep, and not before the ring is
+    /// half empty, if more is there to be read: each waking takes a while.
+    pub(crate) fn must_ring(&mut self) -> bool {
+        let is_worth_it = self.quietly >= self.memory.words().len() / 2 || self.head() == 0;
+        let must_ring = is_worth_it && self.sleeps.must_ring(self.memory.writer_sleeps());
+        if must_ring {
+            self.quietly = 0;
+        }
+        must_ring
+    }
+
+    /// Announces that this side will sleep until there is something to read. `false`: there is something already.
+    pub(crate) fn may_sleep(&mut self) -> bool {
+        self.sleeps.announce(self.memory.reader_sleeps());
+        let has_news = self.has_news();
+        if has_news {
+            self.wake();
+        }
+        !has_news
+    }
+
+    /// Takes the announcement back.
+    pub(crate) fn wake(&mut self) {
+        self.sleeps.wake(self.memory.reader_sleeps());
+    }
+
+    /// Whether an honest writer would jump from here.
+    fn may_jump(&self) -> bool {
+        let all = self.memory.words().len();
+        self.done == 0 && self.place as usize & (all - 1) >= near(all)
+    }
+
+    fn head(&self) -> u64 {
+        at(self.memory.words(), self.place).load(Ordering::Acquire)
+    }
+
+    /// How many words the record with this head has; `None` if there is none, or nothing new in it.
+    fn check(&self, head: u64) -> Result<Option<usize>, Broken> {
+        let len = (head & !(HEAD | OPEN)) as usize;
+        match head {
+            0 if self.done == 0 => Ok(None),
+            _ if head & HEAD == 0 || len >= record_max(self.memory.words().len()) || len < self.done => Err(Broken),
+            _ if head & OPEN != 0 && len == self.done => Ok(None),
+            _ if len == 0 => Err(Broken),
+            _ => Ok(Some(len)),
+        }
+    }
+
+    /// The next words of the current record, which is long enough.
+    fn load(&self, bytes: &mut [u8]) {
+        let place = self.place + 1 + self.done as u64;
+        let (first, second) = stretch(self.memory.words(), place, bytes.len() / WORD);
+        let (before, after) = bytes.split_at_mut(first.len() * WORD);
+        load(first, before);
+        load(second, after);
+    }
+
+    /// Goes on by `count` words, of which so many lines may not be zero at their start.
+    fn give_back(&mut self, count: usize, used: usize) {
+        let words = self.memory.words();
+        for line in 0..used {
+            at(words, self.place + (line * LINE) as u64).store(0, Ordering::Relaxed);
+        }
+        self.place += count as u64;
+        self.quietly += count;
+        self.done = 0;
+        self.memory.read().store(self.place, Ordering::Release);
+    }
+}
+
+fn record_max(all: usize) -> usize {
+    RECORD_MAX.min(all / 2)
+}
+
+fn near(all: usize) -> usize {
+    (all / NEAR).max(LINE)
+}
+
+/// The words that a record of `len` words takes up with its head.
+const fn lines(len: usize) -> usize {
+    (1 + len).next_multiple_of(LINE)
+}
+
+fn at(words: &[AtomicU64], place: u64) -> &AtomicU64 {
+    &words[place as usize & (words.len() - 1)]
+}
+
+/// The `count` words from `place` on, which may go on at the start.
+fn stretch(words: &[AtomicU64], place: u64, count: usize) -> (&[AtomicU64], &[AtomicU64]) {
+    let start = place as usize & (words.len() - 1);
+    let first = count.min(words.len() - start);
+    (&words[start..start + first], &words[..count - first])
+}

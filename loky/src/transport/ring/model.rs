@@ -1,0 +1,111 @@
+//! Explores how a writer and a reader meet, each sleeping when it can do nothing.
+
+use loom::sync::{Arc, Condvar, Mutex};
+use loom::thread;
+
+use super::own::Own;
+use super::*;
+
+/// Remembers that it was rung, as a byte on a socket does.
+#[derive(Default)]
+struct Bell(Mutex<bool>, Condvar);
+
+impl Bell {
+    fn ring(&self) {
+        *self.0.lock().unwrap() = true;
+        self.1.notify_one();
+    }
+
+    fn wait(&self) {
+        let mut is_rung = self.0.lock().unwrap();
+        while !*is_rung {
+            is_rung = self.1.wait(is_rung).unwrap();
+        }
+        *is_rung = false;
+    }
+}
+
+/// One end, its own bell, and the other's.
+struct End<E>(E, Arc<Bell>, Arc<Bell>);
+
+impl End<Writer<Arc<Own>>> {
+    fn write(&mut self, byte: u8) {
+        while self.0.append(&[byte]).unwrap() == 0 {
+            if self.0.may_sleep().unwrap() {
+                self.1.wait();
+                self.0.wake();
+            }
+        }
+        self.0.close();
+        if self.0.must_ring() {
+            self.2.ring();
+        }
+    }
+}
+
+impl End<Reader<Arc<Own>>> {
+    fn read(&mut self) -> u8 {
+        let mut word = [0; WORD];
+        while self.0.read(&mut word).unwrap() == 0 {
+            if self.0.may_sleep() {
+                self.1.wait();
+                self.0.wake();
+            }
+        }
+        if self.0.must_ring() {
+            self.2.ring();
+        }
+        word[0]
+    }
+}
+
+/// Passes so many messages, each of which takes half of the smallest ring.
+fn pass(count: u8, preemptions: usize) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(preemptions);
+    model.check(move || {
+        let memory = Arc::new(Own::new(2 * LINE));
+        let (writers, readers) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+        let mut writer = End(Writer::new(Arc::clone(&memory)), Arc::clone(&writers), Arc::clone(&readers));
+        let mut reader = End(Reader::new(memory), readers, writers);
+        let writing = thread::spawn(move || (1..=count).for_each(|byte| writer.write(byte)));
+        (1..=count).for_each(|byte| assert_eq!(reader.read(), byte));
+        writing.join().unwrap();
+    });
+}
+
+#[test]
+fn model_no_message_is_lost_and_no_reader_sleeps_for_ever() {
+    pass(2, 4);
+}
+
+#[test]
+fn model_no_writer_sleeps_for_ever_for_room() {
+    pass(3, 3);
+}
+
+/// What is committed to an open record can be read, and what follows it is seen once it is closed.
+#[test]
+fn model_an_open_record_shows_what_was_committed() {
+    loom::model(|| {
+        let memory = Arc::new(Own::new(4 * LINE));
+        let (mut writer, mut reader) = (Writer::new(Arc::clone(&memory)), Reader::new(memory));
+        let writing = thread::spawn(move || {
+            writer.append(&[1]).unwrap();
+            writer.commit();
+            writer.append(&[2]).unwrap();
+            writer.close();
+        });
+        let (mut words, mut seen) = ([0; 2 * WORD], Vec::new());
+        for _ in 0..2 {
+            let is_news = reader.has_news();
+            let len = reader.read(&mut words).unwrap();
+            seen.extend(words[..len].chunks_exact(WORD).map(|word| word[0]));
+            assert!(!is_news || seen == [1, 2], "news are of a record that is whole");
+        }
+        writing.join().unwrap();
+        let len = reader.read(&mut words).unwrap();
+        seen.extend(words[..len].chunks_exact(WORD).map(|word| word[0]));
+        assert_eq!(seen, [1, 2]);
+    });
+}

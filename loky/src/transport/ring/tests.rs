@@ -1,0 +1,187 @@
+//! A ring in one process: what goes in comes out, and nothing that the other side writes is believed.
+
+use std::sync::Arc;
+use std::thread;
+
+use super::own::Own;
+use super::*;
+
+fn ends(words: usize) -> (Arc<Own>, Writer<Arc<Own>>, Reader<Arc<Own>>) {
+    let memory = Arc::new(Own::new(words));
+    (Arc::clone(&memory), Writer::new(Arc::clone(&memory)), Reader::new(memory))
+}
+
+fn read_all(reader: &mut Reader<Arc<Own>>, piece: usize) -> Vec<u8> {
+    let (mut all, mut bytes) = (Vec::new(), vec![0; piece]);
+    loop {
+        match reader.read(&mut bytes).unwrap() {
+            0 => return all,
+            len => all.extend_from_slice(&bytes[..len]),
+        }
+    }
+}
+
+/// One record with one word.
+fn write(writer: &mut Writer<Arc<Own>>, byte: u8) -> usize {
+    let len = writer.append(&[byte; WORD]).unwrap();
+    writer.close();
+    len
+}
+
+#[test]
+fn bytes_come_out_as_they_went_in_whatever_the_pieces() {
+    let text: Vec<u8> = (0..=255).cycle().take(8 * 700).collect();
+    for (words, wrote, piece) in [(16, 8, 8), (16, 24, 16), (64, 8, 64), (64, 504, 8), (4096, 5600, 1000), (4096, 8, 8)]
+    {
+        let (_, mut writer, mut reader) = ends(words);
+        let (mut rest, mut seen) = (&text[..], Vec::new());
+        while !rest.is_empty() {
+            let len = writer.append(&rest[..rest.len().min(wrote)]).unwrap();
+            rest = &rest[len..];
+            writer.close();
+            if len == 0 || rest.len() % 3 == 0 {
+                seen.extend(read_all(&mut reader, piece));
+            }
+        }
+        seen.extend(read_all(&mut reader, piece));
+        assert!(seen == text, "{words} words, written by {wrote}, read by {piece}");
+    }
+}
+
+#[test]
+fn the_last_word_is_filled_up() {
+    let (_, mut writer, mut reader) = ends(16);
+    assert_eq!(writer.append(&[7; 11]).unwrap(), 11);
+    assert_eq!(read_all(&mut reader, 16), [], "nothing is seen before it is committed");
+    writer.close();
+    assert_eq!(read_all(&mut reader, 16), [[7; 11].as_slice(), &[0; 5]].concat());
+}
+
+#[test]
+fn a_full_ring_takes_nothing_and_loses_nothing() {
+    let (_, mut writer, mut reader) = ends(16);
+    assert_eq!(writer.append(&[1; 100]).unwrap(), 56, "half of it at once");
+    assert_eq!(writer.append(&[1]).unwrap(), 0, "the record is as long as it may be");
+    writer.close();
+    assert_eq!((write(&mut writer, 2), write(&mut writer, 3)), (8, 0));
+    assert_eq!(reader.read(&mut [0; 48]), Ok(48));
+    assert_eq!(write(&mut writer, 3), 0, "a record is given back as a whole");
+    assert_eq!(read_all(&mut reader, 64).len(), 16);
+    assert_eq!(write(&mut writer, 4), 8);
+    assert_eq!(read_all(&mut reader, 64), [4; 8]);
+    assert!(!reader.has_news());
+}
+
+#[test]
+fn short_messages_stay_near_the_start() {
+    let (memory, mut writer, mut reader) = ends(1024);
+    for byte in 0..200 {
+        assert_eq!(write(&mut writer, byte), 8);
+        assert!(reader.has_news());
+        assert_eq!(read_all(&mut reader, 64), [byte; 8]);
+    }
+    let touched = memory.words().iter().rposition(|word| word.load(Ordering::Relaxed) != 0);
+    assert!(touched.is_some_and(|last| last < 2 * near(1024)), "{touched:?}");
+    let long: Vec<u8> = (0..4000).map(|at| at as u8).collect();
+    assert_eq!(writer.append(&long).unwrap(), 4000, "long ones go on");
+    writer.close();
+    assert_eq!(read_all(&mut reader, 64), long);
+}
+
+#[test]
+fn an_open_record_is_read_as_far_as_it_goes_and_is_no_news() {
+    let (_, mut writer, mut reader) = ends(64);
+    writer.append(&[1; 8]).unwrap();
+    writer.commit();
+    assert!(!reader.has_news() && reader.may_sleep());
+    assert_eq!((read_all(&mut reader, 64), read_all(&mut reader, 64)), (vec![1; 8], vec![]));
+    writer.append(&[2; 16]).unwrap();
+    writer.commit();
+    assert_eq!(read_all(&mut reader, 8), [2; 16]);
+    writer.close();
+    assert!(reader.has_news(), "that it is closed is news, too");
+    assert_eq!(write(&mut writer, 3), 8);
+    assert_eq!(read_all(&mut reader, 64), [3; 8]);
+}
+
+#[test]
+fn a_sleeper_is_rung_for_once() {
+    let (_, mut writer, mut reader) = ends(16);
+    assert!(!writer.must_ring());
+    assert!(reader.may_sleep());
+    write(&mut writer, 1);
+    assert_eq!((writer.must_ring(), writer.must_ring()), (true, false));
+    reader.wake();
+    assert!(!reader.may_sleep() && !writer.must_ring(), "there is something, so it does not sleep");
+    assert_eq!(writer.may_sleep(), Ok(false), "a line is free");
+    write(&mut writer, 2);
+    assert_eq!(writer.may_sleep(), Ok(true));
+    reader.read(&mut [0; 8]).unwrap();
+    assert_eq!((reader.must_ring(), reader.must_ring()), (true, false));
+}
+
+#[test]
+fn nothing_that_the_other_side_writes_is_believed() {
+    for head in
+        [1, HEAD, HEAD | JUMP, HEAD | 8, HEAD | OPEN | 8, HEAD | JUMP | 1, HEAD | u64::MAX >> 4, u64::MAX, 7 << 32]
+    {
+        let (memory, _, mut reader) = ends(16);
+        memory.words()[0].store(head, Ordering::SeqCst);
+        assert_eq!(reader.read(&mut [0; 8]), Err(Broken), "{head:x}");
+    }
+    // More was given back than was written, less than before, or a part of a line.
+    for read in [32, u64::MAX, 0, 12] {
+        let (memory, mut writer, _) = ends(16);
+        assert_eq!((write(&mut writer, 0), write(&mut writer, 0)), (8, 8));
+        memory.read().store(8, Ordering::SeqCst);
+        assert_eq!(write(&mut writer, 0), 8, "there is room again");
+        memory.read().store(read, Ordering::SeqCst);
+        assert_eq!(writer.append(&[0; 60]), Err(Broken), "{read}");
+        assert_eq!(writer.may_sleep(), Err(Broken));
+    }
+}
+
+#[test]
+fn a_head_that_changes_while_it_is_read_is_noticed() {
+    for head in [HEAD | 1, 0, HEAD | JUMP, OPEN | 7] {
+        let (memory, mut writer, mut reader) = ends(16);
+        writer.append(&[1; 40]).unwrap();
+        writer.close();
+        assert_eq!(reader.read(&mut [0; 24]), Ok(24));
+        memory.words()[0].store(head, Ordering::SeqCst);
+        assert_eq!(reader.read(&mut [0; 16]), Err(Broken), "{head:x}");
+    }
+}
+
+#[test]
+fn two_threads_pass_a_long_stream_through_a_small_ring() {
+    const COUNT: u64 = 60_000;
+    let (_, mut writer, mut reader) = ends(64);
+    let writing = thread::spawn(move || {
+        let mut next = 0;
+        while next < COUNT {
+            let bytes: Vec<u8> = (next..COUNT.min(next + 1 + next % 50)).flat_map(u64::to_le_bytes).collect();
+            let len = writer.append(&bytes).unwrap();
+            if next % 3 == 0 {
+                writer.commit();
+            }
+            writer.close();
+            next += (len / WORD) as u64;
+            if len == 0 {
+                thread::yield_now();
+            }
+        }
+    });
+    let (mut seen, mut bytes) = (0_u64, [0; 5 * WORD]);
+    while seen < COUNT {
+        let len = reader.read(&mut bytes).unwrap();
+        for word in bytes[..len].chunks_exact(WORD) {
+            assert_eq!(word, seen.to_le_bytes());
+            seen += 1;
+        }
+        if len == 0 {
+            thread::yield_now();
+        }
+    }
+    writing.join().unwrap();
+}

@@ -1,0 +1,149 @@
+//! The worker's end of a link: waits.
+
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
+use std::time::Instant;
+
+use super::outgoing::write;
+use super::ring::{Reader, Writer};
+use super::spin::Spin;
+use crate::sys::page::{Page, RingMemory, Way};
+use crate::sys::socket;
+use crate::wire::frame::{self, FrameError, Head, Said, Source};
+
+/// The end that hears.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    incoming: Incoming,
+    frames: frame::Reader,
+}
+
+/// The end that speaks.
+#[derive(Debug)]
+pub(crate) struct Speaker {
+    ring: Writer<RingMemory>,
+    socket: UnixStream,
+}
+
+/// The words that the parent has written, and the socket on which it rings.
+#[derive(Debug)]
+struct Incoming {
+    ring: Reader<RingMemory>,
+    socket: UnixStream,
+    spin: Spin,
+}
+
+/// Both ends of the worker's side; `socket` must block.
+pub(crate) fn ends(socket: &UnixStream, page: &Page) -> io::Result<(Listener, Speaker)> {
+    let ring = Reader::new(page.ring(Way::ToWorker));
+    let incoming = Incoming { ring, socket: socket.try_clone()?, spin: Spin::new(false) };
+    let speaker = Speaker { ring: Writer::new(page.ring(Way::FromWorker)), socket: socket.try_clone()? };
+    Ok((Listener { incoming, frames: frame::Reader::default() }, speaker))
+}
+
+impl Listener {
+    /// From now on, looks for a while before it sleeps.
+    pub(crate) fn allow_spinning(&mut self) {
+        self.incoming.spin = Spin::new(true);
+    }
+
+    /// The next frame; `None` when the parent is gone.
+    pub(crate) fn receive(&mut self) -> Result<Option<Said<'_>>, FrameError<io::Error>> {
+        self.frames.next(&mut self.incoming)
+    }
+}
+
+impl Speaker {
+    /// Adds a frame to what is to be said, and makes it readable for a parent that looks because this process has died;
+    /// [`flush`](Self::flush) tells a living one. Waits for room. An error if the parent is gone.
+    pub(crate) fn add(&mut self, head: Head, bytes: &[u8]) -> io::Result<()> {
+        self.write_all(&head.bytes())?;
+        self.write_all(bytes)?;
+        self.ring.commit();
+        Ok(())
+    }
+
+    /// Tells the parent what was added.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.ring.close();
+        if self.ring.must_ring() { ring(&self.socket) } else { Ok(()) }
+    }
+
+    fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        loop {
+            bytes = &bytes[write(&mut self.ring, bytes).map_err(broken)?..];
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            self.flush()?;
+            if self.ring.may_sleep().map_err(broken)? {
+                let is_open = hear_bell(&self.socket)?;
+                self.ring.wake();
+                if !is_open {
+                    return Err(io::ErrorKind::BrokenPipe.into());
+                }
+            }
+        }
+    }
+}
+
+impl Incoming {
+    /// Waits until there is something to read. `false`: the parent is gone.
+    fn wait(&mut self) -> io::Result<bool> {
+        while !self.spin.look(|| self.ring.has_news()) && self.ring.may_sleep() {
+            let asleep = Instant::now();
+            let is_open = hear_bell(&self.socket)?;
+            self.ring.wake();
+            self.spin.learn(asleep.elapsed());
+            if !is_open {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Source for Incoming {
+    type Error = io::Error;
+
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let len = self.ring.read(bytes).map_err(broken)?;
+            if len > 0 {
+                if self.ring.must_ring() {
+                    ring(&self.socket)?;
+                }
+                return Ok(len);
+            }
+            if !self.wait()? {
+                return Ok(0);
+            }
+        }
+    }
+}
+
+/// Blocks until the parent rings. `false`: it is gone.
+fn hear_bell(mut socket: &UnixStream) -> io::Result<bool> {
+    let mut bells = [0; 64];
+    loop {
+        match socket.read(&mut bells) {
+            Ok(rung) => return Ok(rung > 0),
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+            Err(why) => return Err(why),
+        }
+    }
+}
+
+fn ring(socket: &UnixStream) -> io::Result<()> {
+    loop {
+        match socket::write_some(socket, &[0]) {
+            Ok(_) => return Ok(()),
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+            Err(why) => return Err(why),
+        }
+    }
+}
+
+fn broken(why: super::ring::Broken) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why.to_string())
+}

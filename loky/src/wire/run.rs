@@ -1,0 +1,191 @@
+//! What to run: the message that is sent most. Word by word: attempt and earlier tries, task, length of the captures,
+//! first item and number of items. Then the length of each item's arguments, unless there is one item only; the captures,
+//! filled up to whole words; and the arguments, one after the other. The tag of the frame is the number of the call.
+
+use super::codec::CodecError;
+use super::frame::{Head, WORD, padded};
+use super::message::to_worker::RUN;
+use crate::ids::{Attempt, CallId, TaskId};
+
+/// See the module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) call: CallId,
+    /// Which dispatch of the call this is.
+    pub(crate) attempt: Attempt,
+    /// Tries that the first item has already had in earlier calls.
+    pub(crate) tries_before: u32,
+    pub(crate) task: TaskId,
+    /// How many bytes the captures of a closure are.
+    pub(crate) captures: usize,
+    /// The number of the first item that is left to do.
+    pub(crate) first: u32,
+    /// How many items there are to do.
+    pub(crate) count: u32,
+    /// Whether the worker shall tell how long it took.
+    pub(crate) is_measured: bool,
+    /// Whether each answer shall be told at once, and not with the last one.
+    pub(crate) is_prompt: bool,
+}
+
+/// What is to be run, in the worker.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Order<'a> {
+    pub(crate) run: Run,
+    pub(crate) captures: &'a [u8],
+    lengths: &'a [u8],
+    arguments: &'a [u8],
+}
+
+const WORDS: usize = 4;
+
+/// In the word of the task: it stands in no registry.
+const LOCATED: u64 = 1 << 63;
+
+/// In the number of items.
+const MEASURED: u32 = 1 << 31;
+
+/// Likewise.
+const PROMPT: u32 = 1 << 30;
+
+impl Run {
+    /// The head of the frame, if the arguments have `arguments` bytes.
+    pub(crate) fn head(&self, arguments: usize) -> Head {
+        let len = WORDS * WORD + self.lengths_len() + padded(self.captures) + arguments;
+        Head { kind: RUN, tag: self.call.raw(), len }
+    }
+
+    /// What comes first in the frame.
+    pub(crate) fn words(&self) -> [u8; WORDS * WORD] {
+        let task = match self.task {
+            TaskId::Registered(index) => index.into(),
+            TaskId::Located(offset) => offset | LOCATED,
+        };
+        let flag = |is_set, flag| if is_set { flag } else { 0 };
+        let count = self.count | flag(self.is_measured, MEASURED) | flag(self.is_prompt, PROMPT);
+        let words = [pair(self.attempt.get(), self.tries_before), task, self.captures as u64, pair(self.first, count)];
+        let mut bytes = [0; WORDS * WORD];
+        for (bytes, word) in bytes.chunks_exact_mut(WORD).zip(words) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        bytes
+    }
+
+    const fn lengths_len(&self) -> usize {
+        if self.count == 1 { 0 } else { self.count as usize * WORD }
+    }
+
+    fn from_words(call: u64, words: [u64; WORDS]) -> Option<Self> {
+        let [tries, task, captures, items] = words;
+        let (attempt, tries_before) = unpair(tries);
+        let (first, count) = unpair(items);
+        Some(Self {
+            call: CallId::from_raw(call),
+            attempt: Attempt::new(attempt)?,
+            tries_before,
+            task: match task & LOCATED {
+                0 => TaskId::Registered(u32::try_from(task).ok()?),
+                _ => TaskId::Located(task & !LOCATED),
+            },
+            captures: usize::try_from(captures).ok()?,
+            first,
+            count: count & !(MEASURED | PROMPT),
+            is_measured: count & MEASURED != 0,
+            is_prompt: count & PROMPT != 0,
+        })
+    }
+}
+
+impl<'a> Order<'a> {
+    pub(crate) fn parse(call: u64, bytes: &'a [u8]) -> Result<Self, CodecError> {
+        Self::try_parse(call, bytes).ok_or_else(|| CodecError::unknown("what is to be run"))
+    }
+
+    /// The arguments of each item; `None` for what lies beyond the end.
+    pub(crate) fn items(&self) -> impl Iterator<Item = Option<&'a [u8]>> {
+        let (mut rest, is_single) = (self.arguments, self.run.count == 1);
+        let lengths = self.lengths.chunks_exact(WORD).map(word).map(Some);
+        let single = is_single.then_some(None);
+        single.into_iter().chain(lengths).map(move |len| {
+            let len = len.map_or(Some(rest.len()), |len| usize::try_from(len).ok())?;
+            let (arguments, others) = rest.split_at_checked(len)?;
+            rest = others;
+            Some(arguments)
+        })
+    }
+
+    fn try_parse(call: u64, bytes: &'a [u8]) -> Option<Self> {
+        let (head, rest) = bytes.split_at_checked(WORDS * WORD)?;
+        let mut words = [0; WORDS];
+        words.iter_mut().zip(head.chunks_exact(WORD)).for_each(|(to, from)| *to = word(from));
+        let run = Run::from_words(call, words)?;
+        let (lengths, rest) = rest.split_at_checked(run.lengths_len())?;
+        let captures = rest.get(..run.captures)?;
+        Some(Self { run, captures, lengths, arguments: rest.get(padded(run.captures)..)? })
+    }
+}
+
+const fn pair(high: u32, low: u32) -> u64 {
+    (high as u64) << u32::BITS | low as u64
+}
+
+const fn unpair(word: u64) -> (u32, u32) {
+    ((word >> u32::BITS) as u32, word as u32)
+}
+
+fn word(bytes: &[u8]) -> u64 {
+    u64::from_le_bytes(bytes.try_into().expect("a word"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUN: Run = Run {
+        call: CallId::from_raw(u64::MAX),
+        attempt: Attempt::FIRST.next(),
+        tries_before: 3,
+        task: TaskId::Located(0x1234),
+        captures: 6,
+        first: 70_000,
+        count: 3,
+        is_measured: true,
+        is_prompt: true,
+    };
+
+    fn bytes(run: &Run, lengths: &[u64], captures: &[u8], arguments: &[u8]) -> Vec<u8> {
+        let lengths: Vec<u8> = lengths.iter().flat_map(|len| len.to_le_bytes()).collect();
+        let fill = vec![0; padded(captures.len()) - captures.len()];
+        [&run.words()[..], &lengths, captures, &fill, arguments].concat()
+    }
+
+    #[test]
+    fn what_is_to_be_run_arrives_as_it_was_sent() {
+        let bytes = bytes(&RUN, &[1, 0, 3], b"caught", b"abbb");
+        assert_eq!(RUN.head(4).len, bytes.len());
+        let order = Order::parse(u64::MAX, &bytes).unwrap();
+        assert_eq!((order.run, order.captures), (RUN, &b"caught"[..]));
+        assert_eq!(order.items().collect::<Vec<_>>(), [Some(&b"a"[..]), Some(b""), Some(b"bbb")]);
+    }
+
+    #[test]
+    fn a_single_item_needs_no_length() {
+        let run = Run { count: 1, captures: 0, is_measured: false, task: TaskId::Registered(7), ..RUN };
+        let bytes = bytes(&run, &[], b"", b"arguments");
+        let order = Order::parse(u64::MAX, &bytes).unwrap();
+        assert_eq!((order.run, order.items().collect::<Vec<_>>()), (run, vec![Some(&b"arguments"[..])]));
+    }
+
+    #[test]
+    fn what_cannot_be_is_an_error() {
+        let whole = bytes(&RUN, &[1, 0, 3], b"caught", b"abbb");
+        for len in 0..whole.len() - 4 {
+            assert!(Order::parse(1, &whole[..len]).is_err(), "{len} bytes");
+        }
+        let short = Order::parse(1, &whole[..whole.len() - 2]).unwrap();
+        assert_eq!(short.items().last(), Some(None), "an item that is longer than what is left");
+        let mut nobody = whole;
+        nobody[4..8].fill(0);
+        assert!(Order::parse(1, &nobody).is_err(), "attempts count from 1");
+    }
+}

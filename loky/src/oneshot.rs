@@ -177,9 +177,9 @@ mod model {
                 let cell = Arc::clone(&cell);
                 loom::thread::spawn(move || cell.complete(7))
             };
-            cell.watch(Watcher::Thread(loom::thread::current()));
+            cell.watch(Watcher::this_thread());
             while !cell.is_done() {
-                loom::thread::park();
+                crate::sync::park();
             }
             assert_eq!(cell.take(), Some(7));
             writer.join().unwrap();

@@ -28,9 +28,50 @@ mod imp {
 #[cfg(all(loom, test))]
 mod imp {
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
-    pub(crate) use loom::thread::{Thread, current, park};
 
-    use loom::sync::MutexGuard;
+    use loom::sync::{Arc, Condvar, MutexGuard};
+    use loom::thread::ThreadId;
+
+    /// A thread that can be unparked at any time: loom's own takes an unpark badly while it waits for a lock.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Thread {
+        id: ThreadId,
+        parker: Arc<Parker>,
+    }
+
+    #[derive(Debug, Default)]
+    struct Parker {
+        is_unparked: loom::sync::Mutex<bool>,
+        changed: Condvar,
+    }
+
+    loom::thread_local! {
+        static OWN: Arc<Parker> = Arc::new(Parker::default());
+    }
+
+    pub(crate) fn current() -> Thread {
+        Thread { id: loom::thread::current().id(), parker: OWN.with(Arc::clone) }
+    }
+
+    pub(crate) fn park() {
+        let own = OWN.with(Arc::clone);
+        let mut is_unparked = own.is_unparked.lock().expect("no model panics under a lock");
+        while !*is_unparked {
+            is_unparked = own.changed.wait(is_unparked).expect("no model panics under a lock");
+        }
+        *is_unparked = false;
+    }
+
+    impl Thread {
+        pub(crate) fn id(&self) -> ThreadId {
+            self.id
+        }
+
+        pub(crate) fn unpark(&self) {
+            *self.parker.is_unparked.lock().expect("no model panics under a lock") = true;
+            self.parker.changed.notify_one();
+        }
+    }
 
     #[derive(Debug)]
     pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);

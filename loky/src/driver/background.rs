@@ -1,4 +1,4 @@
-//! The one thread of a pool: drives while nobody else does, and does what takes too long to be done under the lock.
+//! The one thread of a pool: hears what no waiter hears, and does what takes too long to be done under the lock.
 //!
 //! Its chores come over a channel without a limit of its own, because the scheduler bounds them: at most one launch and
 //! one end for each worker.
@@ -32,8 +32,10 @@ pub(super) enum Chore {
 pub(super) fn start(driver: &Arc<Driver>) -> std::io::Result<JoinHandle<()>> {
     let driver = Arc::clone(driver);
     let life = move || {
-        driver.role.wait_in_background(&*driver, || driver.do_chores(), || driver.is_finished());
-        driver.do_chores();
+        while !driver.is_finished() {
+            driver.turn_in_background();
+            driver.do_chores();
+        }
         driver.show_last_words();
         driver.close();
     };
@@ -60,7 +62,8 @@ impl Driver {
     fn launch(&self, index: usize) -> Result<Launched, String> {
         let settings = self.inner.lock().settings.clone();
         let recipe = recipe(&settings, index)?;
-        launch(&recipe).map_err(|why| format!("starting a process failed: {why}"))
+        let bell = self.bell.get().ok_or("the pool was not started")?;
+        launch(&recipe, bell).map_err(|why| format!("starting a process failed: {why}"))
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::background::Chore;
 use super::calls::Calls;
+use super::duty::{Duty, ROW};
 use super::forward::Outlets;
 use super::given::Given;
 use super::order::{Order, Outcome};
@@ -27,7 +28,7 @@ use crate::sys::page::Page;
 use crate::sys::poll::Poller;
 use crate::sys::process::Exit;
 use crate::sys::stdio::STREAMS;
-use crate::transport::link::Link;
+use crate::transport::link::{Bell, Link};
 use crate::transport::spin::Spin;
 
 /// See the module.
@@ -46,8 +47,9 @@ pub(super) struct Inner {
     pub(super) warm_up: Vec<Arc<Cell<()>>>,
     /// Who waits for room in the backlog.
     pub(super) room: Vec<Watcher>,
-    /// While somebody waits for the outside world: until when.
+    /// While the background thread sleeps: until when.
     pub(super) sleeping_until: Option<Option<Instant>>,
+    pub(super) duty: Duty,
     /// What workers wrote to their standard streams and this program's have not taken yet.
     pub(super) outlets: Outlets,
     pub(super) outbox: Outbox,
@@ -56,8 +58,6 @@ pub(super) struct Inner {
     pub(super) spin: Spin,
     /// Whether a worker that slept has just been rung for: it takes a moment to wake, best on this very processor.
     pub(super) has_rung: bool,
-    /// When the descriptors were last looked at.
-    pub(super) polled_at: Instant,
 }
 
 /// A call that has not ended.
@@ -115,7 +115,7 @@ impl Inner {
             processors,
             spin: Spin::new(processors > 1),
             has_rung: false,
-            polled_at: Instant::now(),
+            duty: Duty::new(Instant::now(), ROW),
             scheduler: Scheduler::new(settings.rules()),
             settings,
             calls: Calls::new(),
@@ -146,11 +146,11 @@ impl Inner {
         self.workers.values().filter_map(|worker| worker.body.as_ref()).any(|body| body.link.has_news())
     }
 
-    /// Announces to all workers that they have to ring from now on. `false`: there is something to hear already.
-    pub(super) fn listen(&mut self) -> bool {
+    /// Announces to all workers that they have to ring this bell from now on. `false`: there is something to hear already.
+    pub(super) fn listen(&mut self, bell: Bell) -> bool {
         let mut may_sleep = true;
         for body in self.workers.values_mut().filter_map(|worker| worker.body.as_mut()) {
-            may_sleep &= body.link.may_sleep();
+            may_sleep &= body.link.may_sleep(bell);
         }
         may_sleep
     }

@@ -14,6 +14,7 @@ mod background;
 mod burial;
 mod callbacks;
 mod calls;
+mod duty;
 mod evidence;
 mod forward;
 mod given;
@@ -29,8 +30,8 @@ mod role;
 mod tokens;
 mod turn;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -49,6 +50,7 @@ use crate::observe::PoolStats;
 use crate::oneshot::{Cell, Watcher};
 use crate::scheduler::Event;
 use crate::sync::Mutex;
+use crate::sys::bell::Bell;
 use crate::sys::own_pid::own_pid;
 use crate::sys::poll::Poller;
 
@@ -59,6 +61,8 @@ pub(crate) struct Driver {
     pid: u32,
     inner: Mutex<Inner>,
     role: Role,
+    /// Heard by the waiter that drives; from the first call on.
+    bell: OnceLock<Bell>,
     chores: (Sender<Chore>, Receiver<Chore>),
     callbacks: Callbacks,
     life: Mutex<Life>,
@@ -81,6 +85,7 @@ impl Driver {
             pid: own_pid(),
             inner: Mutex::new(Inner::new(settings)),
             role: Role::new(),
+            bell: OnceLock::new(),
             chores: unbounded(),
             callbacks: Callbacks::default(),
             life: Mutex::new(Life::Before),
@@ -261,7 +266,9 @@ impl Driver {
     }
 
     fn try_start(self: &Arc<Self>, life: &mut Life) -> std::io::Result<()> {
+        let bell = Bell::new()?;
         self.inner.lock().poller = Some(Arc::new(Poller::new()?));
+        self.bell.get_or_init(|| bell);
         *life = Life::Thread(background::start(self)?);
         Ok(())
     }

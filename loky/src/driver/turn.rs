@@ -1,12 +1,13 @@
-//! One turn of whoever drives, and what every visitor of the driver does on the way out.
+//! One turn of whoever drives, or of the background thread; and what every visitor of the driver does on the way out.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Driver;
 use super::background::Chore;
+use super::duty::{Farewell, LINGER, Sleep};
 use super::forward::OUTPUT_RETRY;
 use super::inner::{Inner, Outbox};
 use super::role::Drive;
@@ -14,49 +15,84 @@ use crate::error::{Error, ErrorKind};
 use crate::oneshot::Watcher;
 use crate::scheduler::{Event, Scheduler};
 use crate::sys::poll::Poller;
+use crate::transport::link::Bell;
 use crate::transport::spin::Spin;
 
-/// However much the workers have to say, their ends and their output are looked for so often.
-const POLL_PERIOD: Duration = Duration::from_millis(1);
-
 impl Drive for Driver {
-    fn turn(&self, until: Option<Instant>, is_eager: bool) {
+    fn take(&self) {
+        let mut inner = self.inner.lock();
+        if inner.duty.take() {
+            inner.stop_listening();
+        }
+    }
+
+    fn turn(&self, until: Option<Instant>) {
         // A fault of our own has been told and has ended the pool: whoever drives goes on and reads that in its handle.
-        if is_eager && self.look_for_news() {
+        if self.look_for_news() || !self.may_sleep() {
             let _ = self.try_act(|inner, now| inner.hear_news(now));
             return;
         }
-        let Some((poller, until)) = self.prepare_sleep(until) else { return };
         let asleep = Instant::now();
-        let ready = poller.wait(until);
+        let woken = self.bell.get().map_or(Ok(()), |bell| bell.wait(until));
         let _ = self.try_act(|inner, now| {
-            inner.sleeping_until = None;
+            inner.duty.wake();
             inner.stop_listening();
-            inner.polled_at = now;
             inner.spin.learn(now - asleep);
-            let ready = ready.unwrap_or_else(|why| panic!("waiting for the workers failed: {why}"));
-            ready.into_iter().for_each(|token| inner.hear(token, now));
+            woken.unwrap_or_else(|why| panic!("waiting for the workers failed: {why}"));
             inner.hear_news(now);
         });
     }
 
-    fn interrupt(&self) {
-        if let Some(poller) = self.inner.lock().poller.as_ref() {
-            poller.ring();
+    fn leave(&self) {
+        let mut inner = self.inner.lock();
+        let must_call = match inner.duty.leave(Instant::now) {
+            Farewell::Nothing => false,
+            Farewell::Announce => !inner.listen(Bell::Link),
+            Farewell::Call => true,
+        };
+        if must_call {
+            inner.call_background();
         }
     }
 }
 
 impl Driver {
+    /// One turn of the background thread: waits for whatever may come, and acts once.
+    pub(super) fn turn_in_background(&self) {
+        let Some((poller, until)) = self.prepare_sleep() else { return };
+        let ready = poller.wait(until);
+        let (_, has_told) = self.try_act(|inner, now| {
+            inner.sleeping_until = None;
+            let ready = ready.unwrap_or_else(|why| panic!("waiting for the workers failed: {why}"));
+            ready.into_iter().for_each(|token| inner.hear(token, now));
+            inner.hear_news(now);
+        });
+        if has_told {
+            self.interrupt();
+        }
+    }
+
+    /// Makes the background thread look at once at what there is.
+    pub(super) fn call_background(&self) {
+        self.inner.lock().call_background();
+    }
+
     /// Does something under the lock, and what follows from it once the lock is released. For whoever does not drive.
     pub(super) fn act<T>(&self, action: impl FnOnce(&mut Inner, Instant) -> T) -> T {
         let (acted, has_told) = self.try_act(action);
         if has_told {
-            // Whoever drives may have been waiting for just that, and it does not park. Only now: had it been woken
-            // before the result was there, it would have gone to sleep again.
             self.interrupt();
         }
         acted.unwrap_or_else(|panic| panic::resume_unwind(panic))
+    }
+
+    /// Whoever drives may have been waiting for what has just been brought, and it does not park. To be called when the
+    /// result is there: had it been woken before, it would have gone to sleep again.
+    fn interrupt(&self) {
+        let is_asleep = self.inner.lock().duty.interrupt();
+        if let Some(bell) = self.bell.get().filter(|_| is_asleep) {
+            bell.ring();
+        }
     }
 
     /// The same for whoever drives, which looks by itself. Returns whether there was something to tell.
@@ -70,8 +106,8 @@ impl Driver {
         if acted.is_err() {
             inner.collapse();
         }
-        if let Some(poller) = inner.poller.as_ref().filter(|_| inner.has_earlier_timer()) {
-            poller.ring();
+        if inner.has_earlier_timer() {
+            inner.call_background();
         }
         let outbox = std::mem::take(&mut inner.outbox);
         let has_output = !inner.outlets.is_empty();
@@ -84,12 +120,12 @@ impl Driver {
         (acted, has_told)
     }
 
-    /// Looks for a while whether a worker says something, so that neither side has to sleep and be woken. What else there
-    /// is to wait for is not looked at, so this is not done for ever.
+    /// Looks for a while whether a worker says something, so that neither side has to sleep and be woken. Where workers
+    /// have every processor to themselves, nobody looks.
     fn look_for_news(&self) -> bool {
         let mut inner = self.inner.lock();
         if inner.has_news() {
-            return inner.polled_at.elapsed() < POLL_PERIOD;
+            return true;
         }
         let busy = inner.calls.len() - inner.scheduler.queued().min(inner.calls.len());
         if std::mem::take(&mut inner.has_rung) || busy >= inner.processors {
@@ -102,14 +138,29 @@ impl Driver {
         has_news
     }
 
-    /// Until when to sleep: not at all if there is something to hear already.
-    fn prepare_sleep(&self, until: Option<Instant>) -> Option<(Arc<Poller>, Option<Instant>)> {
+    /// Announces that the waiter that drives will sleep. `false`: there is something to hear, or to look at, already.
+    fn may_sleep(&self) -> bool {
+        let mut inner = self.inner.lock();
+        let may_sleep = inner.duty.may_sleep() && inner.listen(Bell::Pool);
+        if !may_sleep {
+            inner.duty.wake();
+            inner.stop_listening();
+        }
+        may_sleep
+    }
+
+    /// Until when the background thread sleeps: not at all if there is something to hear already.
+    fn prepare_sleep(&self) -> Option<(Arc<Poller>, Option<Instant>)> {
         let mut inner = self.inner.lock();
         let poller = inner.poller.clone()?;
         let now = Instant::now();
         let retry = (!inner.outlets.is_empty()).then(|| now + OUTPUT_RETRY);
-        let earliest = [until, retry, inner.scheduler.next_timeout()].into_iter().flatten().min();
-        let until = if inner.listen() { earliest } else { Some(now) };
+        let moment = match inner.duty.sleep_in_background() {
+            Sleep::Announced => (!inner.listen(Bell::Link)).then_some(now),
+            Sleep::Brief => Some(now + LINGER),
+            Sleep::Quiet => None,
+        };
+        let until = [moment, retry, inner.scheduler.next_timeout()].into_iter().flatten().min();
         inner.sleeping_until = Some(until);
         Some((poller, until))
     }
@@ -119,20 +170,26 @@ impl Driver {
             for chore in outbox.chores {
                 self.chores.0.send(chore).expect("the receiver lives as long as the driver");
             }
-            self.role.call_background(self);
+            self.call_background();
         }
         outbox.outcomes.into_iter().for_each(|(cell, outcome)| cell.complete(outcome));
         outbox.cells.into_iter().for_each(|cell| cell.complete(()));
         outbox.watchers.into_iter().for_each(Watcher::tell);
         if outbox.is_finished {
             self.finished.complete(());
-            self.role.call_background(self);
+            self.call_background();
         }
     }
 }
 
 impl Inner {
-    /// Whether whoever waits for the outside world would sleep past the next timer.
+    fn call_background(&self) {
+        if let Some(poller) = &self.poller {
+            poller.ring();
+        }
+    }
+
+    /// Whether the background thread would sleep past the next timer.
     fn has_earlier_timer(&self) -> bool {
         let Some(until) = self.sleeping_until else { return false };
         self.scheduler.next_timeout().is_some_and(|at| until.is_none_or(|until| at < until))

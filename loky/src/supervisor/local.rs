@@ -7,7 +7,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -15,6 +15,7 @@ use std::process::{Child, Command, Stdio};
 
 use super::{Launched, Process};
 use crate::env;
+use crate::sys::bell::Bell;
 use crate::sys::page::Page;
 use crate::sys::socket;
 
@@ -30,11 +31,11 @@ pub(crate) struct Recipe {
     pub(crate) has_own_output: bool,
 }
 
-/// Starts a worker. Takes about a millisecond; blocks for nothing but the kernel.
-pub(crate) fn launch(recipe: &Recipe) -> io::Result<Launched> {
+/// Starts a worker that rings `bell`. Takes about a millisecond; blocks for nothing but the kernel.
+pub(crate) fn launch(recipe: &Recipe, bell: &Bell) -> io::Result<Launched> {
     let (link, theirs) = UnixStream::pair()?;
     let (page, page_fd) = Page::create()?;
-    socket::send_descriptor(&link, &page_fd)?;
+    socket::send_descriptors(&link, [page_fd.as_fd(), bell.ringing_end()])?;
     link.set_nonblocking(true)?;
     let mut child = command(recipe, theirs.into()).spawn()?;
     match watch(&mut child) {

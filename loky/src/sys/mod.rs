@@ -10,6 +10,7 @@
 compile_error!("loky runs on 64-bit Linux so far: it needs epoll, memfd and pidfd");
 
 pub(crate) mod affinity;
+pub(crate) mod bell;
 pub(crate) mod conjure;
 #[cfg(feature = "test")]
 pub(crate) mod constructor;

@@ -28,6 +28,12 @@ pub(crate) enum Interest {
 /// How many descriptors one wait may report; more of them are reported by the next.
 const READY_MAX: usize = 64;
 
+/// What is nearer is waited for exactly.
+const NEAR: Duration = Duration::from_millis(10);
+
+/// What is farther off is looked at again before.
+const FAR: Duration = Duration::from_secs(60 * 60);
+
 /// The token of the bell.
 const BELL: u64 = u64::MAX;
 
@@ -61,9 +67,12 @@ impl Poller {
     /// Blocks until something is ready, the bell rings or `until` has come; `None` waits without a limit. Returns the
     /// tokens that are ready, which may be none.
     pub(crate) fn wait(&self, until: Option<Instant>) -> io::Result<Vec<u64>> {
-        self.sleep(until)?;
         let mut events = [EpollEvent::empty(); READY_MAX];
-        let count = match self.epoll.wait(&mut events, EpollTimeout::ZERO) {
+        let limit = match until {
+            None => EpollTimeout::NONE,
+            Some(at) => self.sleep_exactly(at)?,
+        };
+        let count = match self.epoll.wait(&mut events, limit) {
             Err(Errno::EINTR) => 0,
             count => count?,
         };
@@ -78,14 +87,15 @@ impl Poller {
         Ok(ready)
     }
 
-    /// The sleep itself: `epoll_wait` counts in milliseconds, and a time limit should not be late by one.
-    fn sleep(&self, until: Option<Instant>) -> io::Result<()> {
-        let limit = until.map(|at| TimeSpec::from_duration(at.saturating_duration_since(Instant::now())));
-        let mut fds = [PollFd::new(self.epoll.0.as_fd(), PollFlags::POLLIN)];
-        match ppoll(&mut fds, limit, None) {
-            Ok(_) | Err(Errno::EINTR) => Ok(()),
-            Err(why) => Err(why.into()),
+    /// `epoll_wait` counts in milliseconds, and a time limit should not be late by one. So what is far off is waited for
+    /// there, not quite to the end, and what is near is waited for here. Returns how long is left.
+    fn sleep_exactly(&self, until: Instant) -> io::Result<EpollTimeout> {
+        let left = until.saturating_duration_since(Instant::now());
+        if left > NEAR {
+            return Ok(EpollTimeout::try_from(left.min(FAR)).expect("that is not too far"));
         }
+        wait_readable_until(self.epoll.0.as_fd(), Some(until))?;
+        Ok(EpollTimeout::ZERO)
     }
 }
 
@@ -109,9 +119,16 @@ pub(crate) fn wait_for_end(link: BorrowedFd<'_>, process: Option<BorrowedFd<'_>>
 /// Blocks until `fd` is readable, at the longest for `limit`.
 pub(crate) fn wait_readable(fd: BorrowedFd<'_>, limit: Duration) {
     let until = Instant::now() + limit;
-    let mut fds = [PollFd::new(fd, PollFlags::POLLIN)];
-    let mut left = limit;
-    while ppoll(&mut fds, Some(TimeSpec::from_duration(left)), None) == Err(Errno::EINTR) {
-        left = until.saturating_duration_since(Instant::now());
+    while !matches!(wait_readable_until(fd, Some(until)), Ok(true)) && Instant::now() < until {}
+}
+
+/// Blocks until `fd` is readable, `until` has come, or a signal was handled; `None` waits without a limit. Returns whether it
+/// is readable.
+pub(crate) fn wait_readable_until(fd: BorrowedFd<'_>, until: Option<Instant>) -> io::Result<bool> {
+    let limit = until.map(|at| TimeSpec::from_duration(at.saturating_duration_since(Instant::now())));
+    match ppoll(&mut [PollFd::new(fd, PollFlags::POLLIN)], limit, None) {
+        Ok(count) => Ok(count > 0),
+        Err(Errno::EINTR) => Ok(false),
+        Err(why) => Err(why.into()),
     }
 }

@@ -6,9 +6,10 @@ use std::os::unix::net::UnixStream;
 
 use super::outgoing::Outgoing;
 pub(crate) use super::outgoing::Part;
+pub(crate) use super::ring::Bell;
 use super::ring::{Broken, Reader};
+use crate::sys::bell::ring;
 use crate::sys::page::{Page, RingMemory, Way};
-use crate::sys::socket;
 use crate::wire::frame::{self, FrameError, Head, Said, Source};
 
 /// The parent's end of a link to a worker.
@@ -30,7 +31,7 @@ impl Source for Incoming<'_> {
 
     fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Broken> {
         let len = self.0.read(bytes)?;
-        if len > 0 && self.0.must_ring() {
+        if len > 0 && self.0.must_ring().is_some() {
             ring(self.1);
         }
         Ok(len)
@@ -48,7 +49,7 @@ impl Link {
             is_closed: false,
         };
         // Whoever waits for the outside world may be asleep already, and does not know this link yet.
-        link.may_sleep();
+        link.may_sleep(Bell::Link);
         link
     }
 
@@ -64,14 +65,14 @@ impl Link {
     /// Writes what the worker takes now, and wakes it; it rings when it takes more. A worker that is gone takes nothing
     /// and is no error here: its end of file tells it. Returns whether the worker slept.
     pub(crate) fn flush(&mut self) -> bool {
-        let has_slept = self.outgoing.flush().unwrap_or_else(|Broken| {
+        let bell = self.outgoing.flush().unwrap_or_else(|Broken| {
             self.outgoing.clear();
-            false
+            None
         });
-        if has_slept {
+        if bell.is_some() {
             ring(&self.socket);
         }
-        has_slept
+        bell.is_some()
     }
 
     /// The next whole frame, if there is one.
@@ -102,8 +103,8 @@ impl Link {
     }
 
     /// Announces that a bell is needed from now on. `false`: there is something to hear already.
-    pub(crate) fn may_sleep(&mut self) -> bool {
-        self.is_closed || !self.frames.has_frame() && self.incoming.may_sleep()
+    pub(crate) fn may_sleep(&mut self, bell: Bell) -> bool {
+        self.is_closed || !self.frames.has_frame() && self.incoming.may_sleep(bell)
     }
 
     /// No bell is needed for now.
@@ -115,11 +116,6 @@ impl Link {
     pub(crate) fn has_news(&self) -> bool {
         !self.is_closed && (self.incoming.has_news() || self.frames.has_frame())
     }
-}
-
-/// A full socket has enough bells in it, and one that is closed needs none.
-fn ring(socket: &UnixStream) {
-    let _ = socket::write_some(socket, &[0]);
 }
 
 impl AsFd for Link {

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::payload::Payload;
-use super::ring::{Broken, Memory, Writer};
+use super::ring::{Bell, Broken, Memory, Writer};
 
 /// See the module.
 #[derive(Debug)]
@@ -61,9 +61,9 @@ impl<M: Memory> Outgoing<M> {
         Ok(())
     }
 
-    /// Writes what there is room for, and shows it. Returns whether the worker sleeps and is to be woken. If something is
+    /// Writes what there is room for, and shows it. Returns how the worker is to be woken, if it sleeps. If something is
     /// left, the worker will ring when it has made room.
-    pub(super) fn flush(&mut self) -> Result<bool, Broken> {
+    pub(super) fn flush(&mut self) -> Result<Option<Bell>, Broken> {
         while !self.write_kept()? {
             self.ring.close();
             if self.ring.may_sleep()? {
@@ -127,11 +127,11 @@ mod tests {
             outgoing.add(&part).unwrap();
         }
         let (mut seen, mut bytes) = (Vec::new(), [0; 64]);
-        assert_eq!(outgoing.flush(), Ok(false));
+        assert_eq!(outgoing.flush(), Ok(None));
         while seen.len() < 24 + 1992 + 16 {
             let len = reader.read(&mut bytes).unwrap();
             seen.extend_from_slice(&bytes[..len]);
-            assert!(len > 0 || outgoing.flush() == Ok(false));
+            assert!(len > 0 || outgoing.flush() == Ok(None));
         }
         assert!(seen == [&text[..24], &text[8..], &text[..16]].concat() && outgoing.queue.is_empty());
     }

@@ -39,6 +39,7 @@ use std::fmt;
 
 #[cfg(all(loom, test))]
 use self::own::{load, store};
+pub(crate) use self::sleeps::Bell;
 use self::sleeps::Sleeps;
 use crate::sync::{AtomicU64, Ordering};
 #[cfg(not(all(loom, test)))]
@@ -200,14 +201,14 @@ impl<M: Memory> Writer<M> {
         self.len > 0
     }
 
-    /// After a close: whether the reader sleeps and is to be woken. Says so once for each sleep.
-    pub(crate) fn must_ring(&mut self) -> bool {
+    /// After a close: how the reader is to be woken, if it sleeps. Says so once for each sleep.
+    pub(crate) fn must_ring(&mut self) -> Option<Bell> {
         self.sleeps.must_ring(self.memory.reader_sleeps())
     }
 
     /// Announces that this side will sleep until there is room for a record. `false`: there is room already.
     pub(crate) fn may_sleep(&mut self) -> Result<bool, Broken> {
-        self.sleeps.announce(self.memory.writer_sleeps());
+        self.sleeps.announce(self.memory.writer_sleeps(), Bell::Link);
         let is_full = self.room(1)? == 0;
         if !is_full {
             self.wake();
@@ -301,20 +302,19 @@ impl<M: Memory> Reader<M> {
         head != 0 && head & OPEN == 0
     }
 
-    /// After a read: whether the writer sleeps and is to be woken. Says so once for each sleep, and not before the ring is
+    /// After a read: how the writer is to be woken, if it sleeps. Says so once for each sleep, and not before the ring is
     /// half empty, if more is there to be read: each waking takes a while.
-    pub(crate) fn must_ring(&mut self) -> bool {
-        let is_worth_it = self.quietly >= self.memory.words().len() / 2 || self.head() == 0;
-        let must_ring = is_worth_it && self.sleeps.must_ring(self.memory.writer_sleeps());
-        if must_ring {
-            self.quietly = 0;
+    pub(crate) fn must_ring(&mut self) -> Option<Bell> {
+        if self.quietly < self.memory.words().len() / 2 && self.head() != 0 {
+            return None;
         }
-        must_ring
+        self.quietly = 0;
+        self.sleeps.must_ring(self.memory.writer_sleeps())
     }
 
     /// Announces that this side will sleep until there is something to read. `false`: there is something already.
-    pub(crate) fn may_sleep(&mut self) -> bool {
-        self.sleeps.announce(self.memory.reader_sleeps());
+    pub(crate) fn may_sleep(&mut self, bell: Bell) -> bool {
+        self.sleeps.announce(self.memory.reader_sleeps(), bell);
         let has_news = self.has_news();
         if has_news {
             self.wake();

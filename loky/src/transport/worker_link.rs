@@ -5,10 +5,10 @@ use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
 use super::outgoing::write;
-use super::ring::{Reader, Writer};
+use super::ring::{Bell, Reader, Writer};
 use super::spin::Spin;
+use crate::sys::bell::ring;
 use crate::sys::page::{Page, RingMemory, Way};
-use crate::sys::socket;
 use crate::wire::frame::{self, FrameError, Head, Said, Source};
 
 /// The end that hears.
@@ -23,6 +23,8 @@ pub(crate) struct Listener {
 pub(crate) struct Speaker {
     ring: Writer<RingMemory>,
     socket: UnixStream,
+    /// Rings the bell of the pool.
+    bell: UnixStream,
 }
 
 /// The words that the parent has written, and the socket on which it rings.
@@ -33,11 +35,11 @@ struct Incoming {
     spin: Spin,
 }
 
-/// Both ends of the worker's side; `socket` must block.
-pub(crate) fn ends(socket: &UnixStream, page: &Page) -> io::Result<(Listener, Speaker)> {
+/// Both ends of the worker's side. `socket` must block; `bell` rings that of the pool.
+pub(crate) fn ends(socket: &UnixStream, bell: UnixStream, page: &Page) -> io::Result<(Listener, Speaker)> {
     let ring = Reader::new(page.ring(Way::ToWorker));
     let incoming = Incoming { ring, socket: socket.try_clone()?, spin: Spin::new(false) };
-    let speaker = Speaker { ring: Writer::new(page.ring(Way::FromWorker)), socket: socket.try_clone()? };
+    let speaker = Speaker { ring: Writer::new(page.ring(Way::FromWorker)), socket: socket.try_clone()?, bell };
     Ok((Listener { incoming, frames: frame::Reader::default() }, speaker))
 }
 
@@ -64,9 +66,13 @@ impl Speaker {
     }
 
     /// Tells the parent what was added.
-    pub(crate) fn flush(&mut self) -> io::Result<()> {
+    pub(crate) fn flush(&mut self) {
         self.ring.close();
-        if self.ring.must_ring() { ring(&self.socket) } else { Ok(()) }
+        match self.ring.must_ring() {
+            Some(Bell::Link) => ring(&self.socket),
+            Some(Bell::Pool) => ring(&self.bell),
+            None => {}
+        }
     }
 
     fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
@@ -75,7 +81,7 @@ impl Speaker {
             if bytes.is_empty() {
                 return Ok(());
             }
-            self.flush()?;
+            self.flush();
             if self.ring.may_sleep().map_err(broken)? {
                 let is_open = hear_bell(&self.socket)?;
                 self.ring.wake();
@@ -90,7 +96,7 @@ impl Speaker {
 impl Incoming {
     /// Waits until there is something to read. `false`: the parent is gone.
     fn wait(&mut self) -> io::Result<bool> {
-        while !self.spin.look(|| self.ring.has_news()) && self.ring.may_sleep() {
+        while !self.spin.look(|| self.ring.has_news()) && self.ring.may_sleep(Bell::Link) {
             let asleep = Instant::now();
             let is_open = hear_bell(&self.socket)?;
             self.ring.wake();
@@ -110,8 +116,8 @@ impl Source for Incoming {
         loop {
             let len = self.ring.read(bytes).map_err(broken)?;
             if len > 0 {
-                if self.ring.must_ring() {
-                    ring(&self.socket)?;
+                if self.ring.must_ring().is_some() {
+                    ring(&self.socket);
                 }
                 return Ok(len);
             }
@@ -128,16 +134,6 @@ fn hear_bell(mut socket: &UnixStream) -> io::Result<bool> {
     loop {
         match socket.read(&mut bells) {
             Ok(rung) => return Ok(rung > 0),
-            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-            Err(why) => return Err(why),
-        }
-    }
-}
-
-fn ring(socket: &UnixStream) -> io::Result<()> {
-    loop {
-        match socket::write_some(socket, &[0]) {
-            Ok(_) => return Ok(()),
             Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
             Err(why) => return Err(why),
         }

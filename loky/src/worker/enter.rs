@@ -67,8 +67,9 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
     entry::close_inherited();
     entry::remove_variable(env::WORKER);
     entry::set_up_signals()?;
-    let page = Page::map(socket::receive_descriptor(&socket)?)?;
-    let (mut listener, mut speaker) = worker_link::ends(&socket, &page)?;
+    let [page, bell] = socket::receive_descriptors(&socket)?;
+    let page = Page::map(page)?;
+    let (mut listener, mut speaker) = worker_link::ends(&socket, bell.into(), &page)?;
     let welcome = read_welcome(&mut listener)?;
     if process::parent_pid() != welcome.parent {
         // The parent has died between the launch and this line, and its socket may live on in a forked child.
@@ -79,7 +80,7 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
     build.check(welcome.build).map_err(|why| io::Error::other(format!("what has started it {why}")))?;
     let (head, bytes) = Hello { build, pid: std::process::id() }.said();
     speaker.add(head, &bytes)?;
-    speaker.flush()?;
+    speaker.flush();
     if welcome.may_spin {
         listener.allow_spinning();
     }

@@ -83,10 +83,10 @@ impl Desk {
             let (head, bytes) = message::answer(number, item, result);
             self.speaker.add(head, &bytes)?;
             if run.is_prompt {
-                self.speaker.flush()?;
+                self.speaker.flush();
             }
         }
-        self.speaker.flush()?;
+        self.speaker.flush();
         if let Some(ready) = ready {
             ready.close();
         }

@@ -40,7 +40,7 @@ impl Played {
         let Some(Chore::Launch { worker: id, .. }) = inner.outbox.chores.pop() else { panic!("a worker is launched") };
         let ((ours, link), (pipe, error)) = (nonblocking(), nonblocking());
         let (page, _) = Page::create().unwrap();
-        let (_, speaker) = ends(&link, &page).unwrap();
+        let (_, speaker) = ends(&link, link.try_clone().unwrap(), &page).unwrap();
         let launched = Launched {
             process: Process::new(std::process::id()).unwrap(),
             link: ours,
@@ -55,7 +55,7 @@ impl Played {
     fn say_hello(&mut self, build: Build, pid: u32) {
         let (head, bytes) = Hello { build, pid }.said();
         self.speaker.add(head, &bytes).unwrap();
-        self.speaker.flush().unwrap();
+        self.speaker.flush();
         self.inner.hear_news(Instant::now());
     }
 

@@ -1,35 +1,53 @@
-//! Every order in which the threads of a role can meet.
+//! Every order in which the threads of a role, the background thread and the workers can meet.
 
-use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread::{self, JoinHandle, ThreadId};
 
+use super::super::duty::{Duty, Farewell, Sleep};
 use super::*;
 use crate::oneshot::{Cell, Watcher};
+use crate::transport::link::Bell;
 
-/// Cells that the outside world fills, and a bell.
+/// Cells that the outside world fills, and two bells.
 struct World {
     state: Mutex<Outside>,
     changed: Condvar,
     cells: [Cell<usize>; 3],
+    start: Instant,
 }
 
-#[derive(Default)]
 struct Outside {
-    is_rung: bool,
+    duty: Duty,
     arrived: Vec<usize>,
+    /// Which bell is rung for what arrives.
+    announced: Option<Bell>,
+    rung: Vec<Bell>,
     driver: Option<ThreadId>,
+    is_over: bool,
 }
 
 impl World {
-    fn new() -> Self {
+    /// With so many waiters in a row, the background thread lingers.
+    fn new(row: u32) -> Self {
+        let start = Instant::now();
+        let outside = Outside {
+            duty: Duty::new(start, row),
+            arrived: Vec::new(),
+            announced: None,
+            rung: Vec::new(),
+            driver: None,
+            is_over: false,
+        };
         let cells = [Cell::new(), Cell::new(), Cell::new()];
-        Self { state: Mutex::default(), changed: Condvar::new(), cells }
+        Self { state: Mutex::new(outside), changed: Condvar::new(), cells, start }
     }
 
     /// Results arrive, all at one moment.
     fn arrive(&self, cells: &[usize]) {
-        self.state.lock().unwrap().arrived.extend(cells);
+        let mut state = self.state.lock().unwrap();
+        state.arrived.extend(cells);
+        let bell = state.announced.take();
+        state.rung.extend(bell);
         self.changed.notify_all();
     }
 
@@ -39,28 +57,104 @@ impl World {
         while state.driver != Some(driver) {
             state = self.changed.wait(state).unwrap();
         }
-        state.arrived.push(cell);
+        drop(state);
+        self.arrive(&[cell]);
+    }
+
+    fn ring(&self, bell: Bell) {
+        self.state.lock().unwrap().rung.push(bell);
         self.changed.notify_all();
+    }
+
+    fn interrupt(&self) {
+        let is_asleep = self.state.lock().unwrap().duty.interrupt();
+        if is_asleep {
+            self.ring(Bell::Pool);
+        }
+    }
+
+    /// Sleeps until this bell is rung.
+    fn sleep<'a>(
+        &'a self,
+        bell: Bell,
+        mut state: loom::sync::MutexGuard<'a, Outside>,
+    ) -> loom::sync::MutexGuard<'a, Outside> {
+        while !state.rung.contains(&bell) {
+            state = self.changed.wait(state).unwrap();
+        }
+        state.rung.retain(|&rung| rung != bell);
+        state
+    }
+
+    fn hear(&self, mut state: loom::sync::MutexGuard<'_, Outside>) -> bool {
+        let arrived = std::mem::take(&mut state.arrived);
+        drop(state);
+        arrived.iter().for_each(|&cell| self.cells[cell].complete(cell));
+        !arrived.is_empty()
+    }
+
+    /// The life of the background thread.
+    fn live_in_background(&self) {
+        loop {
+            let mut state = self.state.lock().unwrap();
+            if state.is_over {
+                return;
+            }
+            match state.duty.sleep_in_background() {
+                Sleep::Announced if !state.arrived.is_empty() => {}
+                Sleep::Announced => {
+                    state.announced = Some(Bell::Link);
+                    state = self.sleep(Bell::Link, state);
+                }
+                Sleep::Quiet => state = self.sleep(Bell::Link, state),
+                Sleep::Brief => {
+                    drop(state);
+                    thread::yield_now();
+                    state = self.state.lock().unwrap();
+                }
+            }
+            if self.hear(state) {
+                self.interrupt();
+            }
+        }
     }
 }
 
 impl Drive for World {
-    fn turn(&self, _: Option<Instant>, _: bool) {
+    fn take(&self) {
         let mut state = self.state.lock().unwrap();
+        if state.duty.take() {
+            state.announced = None;
+        }
         state.driver = Some(current().id());
         self.changed.notify_all();
-        while !state.is_rung && state.arrived.is_empty() {
-            state = self.changed.wait(state).unwrap();
-        }
-        state.is_rung = false;
-        let arrived = std::mem::take(&mut state.arrived);
-        drop(state);
-        arrived.into_iter().for_each(|cell| self.cells[cell].complete(cell));
     }
 
-    fn interrupt(&self) {
-        self.state.lock().unwrap().is_rung = true;
-        self.changed.notify_all();
+    fn turn(&self, _: Option<Instant>) {
+        let mut state = self.state.lock().unwrap();
+        if state.arrived.is_empty() && state.duty.may_sleep() {
+            state.announced = Some(Bell::Pool);
+            state = self.sleep(Bell::Pool, state);
+            state.duty.wake();
+            state.announced = None;
+        }
+        self.hear(state);
+    }
+
+    fn leave(&self) {
+        let mut state = self.state.lock().unwrap();
+        let must_call = match state.duty.leave(|| self.start) {
+            Farewell::Nothing => false,
+            Farewell::Announce if state.arrived.is_empty() => {
+                state.announced = Some(Bell::Link);
+                false
+            }
+            Farewell::Announce | Farewell::Call => true,
+        };
+        drop(state);
+        if must_call {
+            self.ring(Bell::Link);
+        }
     }
 }
 
@@ -73,15 +167,27 @@ fn join((role, world): &Scene, index: usize) {
     assert_eq!(cell.take(), Some(index));
 }
 
+/// Waits without driving, as an asynchronous task does.
+fn look_on((_, world): &Scene, index: usize) {
+    let cell = &world.cells[index];
+    cell.watch(Watcher::this_thread());
+    while !cell.is_done() {
+        park();
+    }
+}
+
 fn aside(scene: &Scene, act: impl FnOnce(&Scene) + 'static) -> JoinHandle<()> {
     let scene = scene.clone();
     thread::spawn(move || act(&scene))
 }
 
-fn explore(test: impl Fn(Scene) + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(2);
-    builder.check(move || test((Arc::new(Role::new()), Arc::new(World::new()))));
+/// Once with a background thread that never lingers, and once with one that lingers after every waiter.
+fn explore(test: impl Fn(Scene) + Clone + Send + Sync + 'static) {
+    for row in [u32::MAX, 1] {
+        let (mut builder, test) = (loom::model::Builder::new(), test.clone());
+        builder.preemption_bound = Some(2);
+        builder.check(move || test((Arc::new(Role::new()), Arc::new(World::new(row)))));
+    }
 }
 
 /// Three threads wait for a result each. Two results come at once, so a follower may be offered the role and need
@@ -101,32 +207,28 @@ fn model_waiters_pass_the_role_on() {
 
 /// Starts the background thread; the function that is returned tells it to end, and waits until it has.
 fn background(scene: &Scene) -> impl FnOnce() {
-    let (over, (role, world)) = (Arc::new(AtomicBool::new(false)), scene.clone());
-    let is_over = Arc::clone(&over);
-    let thread = aside(scene, move |(role, world)| {
-        role.wait_in_background(&**world, || (), || is_over.load(Ordering::Acquire));
-    });
+    let world = Arc::clone(&scene.1);
+    let thread = aside(scene, |(_, world)| world.live_in_background());
     move || {
-        over.store(true, Ordering::Release);
-        role.call_background(&*world);
+        world.state.lock().unwrap().is_over = true;
+        world.ring(Bell::Link);
         thread.join().unwrap();
     }
 }
 
-/// The background thread drives until a waiter comes, gives way to it, and takes over again.
+/// The background thread leaves a waiter's result to the waiter, or brings it.
 #[test]
-fn model_the_background_gives_way_and_takes_over() {
+fn model_a_waiter_gets_its_result_whoever_hears_it() {
     explore(|scene| {
         let end = background(&scene);
-        let me = current().id();
-        let outside = aside(&scene, move |(_, world)| world.arrive_for(me, 0));
+        let outside = aside(&scene, |(_, world)| world.arrive(&[0]));
         join(&scene, 0);
         end();
         outside.join().unwrap();
     });
 }
 
-/// When a waiter has gone, whatever comes next is the background thread's, whether that lingered or slept meanwhile.
+/// When a waiter has gone, whatever comes next is the background thread's.
 #[test]
 fn model_the_background_takes_over_from_the_last_waiter() {
     explore(|scene| {
@@ -137,11 +239,7 @@ fn model_the_background_takes_over_from_the_last_waiter() {
             world.arrive(&[1]);
         });
         join(&scene, 0);
-        let cell = &scene.1.cells[1];
-        cell.watch(Watcher::this_thread());
-        while !cell.is_done() {
-            park();
-        }
+        look_on(&scene, 1);
         end();
         outside.join().unwrap();
     });
@@ -152,20 +250,11 @@ fn model_the_background_takes_over_from_the_last_waiter() {
 #[test]
 fn model_a_result_from_elsewhere_is_noticed() {
     explore(|scene| {
-        // This thread only looks on: an unpark that comes late would disturb the model's `join`.
         let waiters = [0, 1].map(|index| aside(&scene, move |scene| join(scene, index)));
-        let elsewhere = aside(&scene, |(_, world)| {
-            for index in [0, 1] {
-                world.cells[index].complete(index);
-                world.interrupt();
-            }
-        });
-        waiters.into_iter().chain([elsewhere]).for_each(|thread| thread.join().unwrap());
+        for index in [0, 1] {
+            scene.1.cells[index].complete(index);
+            scene.1.interrupt();
+        }
+        waiters.into_iter().for_each(|thread| thread.join().unwrap());
     });
-}
-
-/// The background thread hears a call whatever it is doing: before its first look, between two, or in a turn.
-#[test]
-fn model_the_background_hears_a_call() {
-    explore(|scene| background(&scene)());
 }

@@ -8,9 +8,9 @@ use super::*;
 
 /// Remembers that it was rung, as a byte on a socket does.
 #[derive(Default)]
-struct Bell(Mutex<bool>, Condvar);
+struct Chime(Mutex<bool>, Condvar);
 
-impl Bell {
+impl Chime {
     fn ring(&self) {
         *self.0.lock().unwrap() = true;
         self.1.notify_one();
@@ -26,7 +26,7 @@ impl Bell {
 }
 
 /// One end, its own bell, and the other's.
-struct End<E>(E, Arc<Bell>, Arc<Bell>);
+struct End<E>(E, Arc<Chime>, Arc<Chime>);
 
 impl End<Writer<Arc<Own>>> {
     fn write(&mut self, byte: u8) {
@@ -37,7 +37,7 @@ impl End<Writer<Arc<Own>>> {
             }
         }
         self.0.close();
-        if self.0.must_ring() {
+        if self.0.must_ring().is_some() {
             self.2.ring();
         }
     }
@@ -47,12 +47,12 @@ impl End<Reader<Arc<Own>>> {
     fn read(&mut self) -> u8 {
         let mut word = [0; WORD];
         while self.0.read(&mut word).unwrap() == 0 {
-            if self.0.may_sleep() {
+            if self.0.may_sleep(Bell::Link) {
                 self.1.wait();
                 self.0.wake();
             }
         }
-        if self.0.must_ring() {
+        if self.0.must_ring().is_some() {
             self.2.ring();
         }
         word[0]
@@ -65,7 +65,7 @@ fn pass(count: u8, preemptions: usize) {
     model.preemption_bound = Some(preemptions);
     model.check(move || {
         let memory = Arc::new(Own::new(2 * LINE));
-        let (writers, readers) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+        let (writers, readers) = (Arc::new(Chime::default()), Arc::new(Chime::default()));
         let mut writer = End(Writer::new(Arc::clone(&memory)), Arc::clone(&writers), Arc::clone(&readers));
         let mut reader = End(Reader::new(memory), readers, writers);
         let writing = thread::spawn(move || (1..=count).for_each(|byte| writer.write(byte)));

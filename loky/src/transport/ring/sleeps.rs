@@ -2,6 +2,15 @@
 
 use crate::sync::{AtomicU64, Ordering, fence};
 
+/// Which of two bells a sleeper hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bell {
+    /// That of the link.
+    Link,
+    /// The one that all links of a pool share.
+    Pool,
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Sleeps {
@@ -11,27 +20,40 @@ pub(super) struct Sleeps {
     rung: u64,
 }
 
+/// In an announcement: somebody sleeps.
+const ASLEEP: u64 = 1;
+
+/// And hears the bell of the pool.
+const BY_POOL: u64 = 2;
+
+/// The next announcement.
+const NEXT: u64 = 4;
+
 impl Sleeps {
-    pub(super) fn announce(&mut self, own: &AtomicU64) {
-        self.announced = self.announced.wrapping_add(2) | 1;
+    pub(super) fn announce(&mut self, own: &AtomicU64, bell: Bell) {
+        let flags = match bell {
+            Bell::Link => ASLEEP,
+            Bell::Pool => ASLEEP | BY_POOL,
+        };
+        self.announced = (self.announced & !(NEXT - 1)).wrapping_add(NEXT) | flags;
         own.store(self.announced, Ordering::Relaxed);
         fence(Ordering::SeqCst);
     }
 
     pub(super) fn wake(&mut self, own: &AtomicU64) {
-        if self.announced & 1 != 0 {
-            self.announced = self.announced.wrapping_add(1);
+        if self.announced & ASLEEP != 0 {
+            self.announced &= !(NEXT - 1);
             own.store(self.announced, Ordering::Relaxed);
         }
     }
 
-    pub(super) fn must_ring(&mut self, other: &AtomicU64) -> bool {
+    pub(super) fn must_ring(&mut self, other: &AtomicU64) -> Option<Bell> {
         fence(Ordering::SeqCst);
         let sleep = other.load(Ordering::Relaxed);
-        let is_new = sleep & 1 != 0 && sleep != self.rung;
-        if is_new {
-            self.rung = sleep;
+        if sleep & ASLEEP == 0 || sleep == self.rung {
+            return None;
         }
-        is_new
+        self.rung = sleep;
+        Some(if sleep & BY_POOL == 0 { Bell::Link } else { Bell::Pool })
     }
 }

@@ -62,8 +62,8 @@ impl Driver {
     fn launch(&self, index: usize) -> Result<Launched, String> {
         let settings = self.inner.lock().settings.clone();
         let recipe = recipe(&settings, index)?;
-        let bell = self.bell.get().ok_or("the pool was not started")?;
-        launch(&recipe, bell).map_err(|why| format!("starting a process failed: {why}"))
+        let bell = self.inner.lock().bell.clone().ok_or("the pool has ended")?;
+        launch(&recipe, &bell).map_err(|why| format!("starting a process failed: {why}"))
     }
 }
 

@@ -42,8 +42,10 @@ pub(super) enum Farewell {
 /// How the background thread is to sleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sleep {
-    /// A waiter drives: without announcing it.
+    /// A waiter drives, and is awake: without announcing anything.
     Quiet,
+    /// A waiter drives, and sleeps: after announcing that, since what was announced for it may have been heard here.
+    ForWaiter,
     /// Likewise, and not for longer than a moment.
     Brief,
     /// After announcing it.
@@ -72,6 +74,7 @@ impl Duty {
     /// A waiter drives from now on. Returns whether it has to take back what was announced for the background thread.
     pub(super) fn take(&mut self) -> bool {
         self.is_interrupted = false;
+        self.is_waiter_asleep = false;
         self.come = self.come.saturating_add(1);
         let was_driven = std::mem::replace(&mut self.is_driven, true);
         !was_driven && !self.is_lingering
@@ -113,11 +116,17 @@ impl Duty {
         if self.is_lingering {
             self.is_lingering = std::mem::take(&mut self.come) > 0;
         }
-        match (self.is_lingering, self.is_driven) {
-            (true, _) => Sleep::Brief,
-            (false, true) => Sleep::Quiet,
-            (false, false) => Sleep::Announced,
+        match (self.is_waiter_asleep, self.is_driven, self.is_lingering) {
+            (true, ..) => Sleep::ForWaiter,
+            (false, _, true) => Sleep::Brief,
+            (false, true, false) => Sleep::Quiet,
+            (false, false, false) => Sleep::Announced,
         }
+    }
+
+    /// Whether a worker that comes now is to ring for the waiter; else it is for the background thread, which does no harm.
+    pub(super) const fn is_for_waiter(&self) -> bool {
+        self.is_waiter_asleep
     }
 }
 

@@ -24,11 +24,12 @@ use crate::observe::Counters;
 use crate::oneshot::{Cell, Watcher};
 use crate::scheduler::{Event, Scheduler};
 use crate::supervisor::Process;
+use crate::sys::bell::Bell;
 use crate::sys::page::Page;
 use crate::sys::poll::Poller;
 use crate::sys::process::Exit;
 use crate::sys::stdio::STREAMS;
-use crate::transport::link::{Bell, Link};
+use crate::transport::link::{self, Link};
 use crate::transport::spin::Spin;
 
 /// See the module.
@@ -40,6 +41,8 @@ pub(super) struct Inner {
     pub(super) workers: BTreeMap<WorkerId, Worker>,
     /// From the first call to the end of the pool.
     pub(super) poller: Option<Arc<Poller>>,
+    /// Heard by the waiter that drives; as long.
+    pub(super) bell: Option<Arc<Bell>>,
     pub(super) counters: Counters,
     /// Why the last launch failed.
     pub(super) launch_failure: Option<String>,
@@ -121,6 +124,7 @@ impl Inner {
             calls: Calls::new(),
             workers: BTreeMap::new(),
             poller: None,
+            bell: None,
             counters: Counters::default(),
             launch_failure: None,
             warm_up: Vec::new(),
@@ -147,7 +151,7 @@ impl Inner {
     }
 
     /// Announces to all workers that they have to ring this bell from now on. `false`: there is something to hear already.
-    pub(super) fn listen(&mut self, bell: Bell) -> bool {
+    pub(super) fn listen(&mut self, bell: link::Bell) -> bool {
         let mut may_sleep = true;
         for body in self.workers.values_mut().filter_map(|worker| worker.body.as_mut()) {
             may_sleep &= body.link.may_sleep(bell);

@@ -30,8 +30,8 @@ mod role;
 mod tokens;
 mod turn;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -61,8 +61,6 @@ pub(crate) struct Driver {
     pid: u32,
     inner: Mutex<Inner>,
     role: Role,
-    /// Heard by the waiter that drives; from the first call on.
-    bell: OnceLock<Bell>,
     chores: (Sender<Chore>, Receiver<Chore>),
     callbacks: Callbacks,
     life: Mutex<Life>,
@@ -85,7 +83,6 @@ impl Driver {
             pid: own_pid(),
             inner: Mutex::new(Inner::new(settings)),
             role: Role::new(),
-            bell: OnceLock::new(),
             chores: unbounded(),
             callbacks: Callbacks::default(),
             life: Mutex::new(Life::Before),
@@ -266,9 +263,10 @@ impl Driver {
     }
 
     fn try_start(self: &Arc<Self>, life: &mut Life) -> std::io::Result<()> {
-        let bell = Bell::new()?;
-        self.inner.lock().poller = Some(Arc::new(Poller::new()?));
-        self.bell.get_or_init(|| bell);
+        let (poller, bell) = (Poller::new()?, Bell::new()?);
+        let mut inner = self.inner.lock();
+        (inner.poller, inner.bell) = (Some(Arc::new(poller)), Some(Arc::new(bell)));
+        drop(inner);
         *life = Life::Thread(background::start(self)?);
         Ok(())
     }
@@ -276,7 +274,7 @@ impl Driver {
     /// The end: nobody waits for the outside world any more.
     fn close(&self) {
         let mut inner = self.inner.lock();
-        inner.poller = None;
+        (inner.poller, inner.bell) = (None, None);
         inner.workers.clear();
     }
 }

@@ -14,6 +14,7 @@ use super::role::Drive;
 use crate::error::{Error, ErrorKind};
 use crate::oneshot::Watcher;
 use crate::scheduler::{Event, Scheduler};
+use crate::sys;
 use crate::sys::poll::Poller;
 use crate::transport::link::Bell;
 use crate::transport::spin::Spin;
@@ -28,12 +29,13 @@ impl Drive for Driver {
 
     fn turn(&self, until: Option<Instant>) {
         // A fault of our own has been told and has ended the pool: whoever drives goes on and reads that in its handle.
-        if self.look_for_news() || !self.may_sleep() {
+        let bell = if self.look_for_news() { None } else { self.prepare_waiters_sleep() };
+        let Some(bell) = bell else {
             let _ = self.try_act(|inner, now| inner.hear_news(now));
             return;
-        }
+        };
         let asleep = Instant::now();
-        let woken = self.bell.get().map_or(Ok(()), |bell| bell.wait(until));
+        let woken = bell.wait(until);
         let _ = self.try_act(|inner, now| {
             inner.duty.wake();
             inner.stop_listening();
@@ -59,7 +61,7 @@ impl Drive for Driver {
 impl Driver {
     /// One turn of the background thread: waits for whatever may come, and acts once.
     pub(super) fn turn_in_background(&self) {
-        let Some((poller, until)) = self.prepare_sleep() else { return };
+        let Some((poller, until)) = self.prepare_sleep_in_background() else { return };
         let ready = poller.wait(until);
         let (_, has_told) = self.try_act(|inner, now| {
             inner.sleeping_until = None;
@@ -89,8 +91,8 @@ impl Driver {
     /// Whoever drives may have been waiting for what has just been brought, and it does not park. To be called when the
     /// result is there: had it been woken before, it would have gone to sleep again.
     fn interrupt(&self) {
-        let is_asleep = self.inner.lock().duty.interrupt();
-        if let Some(bell) = self.bell.get().filter(|_| is_asleep) {
+        let mut inner = self.inner.lock();
+        if let (true, Some(bell)) = (inner.duty.interrupt(), &inner.bell) {
             bell.ring();
         }
     }
@@ -138,25 +140,27 @@ impl Driver {
         has_news
     }
 
-    /// Announces that the waiter that drives will sleep. `false`: there is something to hear, or to look at, already.
-    fn may_sleep(&self) -> bool {
+    /// Announces that the waiter that drives will sleep until the bell is rung. `None`: there is something to hear, or to
+    /// look at, already.
+    fn prepare_waiters_sleep(&self) -> Option<Arc<sys::bell::Bell>> {
         let mut inner = self.inner.lock();
-        let may_sleep = inner.duty.may_sleep() && inner.listen(Bell::Pool);
-        if !may_sleep {
-            inner.duty.wake();
-            inner.stop_listening();
+        if inner.duty.may_sleep() && inner.listen(Bell::Pool) {
+            return inner.bell.clone();
         }
-        may_sleep
+        inner.duty.wake();
+        inner.stop_listening();
+        None
     }
 
     /// Until when the background thread sleeps: not at all if there is something to hear already.
-    fn prepare_sleep(&self) -> Option<(Arc<Poller>, Option<Instant>)> {
+    fn prepare_sleep_in_background(&self) -> Option<(Arc<Poller>, Option<Instant>)> {
         let mut inner = self.inner.lock();
         let poller = inner.poller.clone()?;
         let now = Instant::now();
         let retry = (!inner.outlets.is_empty()).then(|| now + OUTPUT_RETRY);
         let moment = match inner.duty.sleep_in_background() {
             Sleep::Announced => (!inner.listen(Bell::Link)).then_some(now),
+            Sleep::ForWaiter => (!inner.listen(Bell::Pool)).then_some(now),
             Sleep::Brief => Some(now + LINGER),
             Sleep::Quiet => None,
         };

@@ -39,8 +39,9 @@ impl Source for Incoming<'_> {
 }
 
 impl Link {
-    /// `socket` must not block.
-    pub(crate) fn new(socket: UnixStream, page: &Page) -> Self {
+    /// `socket` must not block. `bell` is needed from now on: whoever waits for the workers may be asleep already, and does
+    /// not know this link yet.
+    pub(crate) fn new(socket: UnixStream, page: &Page, bell: Bell) -> Self {
         let mut link = Self {
             socket,
             outgoing: Outgoing::new(page.ring(Way::ToWorker)),
@@ -48,8 +49,7 @@ impl Link {
             frames: frame::Reader::default(),
             is_closed: false,
         };
-        // Whoever waits for the outside world may be asleep already, and does not know this link yet.
-        link.may_sleep(Bell::Link);
+        link.may_sleep(bell);
         link
     }
 

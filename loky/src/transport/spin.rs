@@ -22,8 +22,12 @@ const MOST: Duration = Duration::from_micros(50);
 /// Shorter looks are none.
 const LEAST: Duration = Duration::from_micros(3);
 
-/// How often to look before others get the processor and the clock is read.
-const LOOKS: usize = 100;
+/// How often to look at first: as long as an answer takes that is under way on another processor.
+const FIRST_LOOKS: usize = 40;
+
+/// How often to look then, each time, before others get the processor and the clock is read: who is waited for may be
+/// waiting for this very processor.
+const LOOKS: usize = 12;
 
 impl Spin {
     /// `is_allowed`: whether there is a processor for everybody.
@@ -41,8 +45,9 @@ impl Spin {
             return false;
         }
         let begun = Instant::now();
+        let mut looks = FIRST_LOOKS;
         loop {
-            for _ in 0..LOOKS {
+            for _ in 0..looks {
                 spin_loop();
                 if is_there() {
                     self.now = self.most;
@@ -50,6 +55,7 @@ impl Spin {
                 }
             }
             thread::yield_now();
+            looks = LOOKS;
             if begun.elapsed() >= self.now {
                 self.now = if self.now > LEAST { self.now / 2 } else { Duration::ZERO };
                 return false;

@@ -21,7 +21,7 @@ pub(crate) const HOUSE: &[Row] = &[
     ("wire", &["ids", "error"]),
     ("cpu", &["env", "sys"]),
     ("task", &["wire", "sys", "arity", "ids", "error"]),
-    ("transport", &["wire", "sys", "error"]),
+    ("transport", &["sync", "wire", "sys", "error"]),
     ("supervisor", &["env", "sys", "ids", "error"]),
     ("config", &["scheduler", "env", "cpu", "error"]),
     ("worker", &["supervisor", "env", "transport", "wire", "task", "sys", "identity", "ids", "error"]),

@@ -106,6 +106,11 @@ impl World {
                     state.announced = Some(Bell::Link);
                     state = self.sleep(Bell::Link, state);
                 }
+                Sleep::ForWaiter if !state.arrived.is_empty() => {}
+                Sleep::ForWaiter => {
+                    state.announced = Some(Bell::Pool);
+                    state = self.sleep(Bell::Link, state);
+                }
                 Sleep::Quiet => state = self.sleep(Bell::Link, state),
                 Sleep::Brief => {
                     drop(state);

@@ -102,8 +102,7 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// A worker holds the call that it runs and no other: one that waited in a busy worker could not be given to a worker
-/// that becomes free.
+/// A worker holds the call that it runs and no other: what has been sent over the link cannot be taken back.
 const CREDIT: usize = 1;
 
 /// From launch to hello. A binary that is read from a slow disk takes seconds; a program that never gets to `main!`

@@ -204,8 +204,7 @@ impl Inner {
     /// way while the next one has begun. That one must not be killed for the other.
     pub(super) fn excuse_progress(&mut self, now: Instant) {
         let overrunning = self.scheduler.overrunning(now);
-        let is_any = !overrunning.is_empty();
-        for (call, Try { worker, attempt }) in overrunning {
+        for &(call, Try { worker, attempt }) in &overrunning {
             let Some(pending) = self.calls.get(call) else { continue };
             let awaited = pending.done.len() as u64;
             let Some(body) = self.workers.get(&worker).and_then(|worker| worker.body.as_ref()) else { continue };
@@ -216,10 +215,17 @@ impl Inner {
                 self.feed(Event::Progressed { worker, call, attempt }, now);
             }
         }
-        if is_any {
+        if !overrunning.is_empty() {
             // At once: were an answer heard between the halt and the end of its call, the worker would stay halted.
             self.scheduler.handle_timeout(now);
             self.perform_all();
+        }
+        for (_, Try { worker, .. }) in overrunning {
+            // It had done the call and begun another one, so it was spared.
+            let spared = self.workers.get(&worker).filter(|worker| !worker.is_killed);
+            if let Some(body) = spared.and_then(|worker| worker.body.as_ref()) {
+                body.page.resume();
+            }
         }
     }
 

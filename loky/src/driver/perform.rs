@@ -1,6 +1,7 @@
 //! Carries out what the scheduler decides. Nothing here blocks or runs foreign code.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::background::Chore;
 use super::evidence;
@@ -8,7 +9,7 @@ use super::inner::{Inner, Pending, Worker};
 use super::tokens::{Part, token};
 use crate::error::Error;
 use crate::ids::{Attempt, CallKey, WorkerId};
-use crate::scheduler::{Action, Why};
+use crate::scheduler::{Action, Event, Why};
 use crate::sys::poll::Interest;
 use crate::wire::message::{Run, ToWorker};
 
@@ -26,6 +27,7 @@ impl Inner {
         match action {
             Action::Launch { worker } => self.launch(worker),
             Action::Dispatch { call, attempt, worker } => self.dispatch(call, attempt, worker),
+            Action::Recall { worker } => self.recall(worker),
             Action::Deliver { call } => self.deliver(call),
             Action::Settle { call, why } => self.settle(call, why),
             Action::Stop { worker } => self.say(worker, &ToWorker::Stop),
@@ -58,6 +60,13 @@ impl Inner {
         body.tail.forget();
         body.link.send(&run, &order.pieces_from(first)).expect("messages of ours can be encoded");
         self.flush(worker);
+    }
+
+    /// What was sent over this link cannot be taken back, so all of it counts as begun. It is one call at most, see
+    /// `CREDIT` in `config`.
+    fn recall(&mut self, worker: WorkerId) {
+        let begun = self.scheduler.last_held(worker);
+        self.scheduler.handle(Event::Recalled { worker, begun }, Instant::now());
     }
 
     /// Says something that has no payload.

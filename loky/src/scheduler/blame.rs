@@ -25,7 +25,7 @@ impl Scheduler {
     pub(super) fn worker_ready(&mut self, id: WorkerId, now: Instant) {
         if let Some(seat) = self.workers.seat(id).filter(|&seat| self.workers.at(seat).is_launching()) {
             self.sizing.forget_failures();
-            self.workers.free(seat, self.rules.leave_at(now));
+            self.workers.enter(seat, Phase::Ready { leave_at: self.rules.leave_at(now) });
         }
     }
 

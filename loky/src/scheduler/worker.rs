@@ -133,9 +133,13 @@ impl Worker {
         if self.pace.answered(now) {
             self.credit = self.pace.credit();
         }
-        let Some(place) = self.held.iter().position(|&held| held == call) else { return false };
-        self.held.remove(place);
-        let left = if place < self.started { self.started - 1 } else { self.started };
+        let place = self.held.iter().position(|&held| held == call).expect("only what is held is awaited");
+        if place == 0 {
+            self.held.pop_front();
+        } else {
+            self.held.remove(place);
+        }
+        let left = self.started - usize::from(place < self.started);
         self.started = left.max(1).min(self.held.len());
         place == 0
     }

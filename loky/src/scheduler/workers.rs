@@ -53,6 +53,8 @@ struct Sums {
     ahead: usize,
 }
 
+const PRESENT: &str = "a seat is named only as long as its worker is there";
+
 impl Workers {
     pub(super) fn new(rules: Rules) -> Self {
         Self {
@@ -111,7 +113,7 @@ impl Workers {
     }
 
     pub(super) fn at(&self, seat: Seat) -> &Worker {
-        self.seats[seat.index()].as_ref().expect("a seat is named only as long as its worker is there")
+        self.seats[seat.index()].as_ref().expect(PRESENT)
     }
 
     pub(super) fn get(&self, id: WorkerId) -> Option<&Worker> {
@@ -158,14 +160,14 @@ impl Workers {
 
     /// The worker is given a call.
     pub(super) fn hold(&mut self, seat: Seat, call: CallKey, now: Instant) {
-        if let Some(at) = self.change(seat, |worker| worker.hold(call, now)) {
+        if let Some(at) = self.change_load(seat, |worker| worker.hold(call, now)) {
             self.look_by(at);
         }
     }
 
     /// The worker has answered a call that it held. Returns whether that was the first one.
     pub(super) fn answered(&mut self, seat: Seat, call: CallKey, now: Instant) -> bool {
-        self.change(seat, |worker| worker.answer(call, now))
+        self.change_load(seat, |worker| worker.answer(call, now))
     }
 
     pub(super) fn begin_recall(&mut self, seat: Seat) {
@@ -177,9 +179,14 @@ impl Workers {
         self.change(seat, |worker| worker.give_back(begun))
     }
 
-    /// The worker has nothing to do from now on.
+    /// The worker that serves has nothing to do from now on.
     pub(super) fn free(&mut self, seat: Seat, leave_at: Option<Instant>) {
-        self.enter(seat, Phase::Ready { leave_at });
+        let worker = self.seats[seat.index()].as_mut().expect(PRESENT);
+        // It has been listed as idle since its last answer; nothing that is counted changes.
+        worker.phase = Phase::Ready { leave_at };
+        if let Some(at) = leave_at {
+            self.look_by(at);
+        }
     }
 
     /// The worker that became idle last: it is the one whose caches are warm, and the others may reach their idle
@@ -236,10 +243,20 @@ impl Workers {
     }
 
     fn change<T>(&mut self, seat: Seat, change: impl FnOnce(&mut Worker) -> T) -> T {
-        let worker = self.seats[seat.index()].as_mut().expect("a seat is named only as long as its worker is there");
+        let worker = self.seats[seat.index()].as_mut().expect(PRESENT);
         self.sums.take_out(worker);
         let changed = change(worker);
         self.sums.put_in(worker);
+        self.loads.set(seat, worker.load(&self.rules));
+        changed
+    }
+
+    /// The same where nothing but what the worker holds is changed.
+    fn change_load<T>(&mut self, seat: Seat, change: impl FnOnce(&mut Worker) -> T) -> T {
+        let worker = self.seats[seat.index()].as_mut().expect(PRESENT);
+        self.sums.ahead -= worker.ahead();
+        let changed = change(worker);
+        self.sums.ahead += worker.ahead();
         self.loads.set(seat, worker.load(&self.rules));
         changed
     }

@@ -14,10 +14,17 @@
 //!
 //! Together they are what "no deadlock" means here, and the simulation in `sim` holds them after every step of tens
 //! of thousands of random worlds. They rest on four rules. A call is either in the backlog or held by exactly one
-//! worker. Every phase of a worker but serving ends by itself, by a timer; and in a shutdown a worker serves no longer
+//! worker, and what is taken back from one changes sides in one step. Every phase of a worker but serving ends by itself, by a timer; and in a shutdown a worker serves no longer
 //! than there are calls. Whatever is tried again is counted: launches that fail, tries of a call, deaths before a call
 //! began. Deadlines are compared, never elapsed times, so a timer that has come is never computed to lie a rounding
 //! error ahead.
+//!
+//! # What an event costs
+//!
+//! A call and its answer cost the same whatever waits and however many workers there are: calls lie in slots, workers in
+//! seats and in lists by what they hold (`loads`), and the backlog is a list through the slots. Only calls with timers
+//! pay for timers. All workers are walked over when one of their timers comes, when one idles while calls lie ready
+//! elsewhere (`recall`), and in what is rare: a resize, a shutdown, a call more urgent than all that lie ready.
 
 mod backlog;
 mod blame;
@@ -152,13 +159,13 @@ impl Scheduler {
         self.calls.get(call).is_some_and(|call| call.doom().is_some())
     }
 
-    /// Calls that have started and whose run limit has come, which ends them at the next event; unless `Progressed` is
+    /// Calls that run, as far as is known, and whose run limit has come, which ends them at the next event; unless `Progressed` is
     /// told before.
     pub(crate) fn overrunning(&self, now: Instant) -> Vec<(CallKey, Try)> {
         let tried = |key| {
             let call = self.calls.get(key).filter(|call| call.doom().is_none())?;
             let holder = self.workers.at(call.holder()?);
-            holder.is_first(key).then_some((key, Try { worker: holder.id, attempt: call.attempt }))
+            holder.is_at(key).then_some((key, Try { worker: holder.id, attempt: call.attempt }))
         };
         self.calls.due(now).filter_map(tried).collect()
     }
@@ -225,7 +232,7 @@ impl Scheduler {
     fn progressed(&mut self, worker: WorkerId, call: CallKey, attempt: Attempt, now: Instant) {
         let Some(seat) = self.awaited_from(worker, call, attempt) else { return };
         let worker = self.workers.at(seat);
-        if worker.is_ready() && worker.is_first(call) {
+        if worker.is_ready() && worker.is_at(call) {
             self.calls.start_clock(call, now);
         }
     }
@@ -257,7 +264,9 @@ impl Scheduler {
             return;
         }
         match worker.held.front() {
-            Some(&next) => self.calls.start_clock(next, now),
+            Some(&next) if worker.is_at(next) => self.calls.start_clock(next, now),
+            // It is known to be done, too.
+            Some(_) => {}
             None if worker.is_worn(&self.rules) => self.stop(seat, now),
             None => self.workers.free(seat, self.rules.leave_at(now)),
         }

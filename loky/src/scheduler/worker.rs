@@ -75,9 +75,9 @@ impl Worker {
         matches!(self.phase, Phase::Killed { .. })
     }
 
-    /// Whether this is the call that it runs, or will begin next.
-    pub(super) fn is_first(&self, call: CallKey) -> bool {
-        self.held.front() == Some(&call)
+    /// Whether this is the call that it runs or will begin next, as far as is known.
+    pub(super) fn is_at(&self, call: CallKey) -> bool {
+        self.started.checked_sub(1).is_some_and(|last| self.held[last] == call)
     }
 
     /// Whether the call counts as started, as one of those that it holds.

@@ -269,7 +269,7 @@ impl Ledger {
     fn progressed(&mut self, current: Option<(usize, usize)>, now: Instant) {
         let Some((worker, call)) = current else { return };
         let record = &self.workers[worker];
-        if record.stage == Stage::Ready && record.held.first() == Some(&call) {
+        if record.stage == Stage::Ready && record.held[..record.started].last() == Some(&call) {
             self.calls[call].clock = Some(now);
         }
     }
@@ -283,7 +283,7 @@ impl Ledger {
         record.moved = now;
         if record.stage == Stage::Ready {
             record.since = now;
-            if let Some(&next) = record.held.first() {
+            if let (&[next, ..], 1) = (&record.held[..], record.started) {
                 self.calls[next].clock = Some(now);
             }
         }

@@ -84,7 +84,10 @@ impl Settings {
             target: self.workers,
             idle_timeout: self.idle_timeout,
             calls_per_worker_max: self.max_calls_per_worker,
-            credit: CREDIT,
+            credit: match self.output {
+                Output::Inherit => CREDIT,
+                Output::Capture => CREDIT_CAPTURED,
+            },
             hello_limit: HELLO_LIMIT,
             launch_failures_max: LAUNCH_FAILURES_MAX,
             launch_pause: LAUNCH_PAUSE,
@@ -102,9 +105,11 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// A worker holds the call that it runs and no other: one that waited in a busy worker could not be given to a worker
-/// that becomes free.
-const CREDIT: usize = 1;
+/// How many calls a worker may hold; how many of them it does, the scheduler finds out.
+const CREDIT: usize = 256;
+
+/// What a worker prints belongs to the call that it has begun, so the next one may not begin before that was read.
+const CREDIT_CAPTURED: usize = 1;
 
 /// From launch to hello. A binary that is read from a slow disk takes seconds; a program that never gets to `main!`
 /// takes forever.

@@ -23,6 +23,9 @@ impl CallId {
         self.0
     }
 
+    /// The number that no call gets.
+    pub(crate) const NONE: Self = Self(u64::MAX);
+
     /// A number that came from elsewhere; it may name no call.
     pub(crate) const fn from_raw(raw: u64) -> Self {
         Self(raw)
@@ -58,23 +61,35 @@ impl fmt::Display for CallKey {
 }
 
 /// One try of a call on one worker, counted from 1.
+///
+/// A call that is taken back before it has begun makes the same try elsewhere, and yet whatever came of it where it was
+/// must not be mistaken for that: attempts are equal only if the call was taken back as often, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(crate) struct Attempt(u32);
+pub(crate) struct Attempt {
+    number: u32,
+    recalls: u32,
+}
 
 impl Attempt {
-    pub(crate) const FIRST: Self = Self(1);
+    pub(crate) const FIRST: Self = Self { number: 1, recalls: 0 };
 
     /// Attempts count from 1.
     pub(crate) const fn new(number: u32) -> Option<Self> {
-        if number == 0 { None } else { Some(Self(number)) }
+        if number == 0 { None } else { Some(Self { number, recalls: 0 }) }
     }
 
+    /// The try after one that may have begun.
     pub(crate) const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
+        Self { number: self.number.saturating_add(1), recalls: 0 }
+    }
+
+    /// The same try, after the call was taken back.
+    pub(crate) const fn recalled(self) -> Self {
+        Self { number: self.number, recalls: self.recalls.wrapping_add(1) }
     }
 
     pub(crate) const fn get(self) -> u32 {
-        self.0
+        self.number
     }
 }
 

@@ -133,7 +133,7 @@ impl Inner {
         if overrunning.is_empty() {
             return;
         }
-        for (call, Try { worker, attempt }) in overrunning {
+        for &(call, Try { worker, attempt }) in &overrunning {
             let Some(pending) = self.calls.get(call) else { continue };
             let awaited = pending.done.len();
             let Some(body) = self.workers.get(&worker).and_then(|worker| worker.body.as_ref()) else { continue };
@@ -147,5 +147,12 @@ impl Inner {
         // At once: were an answer heard between the halt and the end of its call, the worker would stay halted.
         self.scheduler.handle_timeout(now);
         self.perform_all();
+        for (_, Try { worker, .. }) in overrunning {
+            // It had done the call and begun another one, so it was spared.
+            let spared = self.workers.get(&worker).filter(|worker| !worker.is_killed);
+            if let Some(body) = spared.and_then(|worker| worker.body.as_ref()) {
+                body.page.resume();
+            }
+        }
     }
 }

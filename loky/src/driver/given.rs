@@ -54,6 +54,18 @@ impl Given {
         self.calls.iter().find(|given| begun.is(given.number)).cloned()
     }
 
+    /// The number of the call that was sent last.
+    pub(super) const fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// What has not begun is recalled. Returns the last call that has begun, if it is not answered.
+    pub(super) fn take_back(&mut self, begun: Begun) -> Option<CallKey> {
+        let begun = self.calls.iter().position(|given| begun.is(given.number));
+        self.calls.truncate(begun.map_or(0, |place| place + 1));
+        self.calls.back().map(|given| given.call)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.calls.is_empty()
     }
@@ -79,5 +91,19 @@ mod tests {
         assert_eq!(given.begun(page.begun()), None, "what was answered is over");
         assert!(worker.begin(2, 0));
         assert_eq!(given.begun(page.begun()).map(|given| given.call), Some(calls[1]));
+    }
+
+    #[test]
+    fn what_has_not_begun_is_taken_back() {
+        let (page, _fd) = Page::create().unwrap();
+        let mut worker = Beginner::new(&page);
+        let (mut given, calls) = (Given::default(), [CallKey::nowhere(), CallKey::nowhere(), CallKey::nowhere()]);
+        calls.iter().for_each(|&call| given.push(call, Attempt::FIRST, 0..1));
+        assert!(worker.begin(1, 0) && worker.begin(2, 0));
+        assert_eq!(given.take_back(page.recall(given.last())), Some(calls[1]));
+        assert!(given.answer(1, 0).is_some() && given.answer(2, 0).is_some() && given.is_empty());
+        given.push(calls[2], Attempt::FIRST, 0..1);
+        assert_eq!((given.take_back(page.recall(given.last())), given.is_empty()), (None, true));
+        assert!(!worker.begin(3, 0) && !worker.begin(4, 0) && worker.begin(5, 0));
     }
 }

@@ -135,12 +135,12 @@ impl Driver {
         })
     }
 
-    /// Whether a worker holds the call; `None` if it has ended.
-    pub(crate) fn is_held(&self, call: CallKey) -> Option<bool> {
+    /// Whether the call has started; `None` if it has ended.
+    pub(crate) fn has_started(&self, call: CallKey) -> Option<bool> {
         if self.is_foreign() {
             return None;
         }
-        self.inner.lock().scheduler.is_held(call)
+        self.inner.lock().scheduler.has_started(call)
     }
 
     pub(crate) fn resize(&self, target: usize) {

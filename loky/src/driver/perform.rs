@@ -1,6 +1,7 @@
 //! Carries out what the scheduler decides. Nothing here blocks or runs foreign code.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::background::Chore;
 use super::evidence;
@@ -8,7 +9,7 @@ use super::inner::{Inner, Pending, Worker};
 use super::order::Items;
 use crate::error::Error;
 use crate::ids::{Attempt, CallKey, WorkerId};
-use crate::scheduler::{Action, Why};
+use crate::scheduler::{Action, Event, Why};
 use crate::transport::link::Part;
 use crate::transport::payload::Payload;
 use crate::wire::frame::Head;
@@ -29,6 +30,7 @@ impl Inner {
         match action {
             Action::Launch { worker } => self.launch(worker),
             Action::Dispatch { call, attempt, worker } => self.dispatch(call, attempt, worker),
+            Action::Recall { worker } => self.recall(worker),
             Action::Deliver { call } => self.deliver(call),
             Action::Settle { call, why } => self.settle(call, why),
             Action::Stop { worker } => self.say(worker, message::stop(), &[]),
@@ -81,6 +83,15 @@ impl Inner {
         }
         body.given.push(call, attempt, run.first..run.first + run.count);
         self.flush(worker);
+    }
+
+    /// Takes back what the worker has not begun, and says what that is.
+    fn recall(&mut self, worker: WorkerId) {
+        let begun = self.body(worker).and_then(|body| {
+            let begun = body.page.recall(body.given.last());
+            body.given.take_back(begun)
+        });
+        self.scheduler.handle(Event::Recalled { worker, begun }, Instant::now());
     }
 
     /// Says something that is not about a call.

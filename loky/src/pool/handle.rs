@@ -72,8 +72,8 @@ impl<R> JoinHandle<R> {
 
     /// Where the call is now. Never blocks.
     pub fn status(&self) -> CallStatus {
-        let held = self.driver.as_ref().filter(|_| !self.is_finished()).and_then(|driver| driver.is_held(self.call));
-        match held {
+        let driver = self.driver.as_ref().filter(|_| !self.is_finished());
+        match driver.and_then(|driver| driver.has_started(self.call)) {
             Some(true) => CallStatus::Running,
             Some(false) => CallStatus::Queued,
             None => CallStatus::Finished,

@@ -14,8 +14,8 @@
 use std::time::Instant;
 
 use super::Scheduler;
-use super::event::Why;
-use super::workers::{Phase, Worker};
+use super::event::{Try, Why};
+use super::workers::{Phase, Seat, Worker};
 use crate::ids::{CallKey, WorkerId};
 
 /// So many workers may die before they begin a call; then it is to blame.
@@ -23,25 +23,26 @@ pub(super) const DEATHS_BEFORE_BEGUN_MAX: u32 = 5;
 
 impl Scheduler {
     pub(super) fn worker_ready(&mut self, id: WorkerId, now: Instant) {
-        if self.is_launching(id) {
+        if let Some(seat) = self.workers.seat(id).filter(|&seat| self.workers.at(seat).is_launching()) {
             self.sizing.forget_failures();
-            self.workers.free(id, self.rules.leave_at(now));
+            self.workers.enter(seat, Phase::Ready { leave_at: self.rules.leave_at(now) });
         }
     }
 
     /// The worker has not said hello in time, or has closed its link before it did.
-    pub(super) fn give_up_launch(&mut self, id: WorkerId, now: Instant) {
+    pub(super) fn give_up_launch(&mut self, seat: Seat, now: Instant) {
         self.sizing.launch_failed(now, &self.rules);
-        self.kill(id, now);
+        self.kill(seat, now);
     }
 
     /// End of file is only a suspicion, but one that a living worker cannot clear: nobody could reach it any more. One
     /// that was asked to leave is believed to be leaving.
     pub(super) fn link_closed(&mut self, id: WorkerId, now: Instant) {
-        match self.workers.get(id).map(|worker| worker.phase) {
-            Some(Phase::Launching { .. }) => self.give_up_launch(id, now),
-            Some(Phase::Ready { .. }) => self.kill(id, now),
-            Some(Phase::Stopping { .. } | Phase::Killed { .. }) | None => {}
+        let Some(seat) = self.workers.seat(id) else { return };
+        match self.workers.at(seat).phase {
+            Phase::Launching { .. } => self.give_up_launch(seat, now),
+            Phase::Ready { .. } => self.kill(seat, now),
+            Phase::Stopping { .. } | Phase::Killed { .. } => {}
         }
     }
 
@@ -63,49 +64,51 @@ impl Scheduler {
 
     /// Gives up waiting for a killed worker's death.
     pub(super) fn abandon(&mut self, id: WorkerId) {
-        let last = self.workers.get(id).and_then(|worker| worker.held.back().copied());
-        self.bury(id, last.map(|(call, _)| call));
+        self.bury(id, self.last_held(id));
     }
 
     /// Forgets the worker and decides about the calls that it held. `begun` is the last one that may have begun.
     fn bury(&mut self, id: WorkerId, begun: Option<CallKey>) {
         let Some(worker) = self.workers.remove(id) else { return };
-        let done = worker.held.iter().position(|&(call, _)| begun == Some(call));
-        for (place, &(call, _)) in worker.held.iter().enumerate() {
+        let done = worker.held.iter().position(|&call| begun == Some(call));
+        for (place, &call) in worker.held.iter().enumerate() {
             let is_blamed = match done {
                 Some(last) => place <= last,
                 None => place == 0 && self.is_deadly(call),
             };
-            self.judge(call, is_blamed);
+            let attempt = self.calls.get(call).expect("what is held has not ended").attempt;
+            self.judge(call, is_blamed, Try { worker: id, attempt });
         }
     }
 
     /// One more worker has died when it should have begun this call: whether that makes too many.
-    fn is_deadly(&mut self, id: CallKey) -> bool {
-        let Some(call) = self.calls.get_mut(id) else { return false };
-        call.deaths_before_begun += 1;
-        call.deaths_before_begun >= DEATHS_BEFORE_BEGUN_MAX
+    pub(super) fn is_deadly(&mut self, call: CallKey) -> bool {
+        let Some(call) = self.calls.get_mut(call) else { return false };
+        let deaths = &mut call.extra_mut().deaths_before_begun;
+        *deaths += 1;
+        *deaths >= DEATHS_BEFORE_BEGUN_MAX
     }
 
-    fn judge(&mut self, id: CallKey, is_blamed: bool) {
-        let Some(call) = self.calls.get_mut(id) else { return };
-        let tried = call.current_try().expect("a dead worker held the call");
-        let verdict = match call.doom {
+    /// The try is over, without an answer: what becomes of the call.
+    pub(super) fn judge(&mut self, key: CallKey, is_blamed: bool, tried: Try) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let verdict = match call.doom() {
             Some(doom) if is_blamed => Some(doom.once_begun(tried)),
-            Some(doom) => doom.before_begun(call.last_try),
-            None if is_blamed && call.retries_left == 0 => Some(Why::Crashed(tried)),
+            Some(doom) => doom.before_begun(call.last_try()),
+            None if is_blamed && call.retries_left() == 0 => Some(Why::Crashed(tried)),
             None => None,
         };
         if let Some(why) = verdict {
-            return self.end(id, why);
+            return self.end(key, why);
         }
         if is_blamed {
-            call.retries_left -= 1;
             call.attempt = call.attempt.next();
-            call.last_try = Some(tried);
-            call.deaths_before_begun = 0;
+            let extra = call.extra_mut();
+            extra.retries_left -= 1;
+            extra.last_try = Some(tried);
+            extra.deaths_before_begun = 0;
         }
-        self.calls.requeue(id);
+        self.calls.requeue(key);
     }
 
     fn is_launching(&self, id: WorkerId) -> bool {

@@ -1,76 +1,103 @@
 //! Every call that has not ended: where it is, and by when something must happen to it.
 //!
-//! The backlog is ordered by priority and then by age, so a call that returns to it after a blameless death of its
-//! worker takes its old place, ahead of all that came later. Nothing here decides; it answers and keeps in order.
+//! A call lies in the slot that its key names, so it is found without a search; where the number differs, the key is an
+//! old one and finds nothing. What every call needs is small, for there may be millions: what only a few have, such as
+//! limits, lies in a box of its own. Nothing here decides; it answers and keeps in order.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::time::Instant;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
-use super::event::{Terms, Try, Why};
-use crate::ids::{Attempt, CallKey, WorkerId};
+use super::backlog::Backlog;
+use super::ending::Doom;
+use super::event::{Terms, Try};
+use super::workers::Seat;
+use crate::ids::{Attempt, CallId, CallKey};
 
-/// A call that has not ended.
+/// A call that has not ended; or a vacant slot, if the number is that of no call.
 #[derive(Debug)]
 pub(super) struct Call {
-    pub(super) terms: Terms,
+    pub(super) id: CallId,
+    /// Its neighbors in the backlog.
+    pub(super) older: u32,
+    pub(super) younger: u32,
+    extra: Option<Box<Extra>>,
+    pub(super) priority: i32,
     pub(super) attempt: Attempt,
+    /// Who holds it; nobody in the backlog.
+    holder: u32,
+}
+
+/// What only few calls have: terms beyond the plain ones, or a history.
+#[derive(Debug, Default)]
+pub(super) struct Extra {
     pub(super) retries_left: u32,
-    /// The worker that holds it; `None` in the backlog.
-    pub(super) holder: Option<WorkerId>,
-    /// Why its worker is being killed for it.
+    pub(super) run_limit: Option<Duration>,
+    pub(super) queue_deadline: Option<Instant>,
+    pub(super) deadline: Option<Instant>,
+    /// Why it will end, whatever its worker still says.
     pub(super) doom: Option<Doom>,
     /// The last try that may have begun, of those that are over.
     pub(super) last_try: Option<Try>,
     /// Workers that died, one after the other, when this was the next call that they should have begun.
     pub(super) deaths_before_begun: u32,
-    age: u64,
     timer: Option<Instant>,
 }
 
-/// Why a call that a worker holds will end, whatever the worker still says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Doom {
-    Cancelled,
-    RanTooLong,
-    DeadlinePassed,
-    ShutDown,
-}
+const NOBODY: u32 = u32::MAX;
 
-impl Doom {
-    /// How a call ends that had begun when its worker was killed for it.
-    pub(super) fn once_begun(self, tried: Try) -> Why {
-        match self {
-            Self::Cancelled => Why::Cancelled(Some(tried)),
-            Self::RanTooLong => Why::RanTooLong(tried),
-            Self::DeadlinePassed => Why::DeadlinePassed(Some(tried)),
-            Self::ShutDown => Why::ShutDown(Some(tried)),
-        }
-    }
-
-    /// How a call ends that did not begin in this attempt; `None` if it should be tried again: a run limit says
-    /// nothing about a call whose worker did not come to begin it.
-    pub(super) fn before_begun(self, last_try: Option<Try>) -> Option<Why> {
-        match self {
-            Self::Cancelled => Some(Why::Cancelled(last_try)),
-            Self::RanTooLong => None,
-            Self::DeadlinePassed => Some(Why::DeadlinePassed(last_try)),
-            Self::ShutDown => Some(Why::ShutDown(last_try)),
-        }
-    }
-}
+// A million calls may wait.
+const _: () = assert!(size_of::<Call>() <= 40, "a call that waits is small");
 
 impl Call {
-    /// The try that its holder makes.
-    pub(super) fn current_try(&self) -> Option<Try> {
-        Some(Try { worker: self.holder?, attempt: self.attempt })
+    const VACANT: Self = Self {
+        id: CallId::NONE,
+        older: 0,
+        younger: 0,
+        extra: None,
+        priority: 0,
+        attempt: Attempt::FIRST,
+        holder: NOBODY,
+    };
+
+    fn new(id: CallId, terms: Terms) -> Self {
+        let Terms { priority, retries, run_limit, queue_deadline, deadline } = terms;
+        let is_plain = retries == 0 && run_limit.is_none() && queue_deadline.is_none() && deadline.is_none();
+        let extra = (!is_plain).then(|| {
+            Box::new(Extra { retries_left: retries, run_limit, queue_deadline, deadline, ..Extra::default() })
+        });
+        Self { id, priority, extra, ..Self::VACANT }
+    }
+
+    pub(super) fn holder(&self) -> Option<Seat> {
+        (self.holder != NOBODY).then(|| Seat::from_raw(self.holder))
+    }
+
+    pub(super) fn doom(&self) -> Option<Doom> {
+        self.extra.as_ref()?.doom
+    }
+
+    pub(super) fn last_try(&self) -> Option<Try> {
+        self.extra.as_ref()?.last_try
+    }
+
+    pub(super) fn retries_left(&self) -> u32 {
+        self.extra.as_ref().map_or(0, |extra| extra.retries_left)
+    }
+
+    pub(super) fn extra(&self) -> Option<&Extra> {
+        self.extra.as_deref()
+    }
+
+    pub(super) fn extra_mut(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
     }
 
     /// The call will end, and not by its result. The first reason counts, but a run limit yields to any other: it is
     /// the only one after which the call might be tried again.
     pub(super) fn condemn(&mut self, doom: Doom) {
-        if matches!(self.doom, None | Some(Doom::RanTooLong)) {
-            self.doom = Some(doom);
+        let extra = self.extra_mut();
+        if matches!(extra.doom, None | Some(Doom::RanTooLong)) {
+            extra.doom = Some(doom);
         }
     }
 }
@@ -78,92 +105,97 @@ impl Call {
 /// All calls that have not ended.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    all: HashMap<CallKey, Call>,
-    backlog: BTreeMap<(Reverse<i32>, u64), CallKey>,
+    slots: Vec<Call>,
+    len: usize,
+    backlog: Backlog,
     timers: BTreeSet<(Instant, CallKey)>,
-    submitted: u64,
 }
 
 impl Calls {
     pub(super) fn is_empty(&self) -> bool {
-        self.all.is_empty()
+        self.len == 0
     }
 
     pub(super) fn backlog_len(&self) -> usize {
         self.backlog.len()
     }
 
-    pub(super) fn get(&self, id: CallKey) -> Option<&Call> {
-        self.all.get(&id)
+    pub(super) fn get(&self, key: CallKey) -> Option<&Call> {
+        self.slots.get(key.slot as usize).filter(|call| call.id == key.id)
     }
 
-    pub(super) fn get_mut(&mut self, id: CallKey) -> Option<&mut Call> {
-        self.all.get_mut(&id)
+    pub(super) fn get_mut(&mut self, key: CallKey) -> Option<&mut Call> {
+        self.slots.get_mut(key.slot as usize).filter(|call| call.id == key.id)
     }
 
-    pub(super) fn add(&mut self, id: CallKey, terms: Terms) {
-        let age = self.submitted;
-        self.submitted += 1;
-        let call = Call {
-            terms,
-            attempt: Attempt::FIRST,
-            retries_left: terms.retries,
-            holder: None,
-            doom: None,
-            last_try: None,
-            deaths_before_begun: 0,
-            age,
-            timer: None,
-        };
-        let before = self.all.insert(id, call);
-        assert!(before.is_none(), "call {id} was submitted twice");
-        self.enqueue(id);
+    pub(super) fn add(&mut self, key: CallKey, terms: Terms) {
+        let slot = key.slot as usize;
+        if slot >= self.slots.len() {
+            self.slots.resize_with(slot + 1, || Call::VACANT);
+        }
+        assert!(self.slots[slot].id == CallId::NONE, "call {key} was given the slot of another");
+        self.slots[slot] = Call::new(key.id, terms);
+        self.len += 1;
+        self.enqueue(key);
     }
 
-    /// Takes the next call out of the backlog and gives it to `worker`.
-    pub(super) fn hold_next(&mut self, worker: WorkerId) -> Option<(CallKey, Attempt)> {
-        let (_, id) = self.backlog.pop_first()?;
-        let call = self.all.get_mut(&id).expect("the backlog names calls that have not ended");
-        call.holder = Some(worker);
-        let (attempt, deadline) = (call.attempt, call.terms.deadline);
-        self.set_timer(id, deadline);
-        Some((id, attempt))
+    /// The priority of the call that is next.
+    pub(super) fn front_priority(&self) -> Option<i32> {
+        self.backlog.front().map(|(priority, _)| priority)
+    }
+
+    /// Takes the next call out of the backlog and gives it to `holder`.
+    pub(super) fn hold_next(&mut self, holder: Seat) -> Option<(CallKey, &mut Call)> {
+        let (_, slot) = self.backlog.front()?;
+        self.backlog.remove(&mut self.slots, slot);
+        let call = &mut self.slots[slot as usize];
+        call.holder = holder.raw();
+        Some((CallKey { id: call.id, slot }, call))
     }
 
     /// The call begins to run now: its run limit counts from here.
-    pub(super) fn start_clock(&mut self, id: CallKey, now: Instant) {
-        let Some(call) = self.all.get(&id) else { return };
-        let run_until = call.terms.run_limit.and_then(|limit| now.checked_add(limit));
-        let timer = earliest(run_until, call.terms.deadline);
-        self.set_timer(id, timer);
+    pub(super) fn start_clock(&mut self, key: CallKey, now: Instant) {
+        let Some(extra) = self.get(key).and_then(Call::extra) else { return };
+        let run_until = extra.run_limit.and_then(|limit| now.checked_add(limit));
+        let timer = earliest(run_until, extra.deadline);
+        self.set_timer(key, timer);
+    }
+
+    /// The call is done, and its answer on the way: a run limit that has come for it came too late, and one that is to
+    /// come says nothing.
+    pub(super) fn await_answer(&mut self, key: CallKey) {
+        let Some(extra) = self.get_mut(key).and_then(|call| call.extra.as_mut()) else { return };
+        extra.doom = extra.doom.filter(|&doom| doom != Doom::RanTooLong);
+        let timer = extra.deadline.filter(|_| extra.doom.is_none());
+        self.set_timer(key, timer);
     }
 
     /// Puts the call back into the backlog, at its old place.
-    pub(super) fn requeue(&mut self, id: CallKey) {
-        if let Some(call) = self.all.get_mut(&id) {
-            call.holder = None;
-            call.doom = None;
-            self.enqueue(id);
+    pub(super) fn requeue(&mut self, key: CallKey) {
+        if let Some(call) = self.get_mut(key) {
+            call.holder = NOBODY;
+            if let Some(extra) = &mut call.extra {
+                extra.doom = None;
+            }
+            self.enqueue(key);
         }
     }
 
     /// The call has ended.
-    pub(super) fn remove(&mut self, id: CallKey) -> Option<Call> {
-        self.set_timer(id, None);
-        let call = self.all.remove(&id)?;
-        self.backlog.remove(&(Reverse(call.terms.priority), call.age));
-        Some(call)
+    pub(super) fn remove(&mut self, key: CallKey) -> Option<Call> {
+        self.set_timer(key, None);
+        if self.get(key)?.holder == NOBODY {
+            self.backlog.remove(&mut self.slots, key.slot);
+        }
+        self.len -= 1;
+        Some(std::mem::replace(&mut self.slots[key.slot as usize], Call::VACANT))
     }
 
-    /// Empties the backlog: all its calls have ended. With the last try of each that may have begun.
-    pub(super) fn remove_backlog(&mut self) -> Vec<(CallKey, Option<Try>)> {
-        let ids: Vec<_> = self.backlog.values().copied().collect();
-        ids.into_iter().filter_map(|id| Some((id, self.remove(id)?.last_try))).collect()
-    }
-
-    /// Every call will end, for this reason if for no other.
-    pub(super) fn condemn_all(&mut self, doom: Doom) {
-        self.all.values_mut().for_each(|call| call.condemn(doom));
+    /// Takes a call that waits out of the backlog: it has ended. With the last try that may have begun.
+    pub(super) fn remove_waiting(&mut self) -> Option<(CallKey, Option<Try>)> {
+        let (_, slot) = self.backlog.front()?;
+        let key = CallKey { id: self.slots[slot as usize].id, slot };
+        Some((key, self.remove(key)?.last_try()))
     }
 
     pub(super) fn next_timer(&self) -> Option<Instant> {
@@ -172,7 +204,7 @@ impl Calls {
 
     /// Calls whose timers have come.
     pub(super) fn due(&self, now: Instant) -> impl Iterator<Item = CallKey> {
-        self.timers.iter().take_while(move |&&(at, _)| at <= now).map(|&(_, id)| id)
+        self.timers.iter().take_while(move |&&(at, _)| at <= now).map(|&(_, key)| key)
     }
 
     /// A call whose timer has come; the timer is gone then.
@@ -180,26 +212,29 @@ impl Calls {
         if self.next_timer()? > now {
             return None;
         }
-        let (_, id) = self.timers.pop_first()?;
-        self.all.get_mut(&id)?.timer = None;
-        Some(id)
+        let (_, key) = self.timers.pop_first()?;
+        self.get_mut(key)?.extra_mut().timer = None;
+        Some(key)
     }
 
-    fn enqueue(&mut self, id: CallKey) {
-        let call = &self.all[&id];
-        let queue_deadline = call.terms.queue_deadline.filter(|_| call.last_try.is_none());
-        let timer = earliest(queue_deadline, call.terms.deadline);
-        self.backlog.insert((Reverse(call.terms.priority), call.age), id);
-        self.set_timer(id, timer);
+    fn enqueue(&mut self, key: CallKey) {
+        self.backlog.insert(&mut self.slots, key.slot);
+        let Some(extra) = self.slots[key.slot as usize].extra() else { return };
+        let queue_deadline = extra.queue_deadline.filter(|_| extra.last_try.is_none());
+        let timer = earliest(queue_deadline, extra.deadline);
+        self.set_timer(key, timer);
     }
 
-    fn set_timer(&mut self, id: CallKey, timer: Option<Instant>) {
-        let Some(call) = self.all.get_mut(&id) else { return };
-        if let Some(before) = std::mem::replace(&mut call.timer, timer) {
-            self.timers.remove(&(before, id));
+    fn set_timer(&mut self, key: CallKey, timer: Option<Instant>) {
+        let Some(extra) = self.get_mut(key).and_then(|call| call.extra.as_mut()) else { return };
+        if extra.timer == timer {
+            return;
+        }
+        if let Some(before) = std::mem::replace(&mut extra.timer, timer) {
+            self.timers.remove(&(before, key));
         }
         if let Some(at) = timer {
-            self.timers.insert((at, id));
+            self.timers.insert((at, key));
         }
     }
 }
@@ -208,19 +243,24 @@ impl Calls {
 impl Calls {
     /// Calls that a worker holds.
     pub(super) fn held(&self) -> usize {
-        self.all.len() - self.backlog.len()
+        self.len - self.backlog.len()
     }
 
     /// Both sides of every reference agree.
     pub(super) fn check(&self) {
-        let waiting = self.all.values().filter(|call| call.holder.is_none()).count();
-        assert_eq!(waiting, self.backlog.len(), "a call is in the backlog exactly if nobody holds it");
-        for (&(priority, age), id) in &self.backlog {
-            let call = &self.all[id];
-            assert_eq!((Reverse(call.terms.priority), call.age), (priority, age));
-            assert!(call.holder.is_none() && call.doom.is_none());
-        }
-        let timed = self.all.values().filter(|call| call.timer.is_some()).count();
+        let all: Vec<_> = self.slots.iter().filter(|call| call.id != CallId::NONE).collect();
+        assert_eq!(all.len(), self.len, "every call is counted");
+        let waiting: Vec<_> = self.backlog.walk(&self.slots).collect();
+        assert_eq!(waiting.len(), self.backlog.len(), "every call that waits is counted");
+        assert_eq!(
+            waiting.len(),
+            all.iter().filter(|call| call.holder == NOBODY).count(),
+            "who waits is in the backlog"
+        );
+        assert!(waiting.iter().all(|call| call.holder == NOBODY && call.doom().is_none()));
+        let rank = |call: &Call| (std::cmp::Reverse(call.priority), call.id);
+        assert!(waiting.is_sorted_by_key(|call| rank(call)), "the highest priority first, then the oldest");
+        let timed = all.iter().filter(|call| call.extra().is_some_and(|extra| extra.timer.is_some())).count();
         assert_eq!(timed, self.timers.len(), "every timer is that of a call, and the only one");
     }
 }

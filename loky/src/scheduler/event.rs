@@ -10,7 +10,7 @@ use crate::ids::{Attempt, CallKey, WorkerId};
 /// What the scheduler is told.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
-    /// A new call. Told once per call.
+    /// A new call. Told once per call, in the order of their numbers: those are the ages of calls.
     Submitted { call: CallKey, terms: Terms },
     /// Somebody gave the call up. Ignored if it has ended.
     Cancelled { call: CallKey },
@@ -22,6 +22,10 @@ pub(crate) enum Event {
     Progressed { worker: WorkerId, call: CallKey, attempt: Attempt },
     /// An answer arrived and is in the driver's hand.
     Returned { worker: WorkerId, call: CallKey, attempt: Attempt },
+    /// The answer to `Recall`, given before any other action is carried out. `begun` is the last call that the worker has
+    /// begun; whatever it holds behind that one, or all that it holds if that one is none of it, has not begun, and will
+    /// neither begin nor be answered in this attempt.
+    Recalled { worker: WorkerId, begun: Option<CallKey> },
     /// The process is gone, and all that it had written has been read. `begun` is the last call that it began.
     WorkerDied { worker: WorkerId, begun: Option<CallKey> },
     /// Somebody outside has killed the worker before it said hello. That says little about the program.
@@ -45,7 +49,7 @@ pub(crate) struct Terms {
     pub(crate) retries: u32,
     /// How long one attempt, or one item of it, may run.
     pub(crate) run_limit: Option<Duration>,
-    /// When it must have been dispatched. Kept by a call that has begun once, whatever becomes of that try.
+    /// When it must have started. Kept by a call that has begun once, whatever becomes of that try.
     pub(crate) queue_deadline: Option<Instant>,
     /// When it must have ended.
     pub(crate) deadline: Option<Instant>,
@@ -56,8 +60,10 @@ pub(crate) struct Terms {
 pub(crate) enum Action {
     /// Start a process; answer with `WorkerReady`, `LaunchFailed` or `WorkerDied`.
     Launch { worker: WorkerId },
-    /// Send the call to the worker.
+    /// Send the call to the worker, which runs its calls in the order of their dispatch.
     Dispatch { call: CallKey, attempt: Attempt, worker: WorkerId },
+    /// Take back what the worker has not begun; answer with `Recalled` at once.
+    Recall { worker: WorkerId },
     /// The answer in hand is the call's result.
     Deliver { call: CallKey },
     /// The call ends without a result.
@@ -85,7 +91,7 @@ pub(crate) enum Why {
     Cancelled(Option<Try>),
     /// One attempt ran longer than its run limit.
     RanTooLong(Try),
-    /// It was not dispatched in time. No worker has ever begun it.
+    /// It was not started in time. No worker has ever begun it.
     QueuedTooLong,
     /// It had not ended by its deadline.
     DeadlinePassed(Option<Try>),

@@ -14,15 +14,29 @@
 //!
 //! Together they are what "no deadlock" means here, and the simulation in `sim` holds them after every step of tens
 //! of thousands of random worlds. They rest on four rules. A call is either in the backlog or held by exactly one
-//! worker. Every phase of a worker but serving ends by itself, by a timer; and in a shutdown a worker serves no longer
+//! worker, and what is taken back from one changes sides in one step. Every phase of a worker but serving ends by itself, by a timer; and in a shutdown a worker serves no longer
 //! than there are calls. Whatever is tried again is counted: launches that fail, tries of a call, deaths before a call
 //! began. Deadlines are compared, never elapsed times, so a timer that has come is never computed to lie a rounding
 //! error ahead.
+//!
+//! # What an event costs
+//!
+//! A call and its answer cost the same whatever waits and however many workers there are: calls lie in slots, workers in
+//! seats and in lists by what they hold (`loads`), and the backlog is a list through the slots. Only calls with timers
+//! pay for timers. All workers are walked over when one of their timers comes, when one idles while calls lie ready
+//! elsewhere (`recall`), and in what is rare: a resize, a shutdown, a call more urgent than all that lie ready.
 
+mod backlog;
 mod blame;
 mod calls;
+mod dispatch;
+mod ending;
 mod event;
+mod loads;
+mod pace;
+mod recall;
 mod sizing;
+mod worker;
 mod workers;
 
 #[cfg(test)]
@@ -33,10 +47,11 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use self::calls::{Calls, Doom, earliest};
+use self::calls::{Calls, earliest};
+use self::ending::Doom;
 pub(crate) use self::event::{Action, Event, Terms, Try, Why};
 use self::sizing::Sizing;
-use self::workers::{Phase, Workers};
+use self::workers::{Phase, Seat, Workers};
 use crate::ids::{Attempt, CallKey, WorkerId};
 
 /// What a pool's owner may choose, and the bounds of every wait.
@@ -48,7 +63,8 @@ pub(crate) struct Rules {
     pub(crate) idle_timeout: Option<Duration>,
     /// A worker is replaced after it has answered this many calls.
     pub(crate) calls_per_worker_max: Option<u64>,
-    /// Calls that a worker may hold, the one that it runs included; at least one.
+    /// Calls that a worker may hold at most, the one that it runs included; at least one. How many it does hold is up to
+    /// what is measured.
     pub(crate) credit: usize,
     /// How long a worker may take from its launch to its hello; this and the other waits below are longer than zero.
     pub(crate) hello_limit: Duration,
@@ -69,6 +85,8 @@ pub(crate) struct Scheduler {
     calls: Calls,
     workers: Workers,
     sizing: Sizing,
+    /// The priority of the calls that lie ready in workers, if any do: it is the same for all of them.
+    level: i32,
     actions: VecDeque<Action>,
     shutdown: Option<Shutdown>,
     is_finished: bool,
@@ -86,16 +104,18 @@ impl Scheduler {
             sizing: Sizing::new(rules.target),
             rules,
             calls: Calls::default(),
-            workers: Workers::default(),
+            workers: Workers::new(rules),
+            level: 0,
             actions: VecDeque::new(),
             shutdown: None,
             is_finished: false,
         }
     }
 
-    /// Calls that wait for a worker.
+    /// Calls that have not started, wherever they lie. What a worker holds counts as started only if it is the first, or
+    /// has been seen to have begun.
     pub(crate) fn queued(&self) -> usize {
-        self.calls.backlog_len()
+        self.calls.backlog_len() + self.workers.ahead()
     }
 
     /// Workers that serve or are being started.
@@ -113,25 +133,36 @@ impl Scheduler {
         self.sizing.target()
     }
 
-    /// Whether a worker holds the call; `None` if it has ended.
-    pub(crate) fn is_held(&self, call: CallKey) -> Option<bool> {
-        Some(self.calls.get(call)?.holder.is_some())
+    /// Whether the call has started, so far as is known; `None` if it has ended.
+    pub(crate) fn has_started(&self, call: CallKey) -> Option<bool> {
+        let holder = self.calls.get(call)?.holder();
+        Some(holder.is_some_and(|holder| self.workers.at(holder).has_started(call)))
     }
 
-    /// Whether this worker still owes an answer to this attempt; even if the call has ended.
+    /// The call that the worker would come to last, of those that it holds.
+    pub(crate) fn last_held(&self, worker: WorkerId) -> Option<CallKey> {
+        self.workers.get(worker)?.held.back().copied()
+    }
+
+    /// Whether this worker still owes an answer to this attempt.
     pub(crate) fn is_awaited(&self, worker: WorkerId, call: CallKey, attempt: Attempt) -> bool {
-        self.workers.get(worker).is_some_and(|worker| worker.held.contains(&(call, attempt)))
+        self.awaited_from(worker, call, attempt).is_some()
     }
 
     /// Whether the call will end, and not by its result: whatever its worker still answers comes too late.
     pub(crate) fn is_doomed(&self, call: CallKey) -> bool {
-        self.calls.get(call).is_some_and(|call| call.doom.is_some())
+        self.calls.get(call).is_some_and(|call| call.doom().is_some())
     }
 
-    /// Calls whose run limit has come, which ends them at the next event; unless `Progressed` is told before.
+    /// Calls that run, as far as is known, and whose run limit has come, which ends them at the next event; unless `Progressed` is
+    /// told before.
     pub(crate) fn overrunning(&self, now: Instant) -> Vec<(CallKey, Try)> {
-        let due = self.calls.due(now).filter_map(|id| Some((id, self.calls.get(id)?)));
-        due.filter(|(_, call)| call.doom.is_none()).filter_map(|(id, call)| Some((id, call.current_try()?))).collect()
+        let tried = |key| {
+            let call = self.calls.get(key).filter(|call| call.doom().is_none())?;
+            let holder = self.workers.at(call.holder()?);
+            holder.is_at(key).then_some((key, Try { worker: holder.id, attempt: call.attempt }))
+        };
+        self.calls.due(now).filter_map(tried).collect()
     }
 
     /// Whether a shutdown was asked for.
@@ -149,11 +180,12 @@ impl Scheduler {
     pub(crate) fn handle(&mut self, event: Event, now: Instant) {
         match event {
             Event::Submitted { call, terms } => self.submitted(call, terms),
-            Event::Cancelled { call } => self.end_early(call, Doom::Cancelled, now),
+            Event::Cancelled { call } => self.end_early(call, Doom::Cancelled),
             Event::WorkerReady { worker } => self.worker_ready(worker, now),
             Event::LaunchFailed { worker } => self.worker_died(worker, None, now),
             Event::Progressed { worker, call, attempt } => self.progressed(worker, call, attempt, now),
             Event::Returned { worker, call, attempt } => self.returned(worker, call, attempt, now),
+            Event::Recalled { worker, begun } => self.recalled(worker, begun, now),
             Event::WorkerDied { worker, begun } => self.worker_died(worker, begun, now),
             Event::LaunchCutShort { worker } => self.launch_cut_short(worker, now),
             Event::LinkClosed { worker } => self.link_closed(worker, now),
@@ -166,15 +198,18 @@ impl Scheduler {
 
     /// Takes in that time has passed.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
-        while let Some((worker, phase)) = self.workers.due(now) {
-            self.worker_due(worker, phase, now);
+        if self.workers.look_at().is_some_and(|at| at <= now) {
+            while let Some((worker, phase)) = self.workers.due(now) {
+                self.worker_due(worker, phase, now);
+            }
         }
         self.arrange(now);
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout) next, if nothing else happens before.
+    /// When to call [`handle_timeout`](Self::handle_timeout) next, if nothing else happens before. Sometimes that finds
+    /// nothing to do.
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
-        earliest(earliest(self.calls.next_timer(), self.workers.next_timer()), self.retry_at())
+        earliest(earliest(self.calls.next_timer(), self.workers.look_at()), self.retry_at())
     }
 
     /// What must be done next.
@@ -190,86 +225,63 @@ impl Scheduler {
     }
 
     fn progressed(&mut self, worker: WorkerId, call: CallKey, attempt: Attempt, now: Instant) {
-        let is_first = self.workers.get(worker).is_some_and(|worker| worker.is_ready() && worker.is_first(call));
-        if is_first && self.is_awaited(worker, call, attempt) {
+        let Some(seat) = self.awaited_from(worker, call, attempt) else { return };
+        let worker = self.workers.at(seat);
+        if worker.is_ready() && worker.is_at(call) {
             self.calls.start_clock(call, now);
         }
     }
 
     fn returned(&mut self, worker: WorkerId, call: CallKey, attempt: Attempt, now: Instant) {
-        if !self.is_awaited(worker, call, attempt) {
-            return;
-        }
-        self.workers.answered(worker, call);
+        let Some(seat) = self.awaited_from(worker, call, attempt) else { return };
+        let was_first = self.workers.answered(seat, call, now);
         if let Some(ended) = self.calls.remove(call) {
-            self.actions.push_back(match ended.doom {
+            self.actions.push_back(match ended.doom() {
                 None => Action::Deliver { call },
                 Some(doom) => Action::Settle { call, why: doom.once_begun(Try { worker, attempt }) },
             });
         }
-        self.go_on(worker, now);
+        if was_first {
+            self.go_on(seat, now);
+        }
     }
 
-    /// The worker has answered a call: it begins the next one that it holds, or is free.
-    fn go_on(&mut self, id: WorkerId, now: Instant) {
-        let Some(worker) = self.workers.get(id).filter(|worker| worker.is_ready()) else { return };
+    /// Where the worker sits from which the answer to this attempt is awaited, if it is this one.
+    fn awaited_from(&self, worker: WorkerId, call: CallKey, attempt: Attempt) -> Option<Seat> {
+        let call = self.calls.get(call).filter(|call| call.attempt == attempt)?;
+        call.holder().filter(|&seat| self.workers.at(seat).id == worker)
+    }
+
+    /// The worker begins the first call that it holds now, or is free.
+    fn go_on(&mut self, seat: Seat, now: Instant) {
+        let worker = self.workers.at(seat);
+        if !worker.is_ready() {
+            return;
+        }
         match worker.held.front() {
-            Some(&(next, _)) if self.calls.get(next).is_some() => self.calls.start_clock(next, now),
-            Some(_) => self.kill(id, now),
-            None if worker.is_worn(&self.rules) => self.stop(id, now),
-            None => self.workers.free(id, self.rules.leave_at(now)),
+            Some(&next) if worker.is_at(next) => self.calls.start_clock(next, now),
+            // It is known to be done, too.
+            Some(_) => {}
+            None if worker.is_worn(&self.rules) => self.stop(seat, now),
+            None => self.workers.free(seat, self.rules.leave_at(now)),
         }
     }
 
-    fn call_due(&mut self, id: CallKey, now: Instant) {
-        let Some(call) = self.calls.get(id) else { return };
-        let is_past_deadline = call.terms.deadline.is_some_and(|at| at <= now);
-        match call.holder {
-            _ if is_past_deadline => self.end_early(id, Doom::DeadlinePassed, now),
-            Some(_) => self.end_early(id, Doom::RanTooLong, now),
-            None => self.end(id, Why::QueuedTooLong),
-        }
-    }
-
-    /// Ends a call that has no result: at once if it waits, by killing its worker if it runs.
-    ///
-    /// A running call is settled when its worker is dead or has answered, so that whoever reads the error can rely on
-    /// it that the task does nothing any more. One that waits in its worker behind another call must not cost that
-    /// other call its worker, so it ends at once; the worker still holds it, and is killed when it comes to it.
-    fn end_early(&mut self, id: CallKey, doom: Doom, now: Instant) {
-        let Some(call) = self.calls.get_mut(id) else { return };
-        let Some(tried) = call.current_try() else {
-            let why = doom.before_begun(call.last_try).expect("a run limit counts only for calls that a worker holds");
-            return self.end(id, why);
-        };
-        if self.workers.get(tried.worker).is_some_and(|worker| worker.is_ready() && !worker.is_first(id)) {
-            return self.end(id, doom.once_begun(tried));
-        }
-        call.condemn(doom);
-        self.kill(tried.worker, now);
-    }
-
-    fn worker_due(&mut self, worker: WorkerId, phase: Phase, now: Instant) {
+    fn worker_due(&mut self, seat: Seat, phase: Phase, now: Instant) {
         match phase {
-            Phase::Ready { .. } => self.stop(worker, now),
-            Phase::Stopping { .. } => self.kill(worker, now),
-            Phase::Killed { .. } => self.abandon(worker),
-            Phase::Launching { .. } => self.give_up_launch(worker, now),
+            Phase::Ready { .. } => self.stop(seat, now),
+            Phase::Stopping { .. } => self.kill(seat, now),
+            Phase::Killed { .. } => self.abandon(self.workers.at(seat).id),
+            Phase::Launching { .. } => self.give_up_launch(seat, now),
         }
     }
 
     fn shutdown_asked(&mut self, forced: bool, now: Instant) {
-        if !forced {
+        if forced {
+            self.shutdown = Some(Shutdown::Forced);
+            self.end_all(now);
+        } else {
             self.shutdown.get_or_insert(Shutdown::Graceful);
-            return;
-        }
-        self.shutdown = Some(Shutdown::Forced);
-        for (call, last_try) in self.calls.remove_backlog() {
-            self.settle(call, Why::ShutDown(last_try));
-        }
-        self.calls.condemn_all(Doom::ShutDown);
-        for worker in self.workers.ids(|worker| !worker.is_killed()) {
-            self.kill(worker, now);
         }
     }
 
@@ -283,54 +295,15 @@ impl Scheduler {
         }
         self.retire_surplus(now);
         self.dispatch(now);
-        self.launch_missing(now);
+        // Until it is known what comes back, nobody can say who is missing: the answer leads here again.
+        if self.workers.recalling() == 0 {
+            self.launch_missing(now);
+            self.watch(now);
+        }
         if self.shutdown.is_some() && self.calls.is_empty() && self.workers.is_empty() && !self.is_finished {
             self.is_finished = true;
             self.actions.push_back(Action::Finished);
         }
-    }
-
-    fn dispatch(&mut self, now: Instant) {
-        while self.calls.backlog_len() > 0 {
-            let Some(worker) = self.workers.idle_last_freed().or_else(|| self.worker_to_load()) else { return };
-            let Some((call, attempt)) = self.calls.hold_next(worker) else { return };
-            let holder = self.workers.get_mut(worker).expect("the worker was found a moment ago");
-            holder.held.push_back((call, attempt));
-            if holder.held.len() == 1 {
-                self.calls.start_clock(call, now);
-            }
-            self.actions.push_back(Action::Dispatch { call, attempt, worker });
-        }
-    }
-
-    /// A busy worker that may hold one more call; only if no further worker can be had for it, and none is to go: one
-    /// that always holds another call would never become free.
-    fn worker_to_load(&self) -> Option<WorkerId> {
-        let is_of_size = self.workers.ready() == self.sizing.target();
-        self.workers.with_credit(&self.rules).filter(|_| is_of_size)
-    }
-
-    fn stop(&mut self, id: WorkerId, now: Instant) {
-        let Some(worker) = self.workers.get_mut(id) else { return };
-        worker.phase = Phase::Stopping { kill_at: later(now, self.rules.stop_grace) };
-        self.actions.push_back(Action::Stop { worker: id });
-    }
-
-    fn kill(&mut self, id: WorkerId, now: Instant) {
-        let Some(worker) = self.workers.get_mut(id) else { return };
-        if !worker.is_killed() {
-            worker.phase = Phase::Killed { forget_at: later(now, self.rules.kill_grace) };
-            self.actions.push_back(Action::Kill { worker: id });
-        }
-    }
-
-    fn end(&mut self, call: CallKey, why: Why) {
-        self.calls.remove(call);
-        self.settle(call, why);
-    }
-
-    fn settle(&mut self, call: CallKey, why: Why) {
-        self.actions.push_back(Action::Settle { call, why });
     }
 }
 
@@ -339,11 +312,13 @@ impl Scheduler {
     /// Both sides of every reference agree.
     fn check(&self) {
         self.calls.check();
+        self.workers.check();
         let mut held = 0;
-        for (id, worker) in self.workers.iter() {
-            worker.check(&self.rules);
-            for call in worker.held.iter().filter_map(|&(call, _)| self.calls.get(call)) {
-                assert_eq!(call.holder, Some(id), "a call names the worker that holds it");
+        for (seat, worker) in self.workers.iter() {
+            for (place, &key) in worker.held.iter().enumerate() {
+                let call = self.calls.get(key).expect("what is held has not ended");
+                assert_eq!(call.holder(), Some(seat), "a call names the worker that holds it");
+                assert!(place < worker.started || call.priority == self.level, "what lies ready is of one priority");
                 held += 1;
             }
         }

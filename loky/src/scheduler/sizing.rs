@@ -75,17 +75,21 @@ impl Sizing {
 }
 
 impl Scheduler {
-    /// Stops idle workers beyond the target; in a shutdown all of them, once no call is left.
+    /// Stops idle workers beyond the target; in a shutdown all of them, once no call is left. A surplus worker goes
+    /// when it has ended the call that it runs.
     pub(super) fn retire_surplus(&mut self, now: Instant) {
         let is_over = self.shutdown.is_some() && self.calls.is_empty();
         let wanted = if is_over { 0 } else { self.sizing.target };
         while self.workers.live() > wanted {
-            let Some(worker) = self.workers.idle_first_freed() else { break };
-            self.stop(worker, now);
+            let Some(seat) = self.workers.idle_first_freed() else { break };
+            self.stop(seat, now);
         }
-        if is_over {
-            for worker in self.workers.ids(Worker::is_launching) {
-                self.kill(worker, now);
+        if self.workers.live() > wanted && self.workers.ahead() > 0 {
+            self.recall_all();
+        }
+        if is_over && self.workers.launching() > 0 {
+            for seat in self.workers.seats(Worker::is_launching) {
+                self.kill(seat, now);
             }
         }
     }
@@ -95,7 +99,7 @@ impl Scheduler {
             self.sizing.forget_failures();
         }
         while self.wants_launch() && self.sizing.retry_at.is_none() {
-            let worker = self.workers.add(later(now, self.rules.hello_limit));
+            let worker = self.workers.add(later(now, self.rules.hello_limit), now);
             self.sizing.launched();
             self.actions.push_back(Action::Launch { worker });
         }
@@ -111,10 +115,10 @@ impl Scheduler {
         self.sizing.retry_at.filter(|_| self.wants_launch() && self.workers.launching() == 0)
     }
 
-    /// Whether work or a warm-up asks for one more worker than there is.
+    /// Whether work or a warm-up asks for one more worker than there is. A call that lies ready behind another asks, too.
     fn wants_launch(&self) -> bool {
         let is_cold = self.sizing.warm_up.is_some_and(|left| left > 0) && self.shutdown.is_none();
-        let is_asked = self.calls.backlog_len() > self.workers.launching() || is_cold;
+        let is_asked = self.queued() > self.workers.launching() || is_cold;
         is_asked && self.workers.live() < self.sizing.target
     }
 
@@ -123,7 +127,7 @@ impl Scheduler {
         if self.sizing.retry_at.is_none() || self.workers.live() > 0 {
             return;
         }
-        for (call, last_try) in self.calls.remove_backlog() {
+        while let Some((call, last_try)) = self.calls.remove_waiting() {
             self.settle(call, Why::CannotLaunch(last_try));
         }
     }

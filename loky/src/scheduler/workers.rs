@@ -1,205 +1,303 @@
-//! Every worker that may still have a process: in which phase of its life it is, and which calls it holds.
+//! Every worker that may still have a process.
 //!
-//! A worker goes from launching to ready, and then out by one of two doors: stopping (asked to leave) or killed. It
-//! leaves the table when its death is known, or when a kill has shown no effect for so long that nobody waits for it.
+//! Workers lie in seats, and a seat is used again. Whatever is counted over all of them, and the list in which each is
+//! found, follows in the one place where a worker is changed.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 use super::Rules;
 use super::calls::earliest;
-use crate::ids::{Attempt, CallKey, WorkerId};
+use super::loads::Loads;
+use super::pace::CREDIT_MAX;
+pub(super) use super::worker::{Phase, Worker};
+use crate::ids::{CallKey, WorkerId};
 
-/// A worker that may still have a process.
-#[derive(Debug)]
-pub(super) struct Worker {
-    pub(super) phase: Phase,
-    /// What was dispatched and has not been answered, in that order: at most the first one runs. A call may have ended
-    /// and still be held.
-    pub(super) held: VecDeque<(CallKey, Attempt)>,
-    /// Calls that it has answered.
-    served: u64,
-    /// Greater for the worker that became free later.
-    freed: u64,
-}
-
-/// Where in its life a worker is. Every phase but a busy one ends by itself.
+/// Where a worker lies; another one's once it is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// A process was asked for; it must say hello in time.
-    Launching { until: Instant },
-    /// It serves. Without calls it may stay until `leave_at`.
-    Ready { leave_at: Option<Instant> },
-    /// It was asked to leave; it has until `kill_at`.
-    Stopping { kill_at: Instant },
-    /// It was killed; from `forget_at` nobody waits for its death any more.
-    Killed { forget_at: Instant },
-}
+pub(super) struct Seat(u32);
 
-impl Worker {
-    pub(super) fn is_launching(&self) -> bool {
-        matches!(self.phase, Phase::Launching { .. })
+impl Seat {
+    pub(super) const fn from_raw(raw: u32) -> Self {
+        Self(raw)
     }
 
-    pub(super) fn is_ready(&self) -> bool {
-        matches!(self.phase, Phase::Ready { .. })
+    pub(super) const fn raw(self) -> u32 {
+        self.0
     }
 
-    pub(super) fn is_killed(&self) -> bool {
-        matches!(self.phase, Phase::Killed { .. })
-    }
-
-    pub(super) fn is_idle(&self) -> bool {
-        self.is_ready() && self.held.is_empty()
-    }
-
-    /// Whether this is the call that it runs, or will begin next.
-    pub(super) fn is_first(&self, call: CallKey) -> bool {
-        self.held.front().is_some_and(|&(first, _)| first == call)
-    }
-
-    /// Whether it has answered as many calls as one worker may.
-    pub(super) fn is_worn(&self, rules: &Rules) -> bool {
-        rules.calls_per_worker_max.is_some_and(|max| self.served >= max)
-    }
-
-    /// Whether it may hold one call more, and will live to answer it.
-    fn has_credit(&self, rules: &Rules) -> bool {
-        let will_have_served = self.served.saturating_add(self.held.len() as u64);
-        self.is_ready()
-            && self.held.len() < rules.credit
-            && rules.calls_per_worker_max.is_none_or(|max| will_have_served < max)
-    }
-
-    fn timer(&self) -> Option<Instant> {
-        match self.phase {
-            Phase::Launching { until } => Some(until),
-            Phase::Ready { leave_at } if self.held.is_empty() => leave_at,
-            Phase::Ready { .. } => None,
-            Phase::Stopping { kill_at } => Some(kill_at),
-            Phase::Killed { forget_at } => Some(forget_at),
-        }
+    pub(super) const fn index(self) -> usize {
+        self.0 as usize
     }
 }
 
-/// All workers that may still have a process. A pool has few: walking over them is cheaper than any index.
-#[derive(Debug, Default)]
+/// All workers that may still have a process.
+#[derive(Debug)]
 pub(super) struct Workers {
-    all: BTreeMap<WorkerId, Worker>,
+    rules: Rules,
+    seats: Vec<Option<Worker>>,
+    free: Vec<Seat>,
+    /// Who sits where; workers are launched in the order of their numbers.
+    index: Vec<(WorkerId, Seat)>,
     launched: u64,
-    freed: u64,
+    loads: Loads,
+    sums: Sums,
+    look_at: Option<Instant>,
 }
+
+/// Counted over all workers.
+#[derive(Debug, Default)]
+struct Sums {
+    launching: usize,
+    ready: usize,
+    recalling: usize,
+    ahead: usize,
+}
+
+const PRESENT: &str = "a seat is named only as long as its worker is there";
 
 impl Workers {
+    pub(super) fn new(rules: Rules) -> Self {
+        Self {
+            rules: Rules { credit: rules.credit.min(CREDIT_MAX), ..rules },
+            seats: Vec::new(),
+            free: Vec::new(),
+            index: Vec::new(),
+            launched: 0,
+            loads: Loads::new(),
+            sums: Sums::default(),
+            look_at: None,
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
-    pub(super) fn get(&self, id: WorkerId) -> Option<&Worker> {
-        self.all.get(&id)
-    }
-
-    pub(super) fn get_mut(&mut self, id: WorkerId) -> Option<&mut Worker> {
-        self.all.get_mut(&id)
-    }
-
-    pub(super) fn add(&mut self, until: Instant) -> WorkerId {
-        let id = WorkerId(self.launched);
-        self.launched += 1;
-        let phase = Phase::Launching { until };
-        self.all.insert(id, Worker { phase, held: VecDeque::new(), served: 0, freed: 0 });
-        id
-    }
-
-    pub(super) fn remove(&mut self, id: WorkerId) -> Option<Worker> {
-        self.all.remove(&id)
+        self.index.is_empty()
     }
 
     /// Workers that serve or will: those that count against the size of the pool.
     pub(super) fn live(&self) -> usize {
-        self.count(|worker| worker.is_launching() || worker.is_ready())
+        self.sums.launching + self.sums.ready
     }
 
     pub(super) fn launching(&self) -> usize {
-        self.count(Worker::is_launching)
+        self.sums.launching
     }
 
     pub(super) fn ready(&self) -> usize {
-        self.count(Worker::is_ready)
+        self.sums.ready
     }
 
+    /// Workers that serve and hold nothing.
     pub(super) fn idle(&self) -> usize {
-        self.count(Worker::is_idle)
+        self.loads.idle()
     }
 
-    pub(super) fn ids(&self, is_wanted: impl Fn(&Worker) -> bool) -> Vec<WorkerId> {
-        self.all.iter().filter(|(_, worker)| is_wanted(worker)).map(|(&id, _)| id).collect()
+    /// Calls that lie ready in workers, over all.
+    pub(super) fn ahead(&self) -> usize {
+        self.sums.ahead
+    }
+
+    /// Workers whose calls are being taken back.
+    pub(super) fn recalling(&self) -> usize {
+        self.sums.recalling
+    }
+
+    /// Where the worker sits. As a rule none between it and the oldest one has gone; else it is found by halves.
+    pub(super) fn seat(&self, id: WorkerId) -> Option<Seat> {
+        let &(oldest, _) = self.index.first()?;
+        let guess = usize::try_from(id.0.checked_sub(oldest.0)?).ok()?;
+        if let Some(&(_, seat)) = self.index.get(guess).filter(|&&(found, _)| found == id) {
+            return Some(seat);
+        }
+        let place = self.index.binary_search_by_key(&id, |&(found, _)| found).ok()?;
+        Some(self.index[place].1)
+    }
+
+    pub(super) fn at(&self, seat: Seat) -> &Worker {
+        self.seats[seat.index()].as_ref().expect(PRESENT)
+    }
+
+    pub(super) fn get(&self, id: WorkerId) -> Option<&Worker> {
+        Some(self.at(self.seat(id)?))
+    }
+
+    pub(super) fn seats(&self, is_wanted: impl Fn(&Worker) -> bool) -> Vec<Seat> {
+        self.index.iter().map(|&(_, seat)| seat).filter(|&seat| is_wanted(self.at(seat))).collect()
+    }
+
+    pub(super) fn add(&mut self, until: Instant, now: Instant) -> WorkerId {
+        let id = WorkerId(self.launched);
+        self.launched += 1;
+        let seat = self.free.pop().unwrap_or_else(|| {
+            self.seats.push(None);
+            Seat(u32::try_from(self.seats.len() - 1).expect("there are fewer workers than numbers"))
+        });
+        self.seats[seat.index()] = Some(Worker::new(id, until, now));
+        self.index.push((id, seat));
+        self.sums.launching += 1;
+        self.look_by(until);
+        id
+    }
+
+    pub(super) fn remove(&mut self, id: WorkerId) -> Option<Worker> {
+        let seat = self.seat(id)?;
+        self.loads.set(seat, None);
+        let worker = self.seats[seat.index()].take()?;
+        self.sums.take_out(&worker);
+        self.index.retain(|&(found, _)| found != id);
+        self.free.push(seat);
+        if self.index.is_empty() {
+            self.look_at = None;
+        }
+        Some(worker)
+    }
+
+    pub(super) fn enter(&mut self, seat: Seat, phase: Phase) {
+        self.change(seat, |worker| worker.phase = phase);
+        if let Some(at) = self.at(seat).timer() {
+            self.look_by(at);
+        }
+    }
+
+    /// The worker is given a call.
+    pub(super) fn hold(&mut self, seat: Seat, call: CallKey, now: Instant) {
+        if let Some(at) = self.change_load(seat, |worker| worker.hold(call, now)) {
+            self.look_by(at);
+        }
+    }
+
+    /// The worker has answered a call that it held. Returns whether that was the first one.
+    pub(super) fn answered(&mut self, seat: Seat, call: CallKey, now: Instant) -> bool {
+        self.change_load(seat, |worker| worker.answer(call, now))
+    }
+
+    pub(super) fn begin_recall(&mut self, seat: Seat) {
+        self.change(seat, |worker| worker.is_recalling = true);
+    }
+
+    /// All that the worker holds beyond the first `begun` has been taken back; the youngest first.
+    pub(super) fn take_back(&mut self, seat: Seat, begun: usize) -> Vec<CallKey> {
+        self.change(seat, |worker| worker.give_back(begun))
+    }
+
+    /// The worker that serves has nothing to do from now on.
+    pub(super) fn free(&mut self, seat: Seat, leave_at: Option<Instant>) {
+        let worker = self.seats[seat.index()].as_mut().expect(PRESENT);
+        // It has been listed as idle since its last answer; nothing that is counted changes.
+        worker.phase = Phase::Ready { leave_at };
+        if let Some(at) = leave_at {
+            self.look_by(at);
+        }
     }
 
     /// The worker that became idle last: it is the one whose caches are warm, and the others may reach their idle
     /// timeout.
-    pub(super) fn idle_last_freed(&self) -> Option<WorkerId> {
-        let idle = self.all.iter().filter(|(_, worker)| worker.is_idle());
-        idle.max_by_key(|(_, worker)| worker.freed).map(|(&id, _)| id)
+    pub(super) fn idle_last_freed(&self) -> Option<Seat> {
+        self.loads.idle_last()
     }
 
     /// The worker that became idle first: the one to let go.
-    pub(super) fn idle_first_freed(&self) -> Option<WorkerId> {
-        let idle = self.all.iter().filter(|(_, worker)| worker.is_idle());
-        idle.min_by_key(|(_, worker)| worker.freed).map(|(&id, _)| id)
+    pub(super) fn idle_first_freed(&self) -> Option<Seat> {
+        self.loads.idle_first()
     }
 
-    /// A worker that may hold one call more, the one with the fewest first.
-    pub(super) fn with_credit(&self, rules: &Rules) -> Option<WorkerId> {
-        let open = self.all.iter().filter(|(_, worker)| worker.has_credit(rules));
-        open.min_by_key(|(_, worker)| worker.held.len()).map(|(&id, _)| id)
+    /// A busy worker that may hold one call more, the one with the fewest first.
+    pub(super) fn least_loaded(&self) -> Option<Seat> {
+        self.loads.least_loaded()
     }
 
-    /// The worker has answered a call that it held.
-    pub(super) fn answered(&mut self, id: WorkerId, call: CallKey) {
-        if let Some(worker) = self.all.get_mut(&id) {
-            worker.held.retain(|&(held, _)| held != call);
-            worker.served += 1;
+    /// When somebody must look what is due: never later than something is, and sometimes in vain, since most timers
+    /// of workers are gone before they come. Only then all workers are walked over.
+    pub(super) fn look_at(&self) -> Option<Instant> {
+        self.look_at
+    }
+
+    /// Somebody looks. `recall_at` says when calls are to be taken back from a worker that holds some ahead. Returns
+    /// from whom now.
+    pub(super) fn look(&mut self, now: Instant, recall_at: impl Fn(&Worker) -> Option<Instant>) -> Vec<Seat> {
+        self.look_at = None;
+        let mut due = Vec::new();
+        for place in 0..self.index.len() {
+            let (_, seat) = self.index[place];
+            let worker = self.at(seat);
+            let is_loaded = worker.is_ready() && worker.ahead() > 0 && !worker.is_recalling;
+            let (timer, recall) = (worker.timer(), recall_at(worker).filter(|_| is_loaded));
+            if recall.is_some_and(|at| at <= now) {
+                due.push(seat);
+            }
+            self.look_at = earliest(self.look_at, earliest(timer, recall.filter(|&at| at > now)));
         }
-    }
-
-    /// The worker has nothing to do from now on.
-    pub(super) fn free(&mut self, id: WorkerId, leave_at: Option<Instant>) {
-        self.freed += 1;
-        if let Some(worker) = self.all.get_mut(&id) {
-            worker.freed = self.freed;
-            worker.phase = Phase::Ready { leave_at };
-        }
-    }
-
-    pub(super) fn next_timer(&self) -> Option<Instant> {
-        self.all.values().map(Worker::timer).fold(None, earliest)
+        due
     }
 
     /// A worker whose phase has lasted long enough.
-    pub(super) fn due(&self, now: Instant) -> Option<(WorkerId, Phase)> {
-        let is_due = |worker: &Worker| worker.timer().is_some_and(|at| at <= now);
-        self.all.iter().find(|(_, worker)| is_due(worker)).map(|(&id, worker)| (id, worker.phase))
+    pub(super) fn due(&self, now: Instant) -> Option<(Seat, Phase)> {
+        let mut workers = self.index.iter().map(|&(_, seat)| (seat, self.at(seat)));
+        let (seat, worker) = workers.find(|(_, worker)| worker.timer().is_some_and(|at| at <= now))?;
+        Some((seat, worker.phase))
     }
 
-    fn count(&self, is_counted: impl Fn(&Worker) -> bool) -> usize {
-        self.all.values().filter(|worker| is_counted(worker)).count()
+    fn look_by(&mut self, at: Instant) {
+        if self.look_at.is_none_or(|before| at < before) {
+            self.look_at = Some(at);
+        }
+    }
+
+    fn change<T>(&mut self, seat: Seat, change: impl FnOnce(&mut Worker) -> T) -> T {
+        let worker = self.seats[seat.index()].as_mut().expect(PRESENT);
+        self.sums.take_out(worker);
+        let changed = change(worker);
+        self.sums.put_in(worker);
+        self.loads.set(seat, worker.load(&self.rules));
+        changed
+    }
+
+    /// The same where nothing but what the worker holds is changed.
+    fn change_load<T>(&mut self, seat: Seat, change: impl FnOnce(&mut Worker) -> T) -> T {
+        let worker = self.seats[seat.index()].as_mut().expect(PRESENT);
+        self.sums.ahead -= worker.ahead();
+        let changed = change(worker);
+        self.sums.ahead += worker.ahead();
+        self.loads.set(seat, worker.load(&self.rules));
+        changed
+    }
+}
+
+impl Sums {
+    fn put_in(&mut self, worker: &Worker) {
+        self.launching += usize::from(worker.is_launching());
+        self.ready += usize::from(worker.is_ready());
+        self.recalling += usize::from(worker.is_recalling);
+        self.ahead += worker.ahead();
+    }
+
+    fn take_out(&mut self, worker: &Worker) {
+        self.launching -= usize::from(worker.is_launching());
+        self.ready -= usize::from(worker.is_ready());
+        self.recalling -= usize::from(worker.is_recalling);
+        self.ahead -= worker.ahead();
     }
 }
 
 #[cfg(test)]
 impl Workers {
-    pub(super) fn iter(&self) -> impl Iterator<Item = (WorkerId, &Worker)> {
-        self.all.iter().map(|(&id, worker)| (id, worker))
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Seat, &Worker)> {
+        self.index.iter().map(|&(_, seat)| (seat, self.at(seat)))
     }
-}
 
-#[cfg(test)]
-impl Worker {
-    /// What it holds fits to its phase.
-    pub(super) fn check(&self, rules: &Rules) {
-        assert!(self.held.len() <= rules.credit, "a worker holds no more than its credit");
-        let may_hold = self.is_ready() || self.is_killed();
-        assert!(may_hold || self.held.is_empty(), "only a worker that serves is given calls");
+    /// What is counted is so, and what is listed is where it belongs.
+    pub(super) fn check(&self) {
+        let count = |is_counted: fn(&Worker) -> bool| self.iter().filter(|(_, worker)| is_counted(worker)).count();
+        assert_eq!((self.sums.launching, self.sums.ready), (count(Worker::is_launching), count(Worker::is_ready)));
+        assert_eq!(self.sums.recalling, count(|worker| worker.is_recalling));
+        assert_eq!(self.sums.ahead, self.iter().map(|(_, worker)| worker.ahead()).sum::<usize>());
+        self.loads.check();
+        assert_eq!(self.seats.iter().flatten().count(), self.index.len());
+        let first_timer = self.iter().map(|(_, worker)| worker.timer()).fold(None, earliest);
+        assert!(first_timer.is_none_or(|at| self.look_at.is_some_and(|look| look <= at)), "somebody looks in time");
+        for (seat, worker) in self.iter() {
+            assert_eq!(self.seat(worker.id), Some(seat));
+            assert_eq!(self.loads.load(seat), worker.load(&self.rules));
+            worker.check(&self.rules);
+        }
     }
 }

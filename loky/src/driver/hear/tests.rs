@@ -36,7 +36,8 @@ impl Played {
         let mut inner = Inner::new(Settings::default_for(1));
         inner.poller = Some(Arc::new(Poller::new().unwrap()));
         let terms = Terms { priority: 0, retries: 0, run_limit: None, queue_deadline: None, deadline: None };
-        inner.feed(Event::Submitted { call: CallKey::nowhere(), terms }, Instant::now());
+        let call = CallKey { slot: 0, ..CallKey::nowhere() };
+        inner.feed(Event::Submitted { call, terms }, Instant::now());
         let Some(Chore::Launch { worker: id, .. }) = inner.outbox.chores.pop() else { panic!("a worker is launched") };
         let ((ours, link), (pipe, error)) = (nonblocking(), nonblocking());
         let (page, _) = Page::create().unwrap();

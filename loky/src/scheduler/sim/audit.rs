@@ -12,8 +12,6 @@ struct Stock {
     launching: usize,
     ready: usize,
     idle: usize,
-    /// Ready workers that could hold one call more.
-    open: usize,
 }
 
 impl Ledger {
@@ -21,6 +19,7 @@ impl Ledger {
     pub(super) fn audit(&mut self, scheduler: &Scheduler, now: Instant, slack: Duration) {
         let mut stock = Stock::default();
         self.audit_calls(now, &mut stock);
+        self.audit_ahead();
         for &worker in &self.present {
             self.audit_worker(&self.workers[worker], now, slack, &mut stock);
         }
@@ -41,6 +40,8 @@ impl Ledger {
                     assert!(call.charged <= call.terms.retries, "a call is tried no more often than it may: {call:?}");
                     stock.waiting += 1;
                 }
+                // Its answer comes, or its worker is dead: nobody is killed for it.
+                Some(Stage::Ready) if call.is_done => call.is_doomed |= must_end,
                 Some(Stage::Ready) => {
                     assert!(!must_end || call.is_over_at_once(), "a call that must end costs its worker: {call:?}");
                 }
@@ -66,18 +67,16 @@ impl Ledger {
         stock.launching += usize::from(record.is_launching());
         if record.stage == Stage::Ready {
             assert!(!record.is_link_closed, "a worker that nobody can reach is killed");
-            let is_harmless = record.held.first().is_none_or(|&first| self.is_open(first));
-            assert!(is_harmless, "a worker is killed before it begins what has ended: {record:?}");
-            let (is_idle, has_credit) = (record.held.is_empty(), self.has_credit(record));
-            assert!(!is_idle || has_credit, "a worn worker is replaced: {record:?}");
+            assert!(record.held.iter().all(|&call| self.is_open(call)), "nobody begins what has ended: {record:?}");
+            let is_idle = record.held.is_empty();
+            assert!(!is_idle || self.has_credit(record), "a worn worker is replaced: {record:?}");
             stock.ready += 1;
             stock.idle += usize::from(is_idle);
-            stock.open += usize::from(has_credit);
         }
     }
 
     fn compare(&self, scheduler: &Scheduler, stock: &Stock) {
-        assert_eq!(scheduler.queued(), stock.waiting);
+        assert_eq!(scheduler.queued(), self.queued());
         assert_eq!(scheduler.live(), stock.launching + stock.ready);
         assert_eq!(scheduler.idle(), stock.idle);
         assert_eq!(scheduler.target(), self.target);
@@ -87,15 +86,16 @@ impl Ledger {
 
     /// Nothing is left undone that could be done, and whatever is left will be.
     fn audit_progress(&self, scheduler: &Scheduler, stock: &Stock) {
-        let &Stock { waiting, launching, ready, idle, open } = stock;
+        let &Stock { waiting, launching, ready, idle } = stock;
         let live = launching + ready;
         assert!(waiting == 0 || idle == 0, "a call waits while a worker idles");
-        assert!(waiting == 0 || ready != self.target || open == 0, "a call waits while a worker has credit");
         assert!(live <= self.target || idle == 0, "a surplus worker idles");
         let is_timed = scheduler.next_timeout().is_some();
-        let is_served = waiting <= launching || live >= self.target;
+        let is_served = self.queued() <= launching || live >= self.target;
         assert!(is_served || is_timed || launching > 0, "a worker is missing, and nobody cares");
         assert!(!self.is_finished || !is_timed, "nothing is to come after `Finished`");
+        let lies_ready = self.queued() > waiting;
+        assert!(!lies_ready || ready < 2 || is_timed, "a call lies ready, and nobody will look whether it begins");
         let is_quiet = !is_timed && launching == 0 && idle == ready;
         assert!(!is_quiet || (waiting == 0 && !self.warm_up_asked), "all is quiet, and something waits");
         let is_over = self.shutdown.is_some() && self.open.is_empty();

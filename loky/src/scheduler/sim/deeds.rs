@@ -3,15 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::Event;
+use super::super::{Event, Try};
 use super::weather::Ending;
 use super::world::{Happening, World};
 use crate::ids::{Attempt, CallId, CallKey, WorkerId};
-
-/// The call that is submitted as number `number`.
-fn key(number: u64) -> CallKey {
-    CallKey { id: CallId::from_raw(number), slot: u32::try_from(number).expect("a world is small") }
-}
 
 impl World {
     pub(super) fn deed(&mut self) {
@@ -47,15 +42,16 @@ impl World {
         if asked.forced {
             return Some(asked.at + rules.kill_grace + 2 * late);
         }
-        let deaths = Duration::from_millis(200 + self.weather.latency_ms);
+        let deaths = Duration::from_millis(200) + Duration::from_micros(self.weather.latency_us);
         let launches = (rules.hello_limit + late) * (rules.launch_failures_max + 1);
         let leaving = rules.stop_grace + 2 * rules.kill_grace + 3 * late;
         self.is_silent.then(|| asked.at + deaths + launches + leaving)
     }
 
     fn submit(&mut self) {
-        for _ in 0..=self.dice.below(4) / 3 * 3 {
-            let call = key(self.ledger.calls.len() as u64 + 1);
+        for _ in 0..=self.dice.below(4) / 3 * self.weather.crowd {
+            let call =
+                CallKey { id: CallId::from_raw(self.ledger.calls.len() as u64 + 1), slot: self.ledger.free_slot() };
             let terms = self.weather.terms(&mut self.dice, self.now);
             self.feed(Event::Submitted { call, terms });
         }
@@ -68,7 +64,7 @@ impl World {
         let call = if !open.is_empty() && self.dice.chance(800) {
             self.ledger.calls[open[self.dice.below(open.len().min(6) as u64) as usize]].id
         } else {
-            key(self.dice.below(self.ledger.calls.len() as u64 + 2))
+            self.any_call()
         };
         self.feed(Event::Cancelled { call });
     }
@@ -90,23 +86,40 @@ impl World {
         self.plan(Happening::Deed, Duration::ZERO);
     }
 
+    /// Any call that there ever was, and ones that never were, too; where it once lay, another may lie now.
+    fn any_call(&mut self) -> CallKey {
+        let number = self.dice.below(self.ledger.calls.len() as u64 + 2);
+        let known = number.checked_sub(1).and_then(|place| self.ledger.calls.get(place as usize));
+        known.map_or(CallKey { id: CallId::from_raw(number), slot: number as u32 / 2 }, |call| call.id)
+    }
+
     /// An event that is about nothing any more, or never was: it must change nothing.
     fn stray(&mut self) {
         let place = self.dice.below(self.ledger.workers.len() as u64 + 1);
-        let worker = WorkerId(place);
-        let call = key(self.dice.below(self.ledger.calls.len() as u64 + 2));
-        let attempt = (0..self.dice.below(3)).fold(Attempt::FIRST, |attempt, _| attempt.next());
-        let record = self.ledger.workers.get(place as usize);
+        let call = self.any_call();
+        let (worker, attempt) = self.any_try(call, WorkerId(place));
+        let record = self.ledger.workers.get(worker.0 as usize);
         let is_gone = record.is_none_or(|record| record.is_gone());
         let is_launching = record.is_some_and(|record| record.is_launching());
         let is_current = self.ledger.is_current(worker, call, attempt).is_some();
-        match self.dice.below(6) {
-            0 | 1 if !is_current => self.feed(Event::Returned { worker, call, attempt }),
-            2 if !is_current => self.feed(Event::Progressed { worker, call, attempt }),
-            3 if !is_launching => self.feed(Event::WorkerReady { worker }),
-            4 if is_gone => self.feed(Event::WorkerDied { worker, begun: Some(call) }),
-            5 if is_gone => self.feed(Event::LinkClosed { worker }),
+        match self.dice.below(8) {
+            0..=2 if !is_current => self.feed(Event::Returned { worker, call, attempt }),
+            3 if !is_current => self.feed(Event::Progressed { worker, call, attempt }),
+            4 if !is_launching => self.feed(Event::WorkerReady { worker }),
+            5 if is_gone => self.feed(Event::WorkerDied { worker, begun: Some(call) }),
+            6 if is_gone => self.feed(Event::LinkClosed { worker }),
+            7 => self.feed(Event::Recalled { worker, begun: Some(call) }),
             _ => self.feed(Event::LaunchFailed { worker: WorkerId(u64::MAX) }),
         }
+    }
+
+    /// A try that was once made of the call, or one that never was.
+    fn any_try(&mut self, call: CallKey, other: WorkerId) -> (WorkerId, Attempt) {
+        let tries = self.ledger.find(call).map_or(&[][..], |place| &self.ledger.calls[place].tries);
+        if !tries.is_empty() && self.dice.chance(700) {
+            let Try { worker, attempt } = tries[self.dice.below(tries.len() as u64) as usize];
+            return (worker, attempt);
+        }
+        (other, (0..self.dice.below(3)).fold(Attempt::FIRST, |attempt, _| attempt.next()))
     }
 }

@@ -30,6 +30,11 @@ impl Dice {
         in_thousand > 0 && self.below(1000) < in_thousand
     }
 
+    /// A wait of up to so many microseconds.
+    pub(super) const fn moment(&mut self, high: u64) -> Duration {
+        Duration::from_micros(self.between(0, high))
+    }
+
     /// A wait of `low..=high` milliseconds.
     pub(super) const fn wait(&mut self, low: u64, high: u64) -> Duration {
         Duration::from_millis(self.between(low, high))

@@ -18,6 +18,8 @@ pub(super) struct Ledger {
     pub(super) calls: Vec<CallRecord>,
     /// Calls that have not ended.
     pub(super) open: Vec<usize>,
+    /// Slots that no call has, of those that were used.
+    free_slots: Vec<u32>,
     pub(super) workers: Vec<WorkerRecord>,
     /// Workers that the scheduler still has to reckon with.
     pub(super) present: Vec<usize>,
@@ -46,7 +48,7 @@ pub(super) struct CallRecord {
     pub(super) tries: Vec<Try>,
     /// Tries that have failed by a death and are counted.
     pub(super) charged: u32,
-    deaths_before_begun: u32,
+    pub(super) deaths_before_begun: u32,
     /// How often a worker has begun it, as only the world can know.
     pub(super) begun: u32,
     pub(super) is_cancelled: bool,
@@ -55,6 +57,10 @@ pub(super) struct CallRecord {
     /// Its worker must die for it, whatever it still answers.
     pub(super) is_doomed: bool,
     pub(super) ran_too_long: bool,
+    /// It was done when its worker was recalled, and its answer is on the way.
+    pub(super) is_done: bool,
+    /// The worker that runs it now, as only the world can know.
+    pub(super) runner: Option<usize>,
     /// Its answer has just arrived.
     pub(super) is_answered: bool,
     /// When it began to run, as far as its run limit is concerned.
@@ -69,8 +75,6 @@ pub(super) enum End {
     NeverBegun,
     /// No worker runs it any more.
     Over,
-    /// It ended while this worker held it behind another call.
-    Behind(usize),
 }
 
 #[derive(Debug)]
@@ -79,6 +83,15 @@ pub(super) struct WorkerRecord {
     /// Since when it is in this stage; since when it is free, if it is ready.
     pub(super) since: Instant,
     pub(super) held: Vec<usize>,
+    /// How many of those, from the first on, count as started.
+    pub(super) started: usize,
+    /// Since when the first of them is the first.
+    pub(super) moved: Instant,
+    pub(super) is_recalling: bool,
+    /// A recall came back with nothing that it had begun, though it should have.
+    pub(super) is_stuck: bool,
+    /// Its answers since calls were last taken back from it; a new one may give back one for nothing.
+    pub(super) answers: usize,
     pub(super) served: u64,
     pub(super) is_link_closed: bool,
 }
@@ -102,6 +115,7 @@ impl Ledger {
             target,
             calls: Vec::new(),
             open: Vec::new(),
+            free_slots: Vec::new(),
             workers: Vec::new(),
             present: Vec::new(),
             shutdown: None,
@@ -116,7 +130,7 @@ impl Ledger {
 
     /// The place of a call, if it was ever submitted.
     pub(super) fn find(&self, id: CallKey) -> Option<usize> {
-        self.calls.binary_search_by_key(&id, |call| call.id).ok()
+        self.calls.binary_search_by_key(&id.id, |call| call.id.id).ok().filter(|&place| self.calls[place].id == id)
     }
 
     pub(super) fn is_open(&self, call: usize) -> bool {
@@ -139,11 +153,11 @@ impl Ledger {
         self.count(Stage::Launching) + self.count(Stage::Ready)
     }
 
-    /// Whether this worker has this try of the call in its hands. A worker is given a call at most once.
+    /// Whether this worker has this try of the call in its hands.
     pub(super) fn is_current(&self, worker: WorkerId, call: CallKey, attempt: Attempt) -> Option<(usize, usize)> {
         let (place, call) = (worker.0 as usize, self.find(call)?);
         let is_held = self.workers.get(place)?.held.contains(&call);
-        (is_held && self.calls[call].tries.contains(&Try { worker, attempt })).then_some((place, call))
+        (is_held && self.calls[call].tries.last() == Some(&Try { worker, attempt })).then_some((place, call))
     }
 
     /// The scheduler is about to be told this.
@@ -165,6 +179,12 @@ impl Ledger {
             }
             Event::WorkerDied { worker, begun } => {
                 self.died(worker.0 as usize, begun.and_then(|call| self.find(call)), now);
+            }
+            Event::Recalled { worker, begun } => {
+                let is_asked = self.workers.get(worker.0 as usize).is_some_and(|record| record.is_recalling);
+                if is_asked {
+                    self.recalled(worker.0 as usize, begun.and_then(|call| self.find(call)), now);
+                }
             }
             // It is exempt from the bound on launches that this ledger keeps; a story tells of it.
             Event::LaunchCutShort { .. } => unreachable!("no world cuts a launch short"),
@@ -196,6 +216,18 @@ impl Ledger {
     pub(super) fn end(&mut self, call: usize, end: End) {
         self.calls[call].end = Some(end);
         self.open.retain(|&open| open != call);
+        self.free_slots.push(self.calls[call].id.slot);
+    }
+
+    /// Where the next call is to lie; slots are used again at once.
+    pub(super) fn free_slot(&mut self) -> u32 {
+        self.free_slots.pop().unwrap_or(self.open.len() as u32)
+    }
+
+    /// Calls that have not started, wherever they are.
+    pub(super) fn queued(&self) -> usize {
+        let waiting = self.open.iter().filter(|&&call| self.calls[call].holder.is_none()).count();
+        waiting + self.present.iter().map(|&worker| self.workers[worker].ahead().len()).sum::<usize>()
     }
 
     fn submitted(&mut self, id: CallKey, terms: Terms) {
@@ -212,6 +244,8 @@ impl Ledger {
             is_late: self.shutdown.is_some(),
             is_doomed: false,
             ran_too_long: false,
+            is_done: false,
+            runner: None,
             is_answered: false,
             clock: None,
             end: None,
@@ -235,7 +269,7 @@ impl Ledger {
     fn progressed(&mut self, current: Option<(usize, usize)>, now: Instant) {
         let Some((worker, call)) = current else { return };
         let record = &self.workers[worker];
-        if record.stage == Stage::Ready && record.held.first() == Some(&call) {
+        if record.stage == Stage::Ready && record.held[..record.started].last() == Some(&call) {
             self.calls[call].clock = Some(now);
         }
     }
@@ -243,10 +277,13 @@ impl Ledger {
     fn answered(&mut self, worker: usize, call: usize, now: Instant) {
         let record = &mut self.workers[worker];
         record.held.retain(|&held| held != call);
+        record.started = (record.started - 1).max(1).min(record.held.len());
         record.served += 1;
+        record.answers += 1;
+        record.moved = now;
         if record.stage == Stage::Ready {
             record.since = now;
-            if let Some(&next) = record.held.first() {
+            if let (&[next, ..], 1) = (&record.held[..], record.started) {
                 self.calls[next].clock = Some(now);
             }
         }
@@ -271,6 +308,7 @@ impl Ledger {
         record.stage = stage;
         self.present.retain(|&present| present != worker);
         let held = std::mem::take(&mut self.workers[worker].held);
+        self.workers[worker].started = 0;
         let begun = held.iter().position(|&call| begun == Some(call));
         for (place, &call) in held.iter().enumerate() {
             if self.is_open(call) {
@@ -288,8 +326,28 @@ impl Ledger {
 }
 
 impl WorkerRecord {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            stage: Stage::Launching,
+            since: now,
+            held: vec![],
+            started: 0,
+            moved: now,
+            is_recalling: false,
+            is_stuck: false,
+            answers: 1,
+            served: 0,
+            is_link_closed: false,
+        }
+    }
+
     pub(super) fn is_launching(&self) -> bool {
         self.stage == Stage::Launching
+    }
+
+    /// What it holds that nobody has seen begin.
+    pub(super) fn ahead(&self) -> &[usize] {
+        &self.held[self.started..]
     }
 
     pub(super) fn is_gone(&self) -> bool {

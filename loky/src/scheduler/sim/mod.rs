@@ -13,6 +13,7 @@ mod deeds;
 mod dice;
 mod ledger;
 mod processes;
+mod recalls;
 mod tally;
 mod verdict;
 mod weather;
@@ -43,8 +44,8 @@ const KEPT: &[(u64, &str)] = &[
 ];
 
 /// About three times what the longest world takes, and twice what the longest shutdown takes.
-const STEPS_MAX: u64 = 3_000;
-const SHUTDOWN_STEPS_MAX: u64 = 1_000;
+const STEPS_MAX: u64 = 7_500;
+const SHUTDOWN_STEPS_MAX: u64 = 2_000;
 
 #[test]
 fn the_two_promises_hold_in_20_000_worlds() {

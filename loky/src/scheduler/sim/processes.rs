@@ -67,7 +67,7 @@ impl World {
     pub(super) fn plan_next(&mut self, worker: usize) {
         let fake = &self.workers[worker];
         if fake.is_alive && fake.running.is_none() && !fake.inbox.is_empty() {
-            let wait = self.dice.wait(0, self.weather.latency_ms);
+            let wait = self.dice.moment(self.weather.latency_us);
             self.plan(Happening::Begins(worker), wait);
         }
     }
@@ -92,7 +92,7 @@ impl World {
 
     /// How the call that the worker has just begun will go.
     fn plan_fate(&mut self, worker: usize) {
-        let wait = self.dice.wait(0, self.weather.run_ms);
+        let wait = self.dice.moment(self.weather.run_us);
         if self.dice.chance(self.weather.dies_while_it_runs) {
             self.plan(Happening::Dies(worker), wait);
         } else if !self.dice.chance(self.weather.hangs) {
@@ -101,6 +101,12 @@ impl World {
         if self.dice.chance(self.weather.makes_progress) {
             self.plan(Happening::MakesProgress(worker), wait / 2);
         }
+    }
+
+    /// What it has not begun is taken back: it will skip that. Tells what it has begun last.
+    pub(super) fn gives_back(&mut self, worker: usize) -> Option<CallKey> {
+        self.workers[worker].inbox.clear();
+        self.workers[worker].begun
     }
 
     pub(super) fn makes_progress(&mut self, worker: usize) {
@@ -113,10 +119,12 @@ impl World {
     pub(super) fn answers(&mut self, worker: usize) {
         let fake = &mut self.workers[worker];
         let Some(answer) = fake.running.take() else { return };
+        self.ledger.runs_no_more(answer.0, worker);
+        let fake = &mut self.workers[worker];
         if !fake.is_link_closed {
             fake.sent.push_back(answer);
         }
-        let wait = self.dice.wait(0, self.weather.latency_ms);
+        let wait = self.dice.moment(self.weather.latency_us);
         self.plan(Happening::AnswerArrives(worker), wait);
         if self.dice.chance(self.weather.dies_after_its_answer) {
             return self.dies(worker);
@@ -142,8 +150,10 @@ impl World {
 
     pub(super) fn dies(&mut self, worker: usize) {
         if std::mem::take(&mut self.workers[worker].is_alive) {
-            self.workers[worker].running = None;
-            let wait = self.dice.wait(0, self.weather.latency_ms);
+            if let Some((call, _)) = self.workers[worker].running.take() {
+                self.ledger.runs_no_more(call, worker);
+            }
+            let wait = self.dice.moment(self.weather.latency_us);
             self.plan(Happening::DeathIsSeen(worker), wait);
         }
     }

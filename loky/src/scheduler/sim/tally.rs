@@ -2,6 +2,7 @@
 
 use super::super::{Action, Why};
 use super::ledger::{End, Ledger, Stage};
+use crate::ids::{CallKey, WorkerId};
 
 /// What one may see in a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,13 +21,20 @@ pub(super) enum Sight {
     Retried,
     /// A call that had begun in an earlier try ended while it waited for the next.
     EndedBetweenTries,
-    /// A call ended while its worker ran another.
-    EndedBehind,
+    Recall,
+    /// A call was taken back that had not begun.
+    TakenBack,
+    /// A recall came too late: what lay ready had begun.
+    BegunBeforeRecall,
+    /// A call was taken back, and then dispatched to the same worker.
+    DispatchedBack,
+    /// A call ended while the worker that had held it ran on.
+    EndedUnharmed,
     /// A death was waited for in vain.
     Abandoned,
 }
 
-const ALL: [Sight; 14] = {
+const ALL: [Sight; 18] = {
     use Sight::*;
     [
         Step,
@@ -41,7 +49,11 @@ const ALL: [Sight; 14] = {
         Warmed,
         Retried,
         EndedBetweenTries,
-        EndedBehind,
+        Recall,
+        TakenBack,
+        BegunBeforeRecall,
+        DispatchedBack,
+        EndedUnharmed,
         Abandoned,
     ]
 };
@@ -90,14 +102,30 @@ impl Tally {
         }
     }
 
+    /// The answer to a recall is about to be told.
+    pub(super) fn saw_recalled(&mut self, worker: WorkerId, begun: Option<CallKey>, ledger: &Ledger) {
+        self.saw(Sight::Recall);
+        let record = &ledger.workers[worker.0 as usize];
+        let begun = record.held.iter().position(|&call| begun == Some(ledger.calls[call].id)).map_or(0, |at| at + 1);
+        (begun..record.held.len()).for_each(|_| self.saw(Sight::TakenBack));
+        if begun > record.started {
+            self.saw(Sight::BegunBeforeRecall);
+        }
+    }
+
     /// What only the end of a world shows.
     pub(super) fn saw_ledger(&mut self, ledger: &Ledger) {
         for call in &ledger.calls {
             if call.tries.len() > 1 && call.charged > 0 {
                 self.saw(Sight::Retried);
             }
-            if matches!(call.end, Some(End::Behind(_))) {
-                self.saw(Sight::EndedBehind);
+            let workers: Vec<_> = call.tries.iter().map(|tried| tried.worker).collect();
+            if (1..workers.len()).any(|place| workers[..place].contains(&workers[place])) {
+                self.saw(Sight::DispatchedBack);
+            }
+            let is_unharmed = |worker: &WorkerId| ledger.workers[worker.0 as usize].served > 0;
+            if call.is_cancelled && call.end == Some(End::NeverBegun) && workers.last().is_some_and(is_unharmed) {
+                self.saw(Sight::EndedUnharmed);
             }
         }
         for _ in ledger.workers.iter().filter(|worker| worker.stage == Stage::Abandoned) {

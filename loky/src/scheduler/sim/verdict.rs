@@ -13,6 +13,7 @@ impl Ledger {
         match *action {
             Action::Launch { worker } => self.launch(worker, now),
             Action::Dispatch { call, attempt, worker } => self.dispatch(call, attempt, worker, now),
+            Action::Recall { worker } => self.recall(worker, now),
             Action::Deliver { call } => self.deliver(call),
             Action::Settle { call, why } => self.settle(call, why, now),
             Action::Stop { worker } => self.stop(worker.0 as usize, now),
@@ -20,21 +21,6 @@ impl Ledger {
             Action::Warmed => self.warmed(),
             Action::Finished => self.finished(),
         }
-    }
-
-    /// A worker begins a call: only the world can see that.
-    pub(super) fn begun(&mut self, id: CallKey, worker: usize) {
-        let (place, _) = self.call(id);
-        let is_lost = self.workers[worker].stage == Stage::Abandoned;
-        let call = &mut self.calls[place];
-        call.begun += 1;
-        assert!(call.begun <= 1 + call.terms.retries, "a call is begun no more often than it may: {call:?}");
-        let may_begin = match call.end {
-            None => call.holder == Some(worker),
-            Some(End::Behind(holder)) => holder == worker,
-            Some(End::NeverBegun | End::Over) => false,
-        };
-        assert!(may_begin || is_lost, "nobody begins what another holds, or what has ended: {call:?}");
     }
 
     /// Who asks even then is answered.
@@ -50,12 +36,9 @@ impl Ledger {
         assert_eq!(id.0 as usize, self.workers.len(), "workers are numbered, and a number is never used again");
         assert!(!self.is_forced(), "nothing is launched in a forced shutdown");
         assert!(self.live() < self.target, "no more workers than the target");
-        let waiting = self.open.iter().filter(|&&call| self.calls[call].holder.is_none()).count();
-        assert!(waiting > self.count(Stage::Launching) || self.warm_up_asked, "a launch that nobody needs");
+        assert!(self.queued() > self.count(Stage::Launching) || self.warm_up_asked, "a launch that nobody needs");
         self.present.push(self.workers.len());
-        let record =
-            WorkerRecord { stage: Stage::Launching, since: now, held: vec![], served: 0, is_link_closed: false };
-        self.workers.push(record);
+        self.workers.push(WorkerRecord::new(now));
         self.check_storm(now);
     }
 
@@ -79,12 +62,20 @@ impl Ledger {
             let (other_rank, rank) = (self.calls[*other].terms.priority, call.terms.priority);
             assert!((other_rank, place) < (rank, *other), "the highest priority first, then the oldest");
         }
+        for &other in self.present.iter().flat_map(|&worker| self.workers[worker].ahead()) {
+            assert!(self.calls[other].terms.priority <= call.terms.priority, "a more urgent call has not started");
+        }
         self.check_credit(worker.0 as usize);
+        let tried = Try { worker, attempt };
         let record = &mut self.workers[worker.0 as usize];
         record.held.push(place);
         let is_first = record.held.len() == 1;
+        if is_first {
+            (record.started, record.moved) = (1, now);
+        }
         let call = &mut self.calls[place];
-        call.tries.push(Try { worker, attempt });
+        assert!(!call.tries.contains(&tried), "two dispatches of a call can be told apart: {call:?}");
+        call.tries.push(tried);
         call.holder = Some(worker.0 as usize);
         call.clock = is_first.then_some(now);
         (call.is_doomed, call.ran_too_long) = (false, false);
@@ -95,13 +86,16 @@ impl Ledger {
         assert_eq!(record.stage, Stage::Ready, "only a worker that serves is given calls");
         assert!(!record.is_link_closed, "a worker that nobody can reach is given no calls");
         assert!(self.has_credit(record), "a worker holds no more than its credit, and answers no more than its share");
-        let is_of_size = self.count(Stage::Ready) == self.target;
-        assert!(record.held.is_empty() || is_of_size, "a busy worker is loaded only in a pool of the right size");
+        assert!(record.held.is_empty() || self.live() <= self.target, "a busy worker is not loaded if one is to go");
+        assert!(
+            !self.workers.iter().any(|record| record.is_recalling),
+            "nothing is dispatched before a recall is over"
+        );
     }
 
     pub(super) fn has_credit(&self, record: &WorkerRecord) -> bool {
         let share = self.rules.calls_per_worker_max.map_or(u64::MAX, |max| max.max(1));
-        record.held.len() < self.rules.credit && record.served + (record.held.len() as u64) < share
+        record.held.len() < self.rules.credit.max(1) && record.served + (record.held.len() as u64) < share
     }
 
     fn deliver(&mut self, id: CallKey) {
@@ -118,12 +112,12 @@ impl Ledger {
         assert!(self.is_open(place), "a call ends once");
         assert!(!call.is_answered || call.is_doomed, "an answer in time is the call's result");
         self.check_reason(place, why, now);
-        let end = match (call.holder, tried(why)) {
-            (None, None) => End::NeverBegun,
-            (None, Some(_)) => End::Over,
-            (Some(worker), _) => End::Behind(worker),
-        };
-        self.check_claim(place, end, tried(why));
+        assert!(
+            call.holder.is_none(),
+            "a call ends when its worker is dead, has answered, or has given it back: {call:?}"
+        );
+        let end = if tried(why).is_none() { End::NeverBegun } else { End::Over };
+        self.check_claim(place, tried(why));
         self.calls[place].is_answered = false;
         self.end(place, end);
     }
@@ -149,16 +143,11 @@ impl Ledger {
     }
 
     /// Whether the call may have run is told truly.
-    fn check_claim(&self, place: usize, end: End, tried: Option<Try>) {
+    fn check_claim(&self, place: usize, tried: Option<Try>) {
         let call = &self.calls[place];
-        match (end, tried) {
-            (End::Behind(worker), tried) => {
-                let record = &self.workers[worker];
-                assert!(record.stage == Stage::Ready && record.held[0] != place, "a call ends when its worker is dead");
-                assert_eq!(tried, call.tries.last().copied(), "it may begin before its worker is killed for it");
-            }
-            (_, None) => assert!(call.begun == 0, "it had begun: {call:?}"),
-            (_, Some(tried)) => {
+        match tried {
+            None => assert!(call.begun == 0, "it had begun: {call:?}"),
+            Some(tried) => {
                 assert!(call.tries.contains(&tried), "a try that was not made: {tried:?}");
                 assert!(call.may_have_begun() || call.is_answered, "it cannot have begun: {call:?}");
             }
@@ -183,7 +172,9 @@ impl Ledger {
                 record.since + self.rules.hello_limit <= now || record.is_link_closed || is_over
             }
             Stage::Ready => {
-                record.is_link_closed || record.held.first().is_some_and(|&first| self.calls[first].must_end(now))
+                let last = record.held[..record.started].last();
+                let must_end = last.is_some_and(|&last| self.calls[last].must_end(now));
+                record.is_link_closed || record.is_stuck || must_end
             }
             Stage::Stopping => record.since + self.rules.stop_grace <= now,
             Stage::Killed | Stage::Dead | Stage::Abandoned => panic!("a worker is killed once"),

@@ -19,7 +19,7 @@ pub(super) enum Ending {
     Silence { forced: bool },
 }
 
-/// Waits are in milliseconds, and the longest that occur; the odds of faults are in a thousand.
+/// Waits are in milliseconds unless their names say otherwise, and the longest that occur; the odds of faults are in a thousand.
 #[derive(Debug)]
 pub(super) struct Weather {
     pub(super) rules: Rules,
@@ -34,8 +34,10 @@ pub(super) struct Weather {
     pub(super) strays: u64,
     pub(super) limits: u64,
     pub(super) launch_ms: u64,
-    pub(super) run_ms: u64,
-    pub(super) latency_ms: u64,
+    pub(super) run_us: u64,
+    pub(super) latency_us: u64,
+    /// How many calls are submitted at once, at most.
+    pub(super) crowd: u64,
     pub(super) leave_ms: u64,
     pub(super) kill_ms: u64,
     /// How late the driver may notice that a timer has come.
@@ -69,8 +71,9 @@ impl Weather {
             strays: odds(dice),
             limits: odds(dice),
             launch_ms: [2, 30, 150][dice.below(3) as usize],
-            run_ms: [2, 20, 80][dice.below(3) as usize],
-            latency_ms: dice.below(6),
+            run_us: [50, 2_000, 20_000, 80_000][dice.below(4) as usize],
+            latency_us: [0, 20, 500, 5_000][dice.below(4) as usize],
+            crowd: [3, 3, 3, 15][dice.below(4) as usize],
             leave_ms: dice.below(60),
             kill_ms: dice.below(60),
             late_ms: if dice.chance(300) { 10 } else { 0 },
@@ -112,7 +115,7 @@ fn draw_rules(dice: &mut Dice) -> Rules {
             _ => Some(Duration::from_secs(10)),
         },
         calls_per_worker_max: dice.chance(300).then(|| dice.below(5)),
-        credit: dice.between(1, 3) as usize,
+        credit: [1, 2, 3, 8, 256][dice.below(5) as usize],
         hello_limit: dice.wait(20, 200),
         launch_failures_max: dice.between(1, 4) as u32,
         launch_pause: dice.wait(5, 300),

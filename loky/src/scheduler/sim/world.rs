@@ -15,6 +15,7 @@ use super::ledger::Ledger;
 use super::processes::FakeWorker;
 use super::tally::{Sight, Tally};
 use super::weather::Weather;
+use crate::ids::WorkerId;
 
 /// One simulated program: its users, its driver, its workers.
 #[derive(Debug)]
@@ -122,7 +123,7 @@ impl World {
     /// Tells the scheduler what happened, and does what it then wants done.
     pub(super) fn feed(&mut self, event: Event) {
         if self.is_told {
-            println!("{:>6} ms  {event:?}", (self.now - self.began).as_millis());
+            println!("{:>9} us  {event:?}", (self.now - self.began).as_micros());
         }
         self.timeouts_in_a_row = 0;
         self.ledger.told(&event, self.now);
@@ -134,17 +135,22 @@ impl World {
     fn time_passes(&mut self, at: Instant) {
         self.now = at;
         if self.is_told {
-            println!("{:>6} ms", (self.now - self.began).as_millis());
+            println!("{:>9} us", (self.now - self.began).as_micros());
         }
         self.lateness = self.dice.wait(0, self.weather.late_ms);
         self.timeouts_in_a_row += 1;
         assert!(self.timeouts_in_a_row < 1000, "a timer fires for ever");
         self.ledger.told_time(self.now);
         self.scheduler.handle_timeout(self.now);
+        let recalls = self.tally.of(Sight::Recall);
         self.perform_all();
-        self.audit(Duration::ZERO);
+        // A recall may leave a worker with nothing to do, and with a timer that comes at once.
+        let slack = if self.tally.of(Sight::Recall) == recalls { Duration::ZERO } else { self.slack() };
+        self.audit(slack);
         let moves_on = self.scheduler.next_timeout().is_none_or(|next| next > self.now);
-        assert!(moves_on || self.ledger.has_call_over_at_once(), "a timer stands still");
+        let is_over_at_once =
+            self.ledger.has_call_over_at_once() || self.weather.rules.idle_timeout.is_some_and(|wait| wait.is_zero());
+        assert!(moves_on || is_over_at_once, "a timer stands still");
     }
 
     /// The scheduler's own books are many; a look now and again must do.
@@ -175,7 +181,6 @@ impl World {
         match *action {
             Action::Launch { worker } => self.launch(worker.0 as usize),
             Action::Dispatch { call, attempt, worker } => {
-                assert_eq!(self.scheduler.is_held(call), Some(true));
                 let worker = worker.0 as usize;
                 self.workers[worker].inbox.push_back((call, attempt));
                 self.plan_next(worker);
@@ -186,9 +191,24 @@ impl World {
             }
             Action::Stop { .. } => {}
             Action::Kill { worker } => self.kill(worker.0 as usize),
-            Action::Deliver { call } | Action::Settle { call, .. } => assert_eq!(self.scheduler.is_held(call), None),
+            Action::Deliver { call } | Action::Settle { call, .. } => {
+                assert_eq!(self.scheduler.has_started(call), None)
+            }
+            Action::Recall { worker } => self.recall(worker),
             Action::Warmed | Action::Finished => {}
         }
+    }
+
+    /// Answered at once, before anything else that the scheduler wants is done.
+    fn recall(&mut self, worker: WorkerId) {
+        let begun = self.gives_back(worker.0 as usize);
+        let event = Event::Recalled { worker, begun };
+        if self.is_told {
+            println!("{:>9}        {event:?}", "");
+        }
+        self.tally.saw_recalled(worker, begun, &self.ledger);
+        self.ledger.told(&event, self.now);
+        self.scheduler.handle(event, self.now);
     }
 
     fn happen(&mut self, happening: Happening) {

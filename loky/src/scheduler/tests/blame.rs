@@ -7,7 +7,7 @@ use super::*;
 fn a_death_blames_only_the_call_that_had_begun() {
     let mut pool = Story::of_one_worker(Rules { credit: 3, ..RULES });
     (1..=3).for_each(|id| drop(pool.submit(id, PLAIN)));
-    assert_eq!(pool.returns(0, 1), [deliver(1)]);
+    assert_eq!(pool.returns(0, 1), [deliver(1), dispatch(3, 0)]);
     assert_eq!(pool.dies(0, Some(2)), [settle(2, Why::Crashed(on(0))), launch(1)]);
     assert_eq!(pool.is_ready(1), [dispatch(3, 1)]);
 }
@@ -73,24 +73,22 @@ fn a_queue_deadline_is_kept_once_the_call_has_begun() {
 
 #[test]
 fn a_worker_whose_link_is_closed_is_killed() {
-    let mut pool = Story::of_one_worker(Rules { credit: 3, ..RULES });
+    let mut pool = Story::of_one_worker(Rules { credit: 2, ..RULES });
     (1..=3).for_each(|id| drop(pool.submit(id, PLAIN)));
-    assert_eq!(pool.tell(Event::LinkClosed { worker: WorkerId(0) }), [kill(0)]);
-    let both_had_begun = [settle(1, Why::Crashed(on(0))), settle(2, Why::Crashed(on(0)))];
-    let mut wanted = pool.dies(0, Some(2));
-    assert_eq!(wanted.split_off(2), [launch(1)]);
-    assert_eq!(wanted, both_had_begun, "the answer to the first is lost");
+    pool.has_begun(2);
+    let lost = pool.tell(Event::LinkClosed { worker: WorkerId(0) });
+    assert_eq!(lost, [recall(0), kill(0), launch(1)]);
     assert_eq!(pool.is_ready(1), [dispatch(3, 1)]);
+    let both_had_begun = [settle(1, Why::Crashed(on(0))), settle(2, Why::Crashed(on(0)))];
+    assert_eq!(pool.dies(0, Some(2)), both_had_begun, "the answer to the first is lost");
 }
 
 #[test]
 fn a_death_that_nobody_sees_is_awaited_for_so_long_and_no_longer() {
     let mut pool = Story::of_one_worker(Rules { credit: 2, ..RULES });
     pool.submit(1, PLAIN);
-    pool.submit(2, Terms { retries: 1, ..PLAIN });
-    assert_eq!(pool.cancel(1), [kill(0)]);
-    assert_eq!(pool.wait(RULES.kill_grace), [settle(1, Why::Cancelled(Some(on(0)))), launch(1)]);
-    assert_eq!(pool.is_ready(1), [dispatch_again(2, 1)], "it may have begun, too");
-    assert_eq!(pool.dies(0, Some(2)), [], "the death comes too late");
-    assert_eq!(pool.returns(0, 2), [], "and so does the answer");
+    assert_eq!(pool.cancel(1), [recall(0), kill(0)]);
+    assert_eq!(pool.wait(RULES.kill_grace), [settle(1, Why::Cancelled(Some(on(0))))]);
+    assert_eq!(pool.dies(0, Some(1)), [], "the death comes too late");
+    assert_eq!(pool.returns(0, 1), [], "and so does the answer");
 }

@@ -17,10 +17,10 @@ fn a_call_that_waits_is_cancelled_at_once() {
 fn a_running_call_is_cancelled_by_the_death_of_its_worker() {
     let mut pool = Story::of_one_worker(RULES);
     pool.submit(1, PLAIN);
-    assert_eq!(pool.cancel(1), [kill(0)]);
-    assert_eq!(pool.scheduler.is_held(call(1)), Some(true));
+    assert_eq!(pool.cancel(1), [recall(0), kill(0)]);
+    assert_eq!(pool.scheduler.has_started(call(1)), Some(true));
     assert_eq!(pool.dies(0, Some(1)), [settle(1, Why::Cancelled(Some(on(0))))]);
-    assert_eq!(pool.scheduler.is_held(call(1)), None);
+    assert_eq!(pool.scheduler.has_started(call(1)), None);
 }
 
 #[test]
@@ -37,9 +37,52 @@ fn a_call_behind_another_is_cancelled_without_harm_to_that_one() {
     let mut pool = Story::of_one_worker(Rules { credit: 2, ..RULES });
     pool.submit(1, PLAIN);
     pool.submit(2, PLAIN);
-    assert_eq!(pool.cancel(2), [settle(2, Why::Cancelled(Some(on(0))))], "it might begin before it is killed");
-    assert_eq!(pool.returns(0, 1), [deliver(1), kill(0)]);
+    assert_eq!(pool.cancel(2), [recall(0), settle(2, Why::Cancelled(None))]);
+    assert_eq!(pool.returns(0, 1), [deliver(1)]);
     assert_eq!(pool.returns(0, 2), []);
+}
+
+#[test]
+fn a_call_that_has_not_begun_is_cancelled_without_harm_to_its_worker() {
+    let mut pool = Story::of_one_worker(RULES);
+    pool.submit(1, PLAIN);
+    pool.has_begun(0);
+    assert_eq!(pool.cancel(1), [recall(0), settle(1, Why::Cancelled(None))]);
+    assert_eq!(pool.submit(2, PLAIN), [dispatch(2, 0)]);
+}
+
+#[test]
+fn a_worker_that_does_not_begin_what_it_was_given_long_ago_is_killed_all_the_same() {
+    let mut pool = Story::of_one_worker(RULES);
+    pool.submit(1, PLAIN);
+    pool.has_begun(0);
+    pool.wait(RULES.stop_grace);
+    assert_eq!(pool.cancel(1), [recall(0), settle(1, Why::Cancelled(None)), kill(0)]);
+}
+
+#[test]
+fn a_call_is_not_killed_for_the_one_before_it_whose_answer_is_on_the_way() {
+    let mut pool = Story::of_one_worker(Rules { credit: 2, ..RULES });
+    pool.submit(1, PLAIN);
+    pool.submit(2, PLAIN);
+    pool.has_begun(2);
+    assert_eq!(pool.cancel(1), [recall(0)]);
+    assert_eq!(pool.returns(0, 1), [settle(1, Why::Cancelled(Some(on(0))))]);
+    assert_eq!(pool.returns(0, 2), [deliver(2)]);
+}
+
+#[test]
+fn a_run_limit_that_comes_while_the_answer_is_on_the_way_is_forgiven() {
+    let mut pool = Story::of_one_worker(Rules { credit: 2, ..RULES });
+    let terms = Terms { run_limit: Some(2 * SECOND), ..PLAIN };
+    (1..=2).for_each(|id| drop(pool.submit(id, terms)));
+    pool.has_begun(2);
+    assert_eq!(pool.wait(2 * SECOND), [recall(0)]);
+    assert_eq!(pool.scheduler.queued(), 0, "the second one is known to have begun");
+    pool.has_begun(1);
+    pool.now += SECOND;
+    assert_eq!(pool.returns(0, 1), [deliver(1)]);
+    assert_eq!(pool.wait(2 * SECOND), [recall(0), kill(0)], "that one has its whole time");
 }
 
 #[test]
@@ -53,7 +96,7 @@ fn a_run_limit_counts_from_the_begin_of_a_call_and_of_each_of_its_items() {
     assert_eq!(pool.wait(SECOND), []);
     assert_eq!(pool.returns(0, 1), [deliver(1)]);
     assert_eq!(pool.wait(SECOND), []);
-    assert_eq!(pool.wait(SECOND), [kill(0)]);
+    assert_eq!(pool.wait(SECOND), [recall(0), kill(0)]);
     assert_eq!(pool.dies(0, Some(2)), [settle(2, Why::RanTooLong(on(0)))]);
 }
 
@@ -61,10 +104,11 @@ fn a_run_limit_counts_from_the_begin_of_a_call_and_of_each_of_its_items() {
 fn a_run_limit_says_nothing_about_a_call_that_did_not_begin() {
     let mut pool = Story::of_one_worker(RULES);
     pool.submit(1, Terms { run_limit: Some(SECOND), ..PLAIN });
-    assert_eq!(pool.wait(SECOND), [kill(0)]);
-    assert_eq!(pool.dies(0, None), [launch(1)]);
-    assert_eq!(pool.is_ready(1), [dispatch(1, 1)]);
-    assert_eq!(pool.wait(SECOND), [kill(1)]);
+    pool.has_begun(0);
+    assert_eq!(pool.wait(SECOND), [recall(0), kill(0), launch(1)]);
+    assert_eq!(pool.is_ready(1), [dispatch_back(1, 1)], "still its first try");
+    pool.has_begun(1);
+    assert_eq!(pool.wait(SECOND), [recall(1), kill(1)]);
     assert_eq!(pool.cancel(1), []);
     assert_eq!(pool.dies(1, None), [settle(1, Why::Cancelled(None))], "it was cancelled, and is not tried again");
 }
@@ -73,10 +117,10 @@ fn a_run_limit_says_nothing_about_a_call_that_did_not_begin() {
 fn a_run_limit_that_no_worker_can_keep_ends_the_call() {
     let mut pool = Story::of(Rules { target: 1, ..RULES });
     pool.submit(1, Terms { run_limit: Some(Duration::ZERO), ..PLAIN });
+    pool.has_begun(0);
     let mut ended = (0..20).flat_map(|worker| {
         pool.is_ready(worker);
-        pool.wait(SECOND);
-        pool.dies(worker, None)
+        pool.wait(SECOND)
     });
     assert!(ended.any(|action| matches!(action, Action::Settle { why: Why::RanTooLong(_), .. })));
 }
@@ -95,9 +139,11 @@ fn a_deadline_ends_a_call_wherever_it_is() {
     let mut pool = Story::of_one_worker(Rules { credit: 2, ..RULES });
     let terms = Terms { deadline: Some(pool.now + SECOND), retries: 1, ..PLAIN };
     (1..=3).for_each(|id| drop(pool.submit(id, terms)));
-    assert_eq!(pool.wait(SECOND), [kill(0), settle(3, Why::DeadlinePassed(None))], "two are with the worker");
-    let ended = [settle(1, Why::DeadlinePassed(Some(on(0)))), settle(2, Why::DeadlinePassed(None))];
-    assert_eq!(pool.dies(0, Some(1)), ended);
+    let mut ended = pool.wait(SECOND);
+    assert_eq!(ended.split_off(3), [kill(0)]);
+    let not_begun = [settle(3, Why::DeadlinePassed(None)), settle(2, Why::DeadlinePassed(None))];
+    assert_eq!((&ended[0], &ended[1..]), (&recall(0), &not_begun[..]), "two are with the worker");
+    assert_eq!(pool.dies(0, Some(1)), [settle(1, Why::DeadlinePassed(Some(on(0))))]);
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! The rules of the scheduler, one short story each: what is told, and what is wanted then.
 
 mod blame;
+mod efficiency;
 mod ending;
+mod prefetch;
+mod queue;
 mod shutdown;
 mod sizing;
 
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::{Action, Event, Rules, Scheduler, Terms, Try, Why};
@@ -30,11 +34,15 @@ const PLAIN: Terms = Terms { priority: 0, retries: 0, run_limit: None, queue_dea
 struct Story {
     scheduler: Scheduler,
     now: Instant,
+    /// What each worker was given and has neither answered nor had taken back. It begins the first of it at once,
+    held: BTreeMap<WorkerId, VecDeque<CallKey>>,
+    /// unless the story says how many it has begun.
+    begun: Option<usize>,
 }
 
 impl Story {
     fn of(rules: Rules) -> Self {
-        Self { scheduler: Scheduler::new(rules), now: Instant::now() }
+        Self { scheduler: Scheduler::new(rules), now: Instant::now(), held: BTreeMap::new(), begun: None }
     }
 
     /// One worker, ready and idle.
@@ -63,7 +71,14 @@ impl Story {
     }
 
     fn returns(&mut self, worker: u64, id: u64) -> Vec<Action> {
-        self.tell(Event::Returned { worker: WorkerId(worker), call: call(id), attempt: Attempt::FIRST })
+        self.returns_again(worker, id, Attempt::FIRST)
+    }
+
+    fn returns_again(&mut self, worker: u64, id: u64, attempt: Attempt) -> Vec<Action> {
+        if let Some(held) = self.held.get_mut(&WorkerId(worker)) {
+            held.retain(|&held| held != call(id));
+        }
+        self.tell(Event::Returned { worker: WorkerId(worker), call: call(id), attempt })
     }
 
     fn dies(&mut self, worker: u64, begun: Option<u64>) -> Vec<Action> {
@@ -91,9 +106,33 @@ impl Story {
         wanted
     }
 
+    /// From now on each worker has begun so many of the calls that it holds, whenever it is asked, and no more.
+    fn has_begun(&mut self, calls: usize) {
+        self.begun = Some(calls);
+    }
+
+    /// What is wanted done; recalls are answered at once.
     fn wanted(&mut self) -> Vec<Action> {
+        let mut wanted = Vec::new();
+        while let Some(action) = self.scheduler.next_action() {
+            self.perform(&action);
+            wanted.push(action);
+        }
         self.scheduler.check();
-        std::iter::from_fn(|| self.scheduler.next_action()).collect()
+        wanted
+    }
+
+    fn perform(&mut self, action: &Action) {
+        match *action {
+            Action::Dispatch { call, worker, .. } => self.held.entry(worker).or_default().push_back(call),
+            Action::Recall { worker } => {
+                let held = self.held.entry(worker).or_default();
+                held.truncate(self.begun.unwrap_or(1));
+                let begun = held.back().copied();
+                self.scheduler.handle(Event::Recalled { worker, begun }, self.now);
+            }
+            _ => {}
+        }
     }
 }
 
@@ -113,12 +152,21 @@ const fn dispatch_again(id: u64, worker: u64) -> Action {
     Action::Dispatch { call: call(id), attempt: Attempt::FIRST.next(), worker: WorkerId(worker) }
 }
 
+/// Of a call that was taken back once.
+const fn dispatch_back(id: u64, worker: u64) -> Action {
+    Action::Dispatch { call: call(id), attempt: Attempt::FIRST.recalled(), worker: WorkerId(worker) }
+}
+
 const fn deliver(id: u64) -> Action {
     Action::Deliver { call: call(id) }
 }
 
 const fn settle(id: u64, why: Why) -> Action {
     Action::Settle { call: call(id), why }
+}
+
+const fn recall(worker: u64) -> Action {
+    Action::Recall { worker: WorkerId(worker) }
 }
 
 const fn stop(worker: u64) -> Action {

@@ -144,11 +144,6 @@ impl Scheduler {
         self.workers.get(worker)?.held.back().copied()
     }
 
-    /// Whether this worker still owes an answer to this attempt.
-    pub(crate) fn is_awaited(&self, worker: WorkerId, call: CallKey, attempt: Attempt) -> bool {
-        self.awaited_from(worker, call, attempt).is_some()
-    }
-
     /// Whether the call will end, and not by its result: whatever its worker still answers comes too late.
     pub(crate) fn is_doomed(&self, call: CallKey) -> bool {
         self.calls.get(call).is_some_and(|call| call.doom().is_some())

@@ -185,5 +185,5 @@ fn a_recall_that_nobody_asked_for_changes_nothing() {
     let mut pool = Story::of_one_worker(Rules { credit: 2, ..RULES });
     (1..=2).for_each(|id| drop(pool.submit(id, PLAIN)));
     assert_eq!(pool.tell(Event::Recalled { worker: WorkerId(0), begun: None }), []);
-    assert_eq!(pool.scheduler.held(WorkerId(0), 2), Some(call(2)));
+    assert_eq!(pool.scheduler.last_held(WorkerId(0)), Some(call(2)));
 }

@@ -72,6 +72,16 @@ fn a_call_is_not_killed_for_the_one_before_it_whose_answer_is_on_the_way() {
 }
 
 #[test]
+fn a_call_that_is_seen_to_have_begun_has_its_run_limit_from_then_on() {
+    let mut pool = Story::of_one_worker(Rules { credit: 2, ..RULES });
+    pool.submit(1, PLAIN);
+    pool.submit(2, Terms { run_limit: Some(SECOND), ..PLAIN });
+    pool.has_begun(2);
+    assert_eq!(pool.cancel(1), [recall(0)]);
+    assert_eq!(pool.wait(SECOND), [recall(0), kill(0)], "although the answer to the first one never comes");
+}
+
+#[test]
 fn a_run_limit_that_comes_while_the_answer_is_on_the_way_is_forgiven() {
     let mut pool = Story::of_one_worker(Rules { credit: 2, ..RULES });
     let terms = Terms { run_limit: Some(2 * SECOND), ..PLAIN };

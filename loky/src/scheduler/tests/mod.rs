@@ -117,6 +117,7 @@ impl Story {
         while let Some(action) = self.scheduler.next_action() {
             self.perform(&action);
             wanted.push(action);
+            assert!(wanted.len() < 1000, "one thing leads to the next without end");
         }
         self.scheduler.check();
         wanted

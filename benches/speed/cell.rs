@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use loky_benches::Outcome;
 use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use crate::absent::{Measured, outcome};
@@ -73,7 +74,20 @@ pub(crate) fn measure(workload: &str, contestant: &str, quick: bool) -> io::Resu
     let group = Pid::from_raw(child.id().try_into().expect("a pid fits where the kernel has it from"));
     let _ = killpg(group, Signal::SIGKILL);
     child.wait()?;
+    collect_orphans();
     Ok(said)
+}
+
+/// What a cell started has come to this process by now, and is dead or dying.
+fn collect_orphans() {
+    let deadline = Instant::now() + Duration::from_secs(2);
+    while Instant::now() < deadline {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) => thread::sleep(Duration::from_millis(1)),
+            Ok(_) => {}
+            Err(_) => return,
+        }
+    }
 }
 
 /// A thread reads, so that a limit can be kept although workers may hold the pipe open.

@@ -37,6 +37,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     procspawn::init();
     let Some(options) = options::parse()? else { return Ok(()) };
+    // Workers that outlive their cell come to this process, which ends them and counts what they have used.
+    nix::sys::prctl::set_child_subreaper(true)?;
     let noise = machine::Noise::begin();
     let results = rounds::run(&options)?;
     report::publish(&options, &results, &noise.end())

@@ -1,7 +1,7 @@
 //! Rounds: each measures every cell once, so that contestants take turns and the machine's moods meet all of them.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, IsTerminal};
 
 use loky_benches::{FIGURES, Figure, Outcome, Row, Summary};
 
@@ -17,12 +17,16 @@ pub(crate) fn run(options: &Options) -> io::Result<Results> {
     for round in 1..=options.rounds {
         for workload in &options.workloads {
             for contestant in CONTESTANTS {
-                eprint!("\rround {round} of {}: {workload} {contestant}          ", options.rounds);
+                if io::stderr().is_terminal() {
+                    eprint!("\rround {round} of {}: {workload} {contestant}          ", options.rounds);
+                }
                 results.add(workload, contestant, cell::measure(workload, contestant, options.quick)?);
             }
         }
     }
-    eprintln!();
+    if io::stderr().is_terminal() {
+        eprintln!();
+    }
     Ok(results)
 }
 

@@ -76,15 +76,17 @@ impl System for Procspawn {
 
     fn crash(&self, burns: &[u64], last_words: &str) -> Measured<Crash> {
         let (before, after) = burns.split_at(burns.len() / 2);
-        let mut others = self.burn(before);
+        let before = self.burn(before);
         let fatal = self.0.spawn(last_words.to_owned(), tasks::die);
-        others.extend(self.burn(after));
+        let after = self.burn(after);
+        // In order, for its workers take no other call before the result of their last one is joined.
+        let lost =
+            |handles: Vec<JoinHandle<()>>| handles.into_iter().map(JoinHandle::join).filter(Result::is_err).count();
+        let lost_before = lost(before);
         if fatal.join().is_ok() {
             return failed("nothing has died");
         }
-        let seen = tasks::now();
-        let lost = others.into_iter().map(JoinHandle::join).filter(Result::is_err).count();
-        Ok(Crash { seen, lost })
+        Ok(Crash { seen: tasks::now(), lost: lost_before + lost(after) })
     }
 
     fn hang(&self, limit: Duration) -> Measured<()> {

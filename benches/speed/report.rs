@@ -16,6 +16,9 @@ pub(crate) fn publish(options: &Options, results: &Results, noise: &str) -> Resu
     let rows = results.rows();
     println!("{}\n{noise}\n\n{}\n{RATIOS}", machine::describe(), text(&rows));
     let tables = format!("{}\n{noise}\n\n{}", machine::describe(), markdown(&rows));
+    if options.quick {
+        println!("Measured with small sizes: the figures mean nothing, but that everything is alive.");
+    }
     if options.markdown {
         println!("\n{tables}");
     }

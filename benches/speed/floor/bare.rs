@@ -77,6 +77,19 @@ impl Shared {
         unsafe { std::slice::from_raw_parts(self.start.as_ptr().cast(), words) }
     }
 
+    /// Sleeps unless the word differs from `seen`, until it is rung, or for a moment.
+    pub(super) fn sleep(word: &AtomicU64, seen: u64) {
+        let moment = libc::timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+        // SAFETY: the lower half of a living word, and a time that outlives the call; the kernel writes to neither.
+        unsafe { libc::syscall(libc::SYS_futex, half(word), libc::FUTEX_WAIT, seen as u32, &raw const moment) };
+    }
+
+    /// Wakes who sleeps at this word.
+    pub(super) fn ring(word: &AtomicU64) {
+        // SAFETY: the lower half of a living word, which the kernel takes for nothing but a name.
+        unsafe { libc::syscall(libc::SYS_futex, half(word), libc::FUTEX_WAKE, 1) };
+    }
+
     /// Plain copying, at the speed of memory. The copies have to take turns, by a word of another `Shared`.
     pub(super) fn copy_in(&self, from: &[f64]) {
         assert!(size_of_val(from) <= self.bytes.get(), "it has to fit");
@@ -98,6 +111,12 @@ impl Drop for Shared {
         // SAFETY: nothing borrowed from it is left, since that would borrow `self`.
         let _ = unsafe { munmap(self.start, self.bytes.get()) };
     }
+}
+
+/// What the kernel compares: the lower half of a word, which comes first.
+#[cfg(target_endian = "little")]
+fn half(word: &AtomicU64) -> *const u32 {
+    word.as_ptr().cast_const().cast()
 }
 
 const PAGE: usize = 4096;

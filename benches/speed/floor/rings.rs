@@ -2,8 +2,7 @@
 
 use std::hint;
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::thread;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
 use std::time::Instant;
 
 use super::bare::{Forked, Shared};
@@ -23,7 +22,7 @@ pub(super) fn rate(scale: Scale, publish_after: u64) -> Measured<f64> {
     })
 }
 
-/// A ring of one writer and one reader: how far each is, and slots of 16 bytes.
+/// A ring of one writer and one reader: how far the writer is, a bell for a reader that sleeps, and slots of 16 bytes.
 struct Ring<'a>(&'a [AtomicU64]);
 
 impl<'a> Ring<'a> {
@@ -31,8 +30,17 @@ impl<'a> Ring<'a> {
         Self(shared.words())
     }
 
-    fn written(&self) -> &AtomicU64 {
-        &self.0[0]
+    fn written(&self) -> u64 {
+        self.0[0].load(Acquire)
+    }
+
+    /// With a full fence before the look at the sleeper, or each could miss the other.
+    fn publish(&self, written: u64) {
+        self.0[0].store(written, SeqCst);
+        if self.0[ASLEEP].load(SeqCst) != 0 {
+            self.0[BELL].fetch_add(1, SeqCst);
+            Shared::ring(&self.0[BELL]);
+        }
     }
 
     /// The number and the value.
@@ -60,22 +68,33 @@ fn serve(arguments: &Ring<'_>, results: &Ring<'_>, publish_after: u64) {
             results.write(done, tasks::next(arguments.read(done)));
             done += 1;
             if done % publish_after == 0 || done == written {
-                results.written().store(done, Release);
+                results.publish(done);
             }
         }
     }
 }
 
-/// Until there is more than this; gives the processor away soon, for there may be more processes than processors.
+/// Until there is more than this; sleeps soon, for there are more processes than processors.
 fn wait(ring: &Ring<'_>, seen: u64) -> u64 {
-    for turn in 0_u64.. {
-        let written = ring.written().load(Acquire);
+    for _ in 0..200 {
+        let written = ring.written();
         if written != seen {
             return written;
         }
-        if turn < 200 { hint::spin_loop() } else { thread::yield_now() }
+        hint::spin_loop();
     }
-    seen
+    loop {
+        let bell = ring.0[BELL].load(SeqCst);
+        ring.0[ASLEEP].store(1, SeqCst);
+        if ring.0[0].load(SeqCst) == seen {
+            Shared::sleep(&ring.0[BELL], bell);
+        }
+        ring.0[ASLEEP].store(0, SeqCst);
+        let written = ring.written();
+        if written != seen {
+            return written;
+        }
+    }
 }
 
 struct Worker<'a> {
@@ -94,13 +113,13 @@ impl Worker<'_> {
             self.sent += 1;
             *next += 1;
             if nth % publish_after == 0 || nth == room {
-                self.arguments.written().store(self.sent, Release);
+                self.arguments.publish(self.sent);
             }
         }
     }
 
     fn receive(&mut self) -> u64 {
-        let written = self.results.written().load(Acquire);
+        let written = self.results.written();
         let sum = (self.got..written).map(|number| self.results.read(number)).sum();
         self.got = written;
         sum
@@ -135,5 +154,7 @@ fn run(calls: u64, publish_after: u64, started: impl FnOnce()) -> Measured<u64> 
 }
 
 const SLOTS: u64 = 4096;
-/// In words: how far the writer is, on cache lines of its own.
-const HEADER: usize = 16;
+/// In words, each on cache lines of its own, after how far the writer is.
+const BELL: usize = 16;
+const ASLEEP: usize = 32;
+const HEADER: usize = 48;

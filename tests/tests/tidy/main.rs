@@ -48,7 +48,7 @@ fn files_and_functions_are_known_in_one_sitting() {
 fn every_dependency_states_its_reason() {
     let tree = Tree::of_the_workspace();
     hold(manifest::unreasoned(&tree.read("Cargo.toml")));
-    for member in ["loky", "loky-macros", "examples", "tests"] {
+    for member in ["loky", "loky-macros", "benches", "examples", "tests"] {
         hold(manifest::unshared(&format!("{member}/Cargo.toml"), &tree.read(&format!("{member}/Cargo.toml"))));
     }
 }
@@ -70,7 +70,7 @@ fn library() -> Vec<Source> {
 /// The sources of every member.
 fn all() -> Vec<Source> {
     let tree = Tree::of_the_workspace();
-    let roots = ["loky", "loky-macros", "examples", "tests"];
+    let roots = ["loky", "loky-macros", "benches", "examples", "tests"];
     roots.iter().flat_map(|root| tree.sources(root)).collect()
 }
 

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::sync::OnceLock;
 
 /// Present in a process that was started as a worker, whatever its value.
 pub(crate) const WORKER: &str = "LOKY_WORKER";
@@ -28,9 +29,13 @@ pub(crate) fn max_cpu_count() -> Option<usize> {
 }
 
 /// `LOKY_MAX_DEPTH`, by default 10; zero or less switches the limit off. What is not a number counts as not set.
+/// Read once, since every call asks.
 pub(crate) fn max_depth() -> Option<u32> {
-    let depth: i64 = parse(MAX_DEPTH).unwrap_or(i64::from(MAX_DEPTH_DEFAULT));
-    (depth > 0).then(|| u32::try_from(depth).unwrap_or(u32::MAX))
+    static ASKED: OnceLock<Option<u32>> = OnceLock::new();
+    *ASKED.get_or_init(|| {
+        let depth: i64 = parse(MAX_DEPTH).unwrap_or(i64::from(MAX_DEPTH_DEFAULT));
+        (depth > 0).then(|| u32::try_from(depth).unwrap_or(u32::MAX))
+    })
 }
 
 /// The command line of this program, its own name included.

@@ -41,6 +41,15 @@ impl Inner {
         self.perform_all();
     }
 
+    /// For whoever has just spawned a call that must wait: takes in what the workers have said meanwhile. Nobody else has to
+    /// be woken for that, and a row of spawns keeps the workers busy by itself.
+    pub(super) fn help(&mut self, now: Instant) {
+        if self.scheduler.queued() > 0 && self.has_news() {
+            self.hear_news(now);
+            self.duty.was_helped();
+        }
+    }
+
     /// Takes in what one worker has said, and then what it has printed before: that is shown before the results are.
     fn hear_worker(&mut self, worker: WorkerId, now: Instant) {
         let heard =

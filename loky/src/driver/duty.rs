@@ -6,7 +6,8 @@
 //!
 //! While a waiter drives, the background thread announces nothing. A waiter that leaves announces in the background
 //! thread's name. Where waiters come and go quickly, that would be done in vain all the time: then the background thread
-//! is asked once to *linger*, to look by itself again and again after a moment, until waiters have ceased to come.
+//! is asked once to *linger*, to look by itself again and again after a moment, until waiters have ceased to come. It does
+//! so, too, while somebody spawns one call after the other, and hears what has come meanwhile each time.
 //!
 //! A pure protocol under the driver's lock: what it says is done by `turn`.
 
@@ -20,6 +21,8 @@ pub(super) struct Duty {
     is_interrupted: bool,
     is_waiter_asleep: bool,
     is_lingering: bool,
+    /// Whether a thread that neither waits nor drives has heard news since the background thread looked last.
+    has_helper: bool,
     /// How many waiters have come since the background thread looked last.
     come: u32,
     /// When the first one of the current row of waiters came.
@@ -46,14 +49,18 @@ pub(super) enum Sleep {
     Quiet,
     /// A waiter drives, and sleeps: after announcing that, since what was announced for it may have been heard here.
     ForWaiter,
-    /// Likewise, and not for longer than a moment.
-    Brief,
+    /// Likewise, and not for longer than this moment.
+    Brief(Duration),
     /// After announcing it.
     Announced,
 }
 
 /// How long the background thread leaves the links alone while waiters come and go.
 pub(super) const LINGER: Duration = Duration::from_millis(1);
+
+/// How long it leaves them alone while a thread that spawns calls hears what comes meanwhile. The workers have about as
+/// much to do by then.
+const HELPED: Duration = Duration::from_micros(150);
 
 /// A row that is worth it.
 pub(super) const ROW: u32 = 16;
@@ -65,6 +72,7 @@ impl Duty {
             is_interrupted: false,
             is_waiter_asleep: false,
             is_lingering: false,
+            has_helper: false,
             come: 0,
             since: now,
             row,
@@ -116,12 +124,19 @@ impl Duty {
         if self.is_lingering {
             self.is_lingering = std::mem::take(&mut self.come) > 0;
         }
+        let has_helper = std::mem::take(&mut self.has_helper);
         match (self.is_waiter_asleep, self.is_driven, self.is_lingering) {
             (true, ..) => Sleep::ForWaiter,
-            (false, _, true) => Sleep::Brief,
+            (false, _, true) => Sleep::Brief(LINGER),
             (false, true, false) => Sleep::Quiet,
+            (false, false, false) if has_helper => Sleep::Brief(HELPED),
             (false, false, false) => Sleep::Announced,
         }
+    }
+
+    /// Whoever has just spawned a call has heard news on that occasion, and will again if it spawns on.
+    pub(super) fn was_helped(&mut self) {
+        self.has_helper = true;
     }
 
     /// Whether a worker that comes now is to ring for the waiter; else it is for the background thread, which does no harm.
@@ -154,10 +169,20 @@ mod tests {
         (1..ROW).for_each(|_| assert_eq!(come_and_go(&mut duty), (true, Farewell::Announce)));
         assert_eq!(come_and_go(&mut duty), (true, Farewell::Call));
         assert_eq!(come_and_go(&mut duty), (false, Farewell::Nothing));
-        assert_eq!(duty.sleep_in_background(), Sleep::Brief);
+        assert_eq!(duty.sleep_in_background(), Sleep::Brief(LINGER));
         assert_eq!(come_and_go(&mut duty), (false, Farewell::Nothing));
-        assert_eq!((duty.sleep_in_background(), duty.sleep_in_background()), (Sleep::Brief, Sleep::Announced));
+        assert_eq!((duty.sleep_in_background(), duty.sleep_in_background()), (Sleep::Brief(LINGER), Sleep::Announced));
         assert_eq!(come_and_go(&mut duty), (true, Farewell::Announce));
+    }
+
+    #[test]
+    fn while_it_is_helped_the_background_thread_looks_by_itself() {
+        let mut duty = Duty::new(Instant::now(), ROW);
+        duty.was_helped();
+        assert_eq!((duty.sleep_in_background(), duty.sleep_in_background()), (Sleep::Brief(HELPED), Sleep::Announced));
+        duty.was_helped();
+        assert!(duty.take());
+        assert_eq!(duty.sleep_in_background(), Sleep::Quiet, "a waiter hears all");
     }
 
     #[test]

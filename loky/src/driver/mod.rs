@@ -107,6 +107,7 @@ impl Driver {
             let terms = order.terms(now);
             let call = inner.calls.insert(Pending::new(order, Arc::clone(&cell)));
             inner.feed(Event::Submitted { call, terms }, now);
+            inner.help(now);
             Some((call, cell))
         })
     }
@@ -175,8 +176,7 @@ impl Driver {
         if self.is_foreign() {
             return true;
         }
-        self.finished.watch(Watcher::this_thread());
-        if !self.wait(until, || self.is_finished()) {
+        if !self.wait(until, || self.is_finished(), || self.finished.watch(Watcher::this_thread())) {
             return false;
         }
         self.callbacks.end();
@@ -192,10 +192,10 @@ impl Driver {
         !self.is_foreign() && self.inner.lock().scheduler.is_shutting_down()
     }
 
-    /// Blocks until `is_done` or `until`, driving if nobody else does. Whoever makes `is_done` true must unpark this
-    /// thread, as a cell does that it watches.
-    pub(crate) fn wait(&self, until: Option<Instant>, is_done: impl Fn() -> bool) -> bool {
-        self.role.wait(self, until, is_done)
+    /// Blocks until `is_done` or `until`, driving if nobody else does. Once `watch` was called, whoever makes `is_done` true
+    /// must unpark this thread, as a cell does that it watches.
+    pub(crate) fn wait(&self, until: Option<Instant>, is_done: impl Fn() -> bool, watch: impl Fn()) -> bool {
+        self.role.wait(self, until, is_done, watch)
     }
 
     /// Runs `callback` off the pool's own paths.

@@ -21,6 +21,9 @@ pub(super) struct Tail(VecDeque<u8>);
 /// More than this at once would let one chatty worker keep the others waiting. A pipe holds no more.
 const BURST: usize = 64 << 10;
 
+/// Most reads find nothing, so a piece is no longer than what costs nothing to make ready.
+const PIECE: usize = 512;
+
 impl Pipe {
     /// `file` must not block.
     pub(super) fn new(file: Option<File>) -> Self {
@@ -35,7 +38,7 @@ impl Pipe {
     /// Gives what is there to `take`, piece by piece. Never blocks.
     pub(super) fn read(&mut self, mut take: impl FnMut(&[u8])) {
         let Some(file) = &mut self.file else { return };
-        let mut piece = [0; 4096];
+        let mut piece = [0; PIECE];
         let mut total = 0;
         while !self.is_at_end && total < BURST {
             match file.read(&mut piece) {

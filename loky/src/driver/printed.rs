@@ -9,7 +9,10 @@ use crate::sys::stdio::{self, Stream};
 /// The beginning of what a call has printed, and how much more it was. What nobody has shown by the time it is dropped
 /// goes to this program's own streams.
 #[derive(Debug, Default)]
-pub(crate) struct Printed {
+pub(crate) struct Printed(Option<Box<Text>>);
+
+#[derive(Debug, Default)]
+struct Text {
     output: Vec<u8>,
     error: Vec<u8>,
     cut: usize,
@@ -17,12 +20,13 @@ pub(crate) struct Printed {
 
 impl Printed {
     pub(super) fn add(&mut self, stream: Stream, bytes: &[u8]) {
-        let room = PRINTED_MAX - self.output.len() - self.error.len();
+        let text = self.0.get_or_insert_default();
+        let room = PRINTED_MAX - text.output.len() - text.error.len();
         let (kept, cut) = bytes.split_at(bytes.len().min(room));
-        self.cut += cut.len();
+        text.cut += cut.len();
         match stream {
-            Stream::Output => self.output.extend_from_slice(kept),
-            Stream::Error => self.error.extend_from_slice(kept),
+            Stream::Output => text.output.extend_from_slice(kept),
+            Stream::Error => text.error.extend_from_slice(kept),
         }
     }
 
@@ -39,8 +43,8 @@ impl Printed {
 
     /// Takes out what belongs to either stream; that something was cut is told on the second.
     pub(super) fn take(&mut self) -> (Vec<u8>, Vec<u8>) {
-        let (output, mut error) = (std::mem::take(&mut self.output), std::mem::take(&mut self.error));
-        let cut = std::mem::take(&mut self.cut);
+        let Some(text) = self.0.take() else { return (Vec::new(), Vec::new()) };
+        let Text { output, mut error, cut } = *text;
         if cut > 0 {
             let note = format!("loky: the call has printed {cut} bytes more, which are not shown\n");
             error.extend_from_slice(note.as_bytes());
@@ -51,6 +55,9 @@ impl Printed {
 
 impl Drop for Printed {
     fn drop(&mut self) {
+        if self.0.is_none() {
+            return;
+        }
         let (output, error) = self.take();
         stdio::write_all(Stream::Output, &output);
         stdio::write_all(Stream::Error, &error);

@@ -25,8 +25,8 @@
 //! receiver has been unparked and has not looked since. The receiver either takes the role, or finds it taken, or
 //! makes the offer again. Every change to *vacant*, and every departure from the list while it is vacant, makes an
 //! offer or leaves, under the same lock. An unpark that comes before its park is not lost. And a follower's own
-//! condition is told to it by an unpark, too: it names itself as a watcher before it first looks. The models in `model`
-//! explore all of this, together with the duty.
+//! condition is told to it by an unpark, too: it names itself as a watcher before it looks for the last time. The holder is
+//! interrupted instead. The models in `model` explore all of this, together with the duty.
 
 #[cfg(all(test, loom))]
 mod model;
@@ -67,8 +67,15 @@ impl Role {
 
     /// Blocks until `is_done` or `until`, driving if nobody else does. Returns whether it is done.
     ///
-    /// Whoever makes `is_done` true must then unpark this thread, and interrupt whoever drives: that may be this thread.
-    pub(super) fn wait(&self, drive: &impl Drive, until: Option<Instant>, is_done: impl Fn() -> bool) -> bool {
+    /// Whoever makes `is_done` true must interrupt whoever drives, which may be this thread; and unpark this thread, if it
+    /// has called `watch` before.
+    pub(super) fn wait(
+        &self,
+        drive: &impl Drive,
+        until: Option<Instant>,
+        is_done: impl Fn() -> bool,
+        watch: impl Fn(),
+    ) -> bool {
         loop {
             if is_done() {
                 return true;
@@ -79,7 +86,10 @@ impl Role {
             if self.enter(drive) {
                 return self.hold(drive, until, is_done);
             }
-            park_until(until);
+            watch();
+            if !is_done() {
+                park_until(until);
+            }
             self.leave_list(drive);
         }
     }

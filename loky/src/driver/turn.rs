@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::Driver;
 use super::background::Chore;
-use super::duty::{Farewell, LINGER, Sleep};
+use super::duty::{Farewell, Sleep};
 use super::forward::OUTPUT_RETRY;
 use super::inner::{Inner, Outbox};
 use super::role::Drive;
@@ -161,7 +161,7 @@ impl Driver {
         let moment = match inner.duty.sleep_in_background() {
             Sleep::Announced => (!inner.listen(Bell::Link)).then_some(now),
             Sleep::ForWaiter => (!inner.listen(Bell::Pool)).then_some(now),
-            Sleep::Brief => Some(now + LINGER),
+            Sleep::Brief(moment) => Some(now + moment),
             Sleep::Quiet => None,
         };
         let until = [moment, retry, inner.scheduler.next_timeout()].into_iter().flatten().min();

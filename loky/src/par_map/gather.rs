@@ -289,10 +289,8 @@ impl Run {
         if self.sent.is_empty() {
             return !self.filling.lengths.is_empty();
         }
-        for sent in &self.sent {
-            sent.cell.watch(Watcher::this_thread());
-        }
-        self.pool.wait(|| self.sent.iter().any(|sent| sent.cell.is_done()));
+        let watch = || self.sent.iter().for_each(|sent| sent.cell.watch(Watcher::this_thread()));
+        self.pool.wait(|| self.sent.iter().any(|sent| sent.cell.is_done()), watch);
         true
     }
 }

@@ -101,8 +101,7 @@ impl<R> JoinHandle<R> {
         if driver.check_process().is_err() {
             return false;
         }
-        self.cell.watch(Watcher::this_thread());
-        driver.wait(until, || self.is_finished())
+        driver.wait(until, || self.is_finished(), || self.cell.watch(Watcher::this_thread()))
     }
 
     /// Runs `hook` when the call is finished, on whichever thread finishes it. The hook must not block or panic.

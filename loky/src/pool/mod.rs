@@ -103,8 +103,7 @@ impl Pool {
             return;
         }
         if let Ok(cell) = self.0.driver.warm_up() {
-            cell.watch(Watcher::this_thread());
-            self.0.driver.wait(None, || cell.is_done());
+            self.0.driver.wait(None, || cell.is_done(), || cell.watch(Watcher::this_thread()));
         }
     }
 
@@ -172,9 +171,10 @@ impl Pool {
         self.0.driver.cancel(call);
     }
 
-    /// Blocks until `is_done`, driving meanwhile; the calling thread must be unparked when that changes.
-    pub(crate) fn wait(&self, is_done: impl Fn() -> bool) {
-        self.0.driver.wait(None, is_done);
+    /// Blocks until `is_done`, driving meanwhile; once `watch` was called, the calling thread must be unparked when that
+    /// changes.
+    pub(crate) fn wait(&self, is_done: impl Fn() -> bool, watch: impl Fn()) {
+        self.0.driver.wait(None, is_done, watch);
     }
 
     fn has_room(&self, watcher: impl FnOnce() -> Watcher) -> bool {
@@ -185,8 +185,7 @@ impl Pool {
         let room = Arc::new(Cell::new());
         let told = Arc::clone(&room);
         if !self.has_room(|| Watcher::Hook(Box::new(move || told.complete(())))) {
-            room.watch(Watcher::this_thread());
-            self.wait(|| room.is_done());
+            self.wait(|| room.is_done(), || room.watch(Watcher::this_thread()));
         }
     }
 

@@ -24,7 +24,8 @@ pub struct ArgumentWriter<'a> {
 
 /// The encoded arguments that `write` writes.
 pub(crate) fn encode_arguments(write: impl FnOnce(&mut ArgumentWriter<'_>)) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
+    // Most arguments are short: one allocation, and no growing.
+    let mut bytes = Vec::with_capacity(64);
     encode_arguments_into(&mut bytes, write)?;
     Ok(bytes)
 }

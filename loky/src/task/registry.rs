@@ -6,6 +6,7 @@
 
 use std::any::TypeId;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
 
 use super::entry::{Entry, Key};
@@ -32,8 +33,26 @@ pub(crate) fn build() -> Result<Build, Error> {
 #[derive(Debug)]
 pub(crate) struct Registry {
     entries: Vec<&'static Entry>,
-    indices: HashMap<TypeId, u32>,
+    indices: HashMap<TypeId, u32, BuildHasherDefault<OwnHash>>,
     fingerprint: u64,
+}
+
+/// A type's own hash, as it is: it is one already.
+#[derive(Debug, Default)]
+struct OwnHash(u64);
+
+impl Hasher for OwnHash {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.0 = self.0.rotate_left(8) ^ u64::from(byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 ^= hash;
+    }
 }
 
 impl Registry {

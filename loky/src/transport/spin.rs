@@ -44,7 +44,7 @@ impl Spin {
         if self.now.is_zero() {
             return false;
         }
-        let begun = Instant::now();
+        let mut begun = None;
         let mut looks = FIRST_LOOKS;
         loop {
             for _ in 0..looks {
@@ -54,6 +54,8 @@ impl Spin {
                     return true;
                 }
             }
+            // The first looks are shorter than any limit: most of the time nobody has to ask for the time.
+            let begun = *begun.get_or_insert_with(Instant::now);
             thread::yield_now();
             looks = LOOKS;
             if begun.elapsed() >= self.now {

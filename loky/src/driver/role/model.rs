@@ -112,7 +112,7 @@ impl World {
                     state = self.sleep(Bell::Link, state);
                 }
                 Sleep::Quiet => state = self.sleep(Bell::Link, state),
-                Sleep::Brief => {
+                Sleep::Brief(_) => {
                     drop(state);
                     thread::yield_now();
                     state = self.state.lock().unwrap();
@@ -167,8 +167,7 @@ type Scene = (Arc<Role>, Arc<World>);
 
 fn join((role, world): &Scene, index: usize) {
     let cell = &world.cells[index];
-    cell.watch(Watcher::this_thread());
-    assert!(role.wait(&**world, None, || cell.is_done()));
+    assert!(role.wait(&**world, None, || cell.is_done(), || cell.watch(Watcher::this_thread())));
     assert_eq!(cell.take(), Some(index));
 }
 

@@ -13,6 +13,8 @@ use super::ring::{Bell, Broken, Memory, Writer};
 pub(super) struct Outgoing<M> {
     ring: Writer<M>,
     queue: VecDeque<Kept>,
+    /// Whether something was added that has not been shown.
+    has_news: bool,
 }
 
 /// A part of a frame; it begins at a whole word.
@@ -48,12 +50,13 @@ impl Part<'_> {
 
 impl<M: Memory> Outgoing<M> {
     pub(super) fn new(memory: M) -> Self {
-        Self { ring: Writer::new(memory), queue: VecDeque::new() }
+        Self { ring: Writer::new(memory), queue: VecDeque::new(), has_news: false }
     }
 
     /// Adds to what is to be said; [`flush`](Self::flush) shows it to the worker.
     pub(super) fn add(&mut self, part: &Part<'_>) -> Result<(), Broken> {
         let bytes = part.bytes();
+        self.has_news = true;
         let done = if self.queue.is_empty() { write(&mut self.ring, bytes)? } else { 0 };
         if done < bytes.len() {
             self.queue.push_back(part.keep(done));
@@ -64,6 +67,9 @@ impl<M: Memory> Outgoing<M> {
     /// Writes what there is room for, and shows it. Returns how the worker is to be woken, if it sleeps. If something is
     /// left, the worker will ring when it has made room.
     pub(super) fn flush(&mut self) -> Result<Option<Bell>, Broken> {
+        if !std::mem::take(&mut self.has_news) && self.queue.is_empty() {
+            return Ok(None);
+        }
         while !self.write_kept()? {
             self.ring.close();
             if self.ring.may_sleep()? {

@@ -14,8 +14,7 @@ use crate::driver::{Driver, Outcome};
 use crate::error::{Error, ErrorKind};
 use crate::ids::{CallId, CallKey};
 use crate::oneshot::{Cell, Watcher};
-use crate::task::contain;
-use crate::wire::codec;
+use crate::task;
 
 /// The way to the result of a call that was spawned.
 ///
@@ -187,7 +186,7 @@ fn decode<R: DeserializeOwned>(mut outcome: Outcome, task: &str) -> Result<R, Er
 
 /// The result in `bytes`; a `Deserialize` that fails, or panics, costs this result only.
 pub(crate) fn decode_result<R: DeserializeOwned>(bytes: &[u8], task: &str) -> Result<R, Error> {
-    contain(|| codec::decode(bytes)).map_err(|why| {
+    task::decode(bytes).map_err(|why| {
         Error::new(ErrorKind::Decode, format!("ran, but its result cannot be decoded: {why}"))
             .with_task(task)
             .having_run()

@@ -3,7 +3,8 @@
 //! Linux only so far. Each file offers what one other room needs and nothing of what that room is for: `poll` waits
 //! for descriptors, `process` starts, kills and reaps, `page` shares memory between two processes, `socket`
 //! passes bytes and a descriptor, `entry` prepares a process to be a worker, `image` and `marks` find functions in the
-//! running program, `own_pid` notices a fork, `conjure` makes values without bytes, `constructor` runs before `main`.
+//! running program, `own_pid` notices a fork, `plain` sees rows of numbers as
+//! bytes, `conjure` makes values without bytes, `constructor` runs before `main`.
 #![expect(unsafe_code, reason = "the one room where it may stand; each block says why it is sound")]
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
@@ -19,6 +20,7 @@ pub(crate) mod image;
 pub(crate) mod marks;
 pub(crate) mod own_pid;
 pub(crate) mod page;
+pub(crate) mod plain;
 pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod socket;

@@ -7,10 +7,9 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::contain::contain;
 use super::entry::Fault;
+use super::value;
 use crate::error::{Error, ErrorKind};
-use crate::wire::codec;
 
 /// Appends the arguments of one call to a payload.
 #[derive(Debug)]
@@ -62,7 +61,7 @@ impl ArgumentWriter<'_> {
 pub(super) fn append<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<(), String> {
     let head = bytes.len();
     bytes.extend([0; LENGTH]);
-    contain(|| codec::encode_into(bytes, value))?;
+    value::encode(bytes, value)?;
     let length = (bytes.len() - head - LENGTH) as u64;
     bytes[head..head + LENGTH].copy_from_slice(&length.to_le_bytes());
     Ok(())
@@ -88,7 +87,7 @@ impl<'a> ArgumentReader<'a> {
     pub fn read<T: DeserializeOwned>(&mut self) -> Result<T, Fault> {
         self.count += 1;
         let bytes = self.next().ok_or_else(|| self.wrong("is missing"))?;
-        contain(|| codec::decode(bytes)).map_err(|why| self.wrong(&why))
+        value::decode(bytes).map_err(|why| self.wrong(&why))
     }
 
     /// Says that there are no more.

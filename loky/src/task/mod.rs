@@ -11,6 +11,7 @@ mod entry;
 mod find;
 mod passage;
 mod registry;
+mod value;
 
 pub use arguments::{ArgumentReader, ArgumentWriter};
 pub(crate) use arguments::{encode_arguments, encode_arguments_into};
@@ -20,7 +21,7 @@ pub use capture::{
     Somebody, captures, passing, probe,
 };
 pub(crate) use closure::closure;
-pub(crate) use contain::{contain, message_of};
+pub(crate) use contain::message_of;
 pub(crate) use entry::{Code, Opened, Run};
 pub use entry::{Entry, Fault, type_id_of, version};
 pub use find::{Instance, TaskRef, mark};
@@ -28,3 +29,4 @@ pub(crate) use find::{entry_of, find, keep};
 pub(crate) use passage::encode_result;
 pub use passage::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, Sent, owned};
 pub(crate) use registry::{build, registry};
+pub(crate) use value::decode;

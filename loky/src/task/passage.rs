@@ -13,9 +13,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::arguments::{ArgumentReader, ArgumentWriter};
-use super::contain::contain;
 use super::entry::Fault;
-use crate::wire::codec;
+use super::value;
 
 /// What can be an argument of a task: what serde can write and read back.
 #[diagnostic::on_unimplemented(
@@ -158,7 +157,7 @@ impl<T: ?Sized> Deref for LentSlice<T> {
 
 /// Appends the result of a task.
 pub(crate) fn encode_result<R: Returned>(bytes: &mut Vec<u8>, result: &R) -> Result<(), Fault> {
-    contain(|| codec::encode_into(bytes, result)).map_err(Fault::Encode)
+    value::encode(bytes, result).map_err(Fault::Encode)
 }
 
 impl<T: ?Sized> fmt::Debug for Lent<T> {

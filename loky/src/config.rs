@@ -28,6 +28,8 @@ impl Output {
 /// All settings of a pool. Two pools with equal settings can stand for each other, but for their size.
 #[derive(Clone)]
 pub(crate) struct Settings {
+    /// How many processors there are for the whole pool: counted once, since to count them reads a dozen files.
+    pub(crate) cpus: usize,
     pub(crate) workers: usize,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) environment: Vec<(OsString, Option<OsString>)>,
@@ -42,10 +44,11 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// What a pool has whose builder was told nothing.
-    pub(crate) fn default_for(workers: usize) -> Self {
+    /// What a pool has whose builder was told nothing: a worker for each processor.
+    pub(crate) fn default_for(cpus: usize) -> Self {
         Self {
-            workers,
+            cpus,
+            workers: cpus,
             idle_timeout: None,
             environment: Vec::new(),
             env_per_worker: None,

@@ -1,6 +1,6 @@
 //! The one thread of a pool: drives while nobody else does, and does what takes too long to be done under the lock.
 //!
-//! Its chores come over a channel without a limit of its own, because the scheduler bounds them: at most one launch and
+//! Its chores come over channels without limits of their own, because the scheduler bounds them: at most one launch and
 //! one end for each worker.
 
 use std::ffi::OsString;
@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use super::Driver;
+use super::inner::Inner;
 use crate::config::{KILL_GRACE, Output, Settings};
-use crate::cpu;
 use crate::env;
 use crate::ids::WorkerId;
 use crate::supervisor::local::{Recipe, launch};
@@ -19,13 +19,16 @@ use crate::supervisor::{Launched, Process};
 /// What takes a system call too many.
 #[derive(Debug)]
 pub(super) enum Chore {
-    Launch {
-        worker: WorkerId,
-        index: usize,
-    },
     Kill(Arc<Process>),
     /// Kill a process that nobody waits for, and reap it.
     Discard(Arc<Process>),
+}
+
+/// A worker that is to be started. Also a system call too many, but one that others may do, too.
+#[derive(Debug)]
+pub(super) struct Launch {
+    pub(super) worker: WorkerId,
+    pub(super) index: usize,
 }
 
 /// Starts the thread; it ends when the pool has ended.
@@ -42,19 +45,34 @@ pub(super) fn start(driver: &Arc<Driver>) -> std::io::Result<JoinHandle<()>> {
 
 impl Driver {
     fn do_chores(&self) {
-        for chore in self.chores.1.try_iter() {
-            match chore {
-                Chore::Kill(process) => process.kill_tree(),
-                Chore::Discard(process) => {
-                    process.kill_tree();
-                    process.reap(KILL_GRACE);
-                }
-                Chore::Launch { worker, index } => {
-                    let launched = self.launch(index);
-                    self.act(|inner, now| inner.hear_launch(worker, launched, now));
-                }
-            }
+        loop {
+            // Ends come first: what is to be launched is often what takes their place, and may be many.
+            self.chores.1.try_iter().for_each(Chore::run);
+            let Ok(launch) = self.launches.1.try_recv() else { return };
+            self.do_launch(&launch);
         }
+    }
+
+    /// Launches what the background thread has not come to yet: to wake it takes longer than to launch, and two threads
+    /// launch two workers at once.
+    ///
+    /// Only while no worker serves, so that nobody has to wait for whoever drives. And only in the thread that started
+    /// the pool: a worker has its priority and its processors from the thread that launches it.
+    pub(super) fn help_to_launch(&self) {
+        if self.launches.1.is_empty() || self.starter.get() != Some(&thread::current().id()) {
+            return;
+        }
+        while self.inner.lock().may_be_helped() {
+            let Ok(launch) = self.launches.1.try_recv() else { break };
+            self.do_launch(&launch);
+        }
+        // A launch that nobody wants any more leaves a process to be discarded, maybe after the background thread's end.
+        self.chores.1.try_iter().for_each(Chore::run);
+    }
+
+    fn do_launch(&self, &Launch { worker, index }: &Launch) {
+        let launched = self.launch(index);
+        self.act(|inner, now| inner.hear_launch(worker, launched, now));
     }
 
     fn launch(&self, index: usize) -> Result<Launched, String> {
@@ -64,8 +82,27 @@ impl Driver {
     }
 }
 
+impl Chore {
+    fn run(self) {
+        match self {
+            Self::Kill(process) => process.kill_tree(),
+            Self::Discard(process) => {
+                process.kill_tree();
+                process.reap(KILL_GRACE);
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// `env_per_worker` is a user's own code, which is called on a thread of the pool.
+    fn may_be_helped(&self) -> bool {
+        self.settings.env_per_worker.is_none() && self.workers.values().all(|worker| !worker.has_said_hello)
+    }
+}
+
 fn recipe(settings: &Settings, index: usize) -> Result<Recipe, String> {
-    let mut environment = thread_pool_variables(settings.workers);
+    let mut environment = thread_pool_variables(settings);
     environment.extend(settings.environment.iter().cloned());
     if let Some(variables) = &settings.env_per_worker {
         // This is the user's own code: its panic must cost no more than the launch.
@@ -81,7 +118,7 @@ fn recipe(settings: &Settings, index: usize) -> Result<Recipe, String> {
 
 /// Lets the thread pools of all workers together have as many threads as there are CPUs, where the program's user has
 /// not decided otherwise.
-fn thread_pool_variables(workers: usize) -> Vec<(OsString, Option<OsString>)> {
-    let threads = (cpu::cpu_count() / workers.max(1)).max(1).to_string();
+fn thread_pool_variables(settings: &Settings) -> Vec<(OsString, Option<OsString>)> {
+    let threads = (settings.cpus / settings.workers.max(1)).max(1).to_string();
     env::unset_thread_pools().map(|name| (name.into(), Some(threads.clone().into()))).collect()
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::background::Chore;
+use super::background::{Chore, Launch};
 use super::forward::Outlets;
 use super::order::{Item, Order, Outcome};
 use super::pipe::{Pipe, Tail};
@@ -90,6 +90,7 @@ pub(super) struct Body {
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     pub(super) chores: Vec<Chore>,
+    pub(super) launches: Vec<Launch>,
     pub(super) outcomes: Vec<(Arc<Cell<Outcome>>, Outcome)>,
     pub(super) cells: Vec<Arc<Cell<()>>>,
     pub(super) watchers: Vec<Watcher>,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::background::Chore;
+use super::background::{Chore, Launch};
 use super::evidence;
 use super::inner::{Inner, Pending, Worker};
 use super::tokens::{Part, token};
@@ -39,7 +39,7 @@ impl Inner {
         let index = self.free_index();
         self.counters.launches += 1;
         self.workers.insert(worker, Worker { index, is_killed: false, has_said_hello: false, body: None });
-        self.outbox.chores.push(Chore::Launch { worker, index });
+        self.outbox.launches.push(Launch { worker, index });
     }
 
     fn dispatch(&mut self, call: CallId, attempt: Attempt, worker: WorkerId) {

@@ -17,6 +17,9 @@ use crate::sys::poll::Poller;
 
 impl Drive for Driver {
     fn turn(&self, until: Option<Instant>) {
+        if until.is_none() {
+            self.help_to_launch();
+        }
         let Some((poller, until)) = self.prepare_sleep(until) else { return };
         let ready = poller.wait(until);
         // A fault of our own has been told and has ended the pool: whoever drives goes on and reads that in its handle.
@@ -83,9 +86,12 @@ impl Driver {
     }
 
     fn send_out(&self, outbox: Outbox) {
-        if !outbox.chores.is_empty() {
+        if !outbox.chores.is_empty() || !outbox.launches.is_empty() {
             for chore in outbox.chores {
                 self.chores.0.send(chore).expect("the receiver lives as long as the driver");
+            }
+            for launch in outbox.launches {
+                self.launches.0.send(launch).expect("the receiver lives as long as the driver");
             }
             self.role.call_background(self);
         }

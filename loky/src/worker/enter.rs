@@ -64,9 +64,7 @@ pub(super) fn enter() -> ! {
 
 fn become_worker() -> io::Result<(UnixStream, serve::Source, Page)> {
     let link = entry::take_link()?;
-    entry::close_inherited();
     entry::remove_variable(env::WORKER);
-    entry::set_up_signals()?;
     let page = Page::map(socket::receive_descriptor(&link)?)?;
     let mut source = serve::Source { stream: BufReader::new(link.try_clone()?), reader: Reader::new() };
     let welcome = read_welcome(&mut source)?;
@@ -74,10 +72,13 @@ fn become_worker() -> io::Result<(UnixStream, serve::Source, Page)> {
         // The parent has died between the launch and this line, and its socket may live on in a forked child.
         process::exit_now(0);
     }
-    watch::start(link.try_clone()?, welcome.parent)?;
     let build = task::build().map_err(|why| io::Error::other(why.to_string()))?;
     build.check(welcome.build).map_err(|why| io::Error::other(format!("what has started it {why}")))?;
+    // The first call travels while the rest is made ready.
     say_hello(&link, build)?;
+    entry::close_inherited();
+    entry::set_up_signals()?;
+    watch::start(link.try_clone()?, welcome.parent)?;
     guard::install();
     entry::set_process_name(&format!("loky {}", welcome.index));
     identity::become_worker(Identity { index: welcome.index, pool: welcome.pool, depth: welcome.depth });

@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
+use super::super::background::Launch;
 use super::*;
 use crate::config::Settings;
 use crate::scheduler::Terms;
@@ -34,7 +35,7 @@ impl Played {
         inner.poller = Some(Arc::new(Poller::new().unwrap()));
         let terms = Terms { priority: 0, retries: 0, run_limit: None, queue_deadline: None, deadline: None };
         inner.feed(Event::Submitted { call: CallId::mint(), terms }, Instant::now());
-        let Some(Chore::Launch { worker: id, .. }) = inner.outbox.chores.pop() else { panic!("a worker is launched") };
+        let Some(Launch { worker: id, .. }) = inner.outbox.launches.pop() else { panic!("a worker is launched") };
         let ((ours, link), (pipe, error)) = (nonblocking(), nonblocking());
         let launched = Launched {
             process: Process::new(std::process::id()).unwrap(),

@@ -31,6 +31,7 @@ pub(crate) struct Settings {
     /// How many processors there are for the whole pool: counted once, since to count them reads a dozen files.
     pub(crate) cpus: usize,
     pub(crate) workers: usize,
+    pub(crate) spares: usize,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) environment: Vec<(OsString, Option<OsString>)>,
     pub(crate) env_per_worker: Option<EnvPerWorker>,
@@ -40,6 +41,7 @@ pub(crate) struct Settings {
     pub(crate) max_calls_per_worker: Option<u64>,
     pub(crate) queue_limit: Option<usize>,
     pub(crate) output: Output,
+    pub(crate) zygote: bool,
     pub(crate) name: String,
 }
 
@@ -49,6 +51,7 @@ impl Settings {
         Self {
             cpus,
             workers: cpus,
+            spares: 0,
             idle_timeout: None,
             environment: Vec::new(),
             env_per_worker: None,
@@ -58,6 +61,7 @@ impl Settings {
             max_calls_per_worker: None,
             queue_limit: None,
             output: Output::DEFAULT,
+            zygote: false,
             name: "pool".to_string(),
         }
     }
@@ -71,6 +75,7 @@ impl Settings {
             _ => false,
         };
         same_closure
+            && self.spares == other.spares
             && self.idle_timeout == other.idle_timeout
             && self.environment == other.environment
             && self.current_dir == other.current_dir
@@ -79,12 +84,14 @@ impl Settings {
             && self.max_calls_per_worker == other.max_calls_per_worker
             && self.queue_limit == other.queue_limit
             && self.output == other.output
+            && self.zygote == other.zygote
             && self.name == other.name
     }
 
     pub(crate) fn rules(&self) -> Rules {
         Rules {
             target: self.workers,
+            spares: self.spares,
             idle_timeout: self.idle_timeout,
             calls_per_worker_max: self.max_calls_per_worker,
             credit: CREDIT,
@@ -124,6 +131,9 @@ const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// A killed process is gone in microseconds, unless the kernel itself is stuck in it.
 pub(crate) const KILL_GRACE: Duration = Duration::from_secs(5);
+
+/// A zygote that was killed is replaced; one that dies each time before it has made a worker is of no use.
+pub(crate) const ZYGOTES_LOST_MAX: u32 = 3;
 
 /// How much of a worker's standard error is kept for an error.
 pub(crate) const STDERR_TAIL_LEN: usize = 4 << 10;

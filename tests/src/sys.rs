@@ -77,6 +77,50 @@ pub fn interrupt_every(period_us: i64) {
     assert_eq!(rc, 0, "an interval timer can be set");
 }
 
+/// Changes the environment of this process; `None` removes.
+pub fn set_variable(name: &str, value: Option<&str>) {
+    // SAFETY: the other threads of a case are those of its pools, which read the environment by the same library, and
+    // behind its lock.
+    unsafe {
+        match value {
+            Some(value) => std::env::set_var(name, value),
+            None => std::env::remove_var(name),
+        }
+    }
+}
+
+/// What the C library says to whoever asks for a robust lock after the thread that held it has ended.
+pub fn lock_of_the_dead() -> i32 {
+    struct Lock(std::cell::UnsafeCell<libc::pthread_mutex_t>);
+    // SAFETY: a lock is there to be used by several threads at once.
+    unsafe impl Sync for Lock {}
+    let lock = Lock(std::cell::UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER));
+    let mut kind = std::mem::MaybeUninit::<libc::pthread_mutexattr_t>::uninit();
+    // SAFETY: the attributes are filled in before they are used, and the lock is initialized before it is.
+    unsafe {
+        libc::pthread_mutexattr_init(kind.as_mut_ptr());
+        libc::pthread_mutexattr_setrobust(kind.as_mut_ptr(), libc::PTHREAD_MUTEX_ROBUST);
+        libc::pthread_mutexattr_setpshared(kind.as_mut_ptr(), libc::PTHREAD_PROCESS_SHARED);
+        libc::pthread_mutex_init(lock.0.get(), kind.as_ptr());
+    }
+    // SAFETY: the lock lives longer than the thread.
+    let take = |lock: &Lock| unsafe { libc::pthread_mutex_lock(lock.0.get()) };
+    std::thread::scope(|scope| scope.spawn(|| take(&lock)).join().expect("no panic"));
+    take(&lock)
+}
+
+/// Starts a thread before `main` in processes that are told to: as a library does that has a constructor for it.
+#[used]
+// SAFETY: the section holds pointers to functions of this type, and this one does not unwind.
+#[unsafe(link_section = ".init_array")]
+static BEFORE_MAIN: extern "C" fn() = before_main;
+
+extern "C" fn before_main() {
+    if std::env::var_os("LOKY_TESTS_THREAD_BEFORE_MAIN").is_some() {
+        std::thread::spawn(|| std::thread::sleep(std::time::Duration::from_secs(1000)));
+    }
+}
+
 extern "C" fn on_alarm(_: libc::c_int) {}
 
 /// What a fork exits with if it panicked.

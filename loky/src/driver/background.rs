@@ -13,8 +13,8 @@ use super::inner::Inner;
 use crate::config::{KILL_GRACE, Output, Settings};
 use crate::env;
 use crate::ids::WorkerId;
-use crate::supervisor::local::{Recipe, launch};
-use crate::supervisor::{Launched, Process};
+use crate::supervisor::Process;
+use crate::supervisor::local::{self, Recipe};
 
 /// What takes a system call too many.
 #[derive(Debug)]
@@ -25,10 +25,12 @@ pub(super) enum Chore {
 }
 
 /// A worker that is to be started. Also a system call too many, but one that others may do, too.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Launch {
     pub(super) worker: WorkerId,
     pub(super) index: usize,
+    /// Whether others were asked for at the same time.
+    pub(super) is_one_of_many: bool,
 }
 
 /// Starts the thread; it ends when the pool has ended.
@@ -38,6 +40,7 @@ pub(super) fn start(driver: &Arc<Driver>) -> std::io::Result<JoinHandle<()>> {
         driver.role.wait_in_background(&*driver, || driver.do_chores(), || driver.is_finished());
         driver.do_chores();
         driver.show_last_words();
+        driver.close_nursery();
         driver.close();
     };
     thread::Builder::new().name("loky".into()).spawn(life)
@@ -49,7 +52,7 @@ impl Driver {
             // Ends come first: what is to be launched is often what takes their place, and may be many.
             self.chores.1.try_iter().for_each(Chore::run);
             let Ok(launch) = self.launches.1.try_recv() else { return };
-            self.do_launch(&launch);
+            self.do_launch(launch);
         }
     }
 
@@ -57,28 +60,47 @@ impl Driver {
     /// launch two workers at once.
     ///
     /// Only while no worker serves, so that nobody has to wait for whoever drives. And only in the thread that started
-    /// the pool: a worker has its priority and its processors from the thread that launches it.
+    /// the pool: a worker has its priority and its processors from the thread that launches it. To ask the zygote takes
+    /// no time, and is for all.
     pub(super) fn help_to_launch(&self) {
-        if self.launches.1.is_empty() || self.starter.get() != Some(&thread::current().id()) {
+        if self.launches.1.is_empty() {
             return;
         }
-        while self.inner.lock().may_be_helped() {
+        let is_starter = self.starter.get() == Some(&thread::current().id());
+        while self.inner.lock().may_be_helped(is_starter) {
             let Ok(launch) = self.launches.1.try_recv() else { break };
-            self.do_launch(&launch);
+            self.do_launch(launch);
         }
         // A launch that nobody wants any more leaves a process to be discarded, maybe after the background thread's end.
         self.chores.1.try_iter().for_each(Chore::run);
     }
 
-    fn do_launch(&self, &Launch { worker, index }: &Launch) {
-        let launched = self.launch(index);
-        self.act(|inner, now| inner.hear_launch(worker, launched, now));
+    fn do_launch(&self, launch: Launch) {
+        let settings = self.inner.lock().settings.clone();
+        let launched = match recipe(&settings, launch.index) {
+            Ok(recipe) if self.ask_zygote(launch, &recipe) => return,
+            Ok(recipe) => return self.launch_by_hand(launch, &recipe, &settings),
+            Err(why) => Err(why),
+        };
+        self.act(|inner, now| inner.hear_launch(launch.worker, launched, now));
     }
 
-    fn launch(&self, index: usize) -> Result<Launched, String> {
-        let settings = self.inner.lock().settings.clone();
-        let recipe = recipe(&settings, index)?;
-        launch(&recipe).map_err(|why| format!("starting a process failed: {why}"))
+    /// The zygote is started at the first occasion. If there are more workers to launch than this one, it is the fastest
+    /// way to all of them; one alone does not wait for it.
+    fn launch_by_hand(&self, launch: Launch, recipe: &Recipe, settings: &Settings) {
+        let is_to_start_zygote = self.is_to_start_zygote();
+        let is_one_of_many = launch.is_one_of_many || !self.launches.1.is_empty();
+        if is_to_start_zygote && is_one_of_many {
+            self.start_zygote(settings);
+            if self.ask_zygote(launch, recipe) {
+                return;
+            }
+        }
+        let launched = local::launch(recipe).map_err(|why| format!("starting a process failed: {why}"));
+        self.act(|inner, now| inner.hear_launch(launch.worker, launched, now));
+        if is_to_start_zygote && !is_one_of_many {
+            self.start_zygote(settings);
+        }
     }
 }
 
@@ -96,8 +118,9 @@ impl Chore {
 
 impl Inner {
     /// `env_per_worker` is a user's own code, which is called on a thread of the pool.
-    fn may_be_helped(&self) -> bool {
-        self.settings.env_per_worker.is_none() && self.workers.values().all(|worker| !worker.has_said_hello)
+    fn may_be_helped(&self, is_starter: bool) -> bool {
+        let is_starting = is_starter && self.workers.values().all(|worker| !worker.has_said_hello);
+        self.settings.env_per_worker.is_none() && (is_starting || self.nursery.is_open())
     }
 }
 

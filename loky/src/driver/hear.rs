@@ -12,7 +12,7 @@ use super::evidence;
 use super::inner::{Body, Inner, Worker};
 use super::order::Item;
 use super::pipe::{Pipe, Tail};
-use super::tokens::{Part, of_token, token};
+use super::tokens::{Part, ZYGOTE, of_token, token};
 use crate::identity;
 use crate::ids::{Attempt, CallId, WorkerId};
 use crate::scheduler::{Event, Try};
@@ -40,6 +40,9 @@ struct Answer {
 impl Inner {
     /// The poller reports `token`.
     pub(super) fn hear(&mut self, token: u64, now: Instant) {
+        if token == ZYGOTE {
+            return self.hear_zygote(now);
+        }
         match of_token(token) {
             (worker, Part::Link) => self.hear_link(worker, now),
             (worker, Part::Process) => self.hear_process(worker, now),
@@ -250,6 +253,9 @@ impl Inner {
         };
         self.feed(event, now);
         self.workers.remove(&id);
+        if exit == Exit::Code(0) {
+            self.rest_nursery();
+        }
     }
 
     /// Which call was running, if the last item that was begun is `item` of `call`: an item whose answer has arrived is

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use super::background::{Chore, Launch};
 use super::forward::Outlets;
+use super::nursery::Nursery;
 use super::order::{Item, Order, Outcome};
 use super::pipe::{Pipe, Tail};
 use super::printed::Printed;
@@ -46,6 +47,7 @@ pub(super) struct Inner {
     pub(super) sleeping_until: Option<Option<Instant>>,
     /// What workers wrote to their standard streams and this program's have not taken yet.
     pub(super) outlets: Outlets,
+    pub(super) nursery: Nursery,
     pub(super) outbox: Outbox,
 }
 
@@ -101,6 +103,7 @@ impl Inner {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
             scheduler: Scheduler::new(settings.rules()),
+            nursery: Nursery::new(&settings),
             settings,
             calls: HashMap::new(),
             workers: BTreeMap::new(),

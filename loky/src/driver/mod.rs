@@ -15,6 +15,7 @@ mod evidence;
 mod forward;
 mod hear;
 mod inner;
+mod nursery;
 mod order;
 mod output;
 mod perform;

@@ -39,7 +39,7 @@ impl Inner {
         let index = self.free_index();
         self.counters.launches += 1;
         self.workers.insert(worker, Worker { index, is_killed: false, has_said_hello: false, body: None });
-        self.outbox.launches.push(Launch { worker, index });
+        self.outbox.launches.push(Launch { worker, index, is_one_of_many: false });
     }
 
     fn dispatch(&mut self, call: CallId, attempt: Attempt, worker: WorkerId) {
@@ -93,6 +93,8 @@ impl Inner {
             // The kill takes a moment; what would begin meanwhile would have begun in vain.
             body.page.halt();
             self.outbox.chores.push(Chore::Kill(Arc::clone(&body.process)));
+        } else {
+            self.give_up_waiting_for_zygote(id);
         }
     }
 

@@ -44,6 +44,9 @@ use crate::ids::{Attempt, CallId, WorkerId};
 pub(crate) struct Rules {
     /// Workers wanted; at least one.
     pub(crate) target: usize,
+    /// Workers beyond those that are busy, kept ready while the pool is in use. They count beyond the target, but no
+    /// more than the target are busy at once.
+    pub(crate) spares: usize,
     /// How long a worker may be without calls before it is stopped.
     pub(crate) idle_timeout: Option<Duration>,
     /// A worker is replaced after it has answered this many calls.
@@ -83,7 +86,7 @@ enum Shutdown {
 impl Scheduler {
     pub(crate) fn new(rules: Rules) -> Self {
         Self {
-            sizing: Sizing::new(rules.target),
+            sizing: Sizing::new(rules.target, rules.spares),
             rules,
             calls: Calls::default(),
             workers: Workers::default(),
@@ -185,7 +188,10 @@ impl Scheduler {
     fn submitted(&mut self, call: CallId, terms: Terms) {
         match self.shutdown {
             Some(_) => self.settle(call, Why::ShutDown(None)),
-            None => self.calls.add(call, terms),
+            None => {
+                self.sizing.wake();
+                self.calls.add(call, terms);
+            }
         }
     }
 
@@ -251,7 +257,10 @@ impl Scheduler {
 
     fn worker_due(&mut self, worker: WorkerId, phase: Phase, now: Instant) {
         match phase {
-            Phase::Ready { .. } => self.stop(worker, now),
+            Phase::Ready { .. } => {
+                self.sizing.rest();
+                self.stop(worker, now);
+            }
             Phase::Stopping { .. } => self.kill(worker, now),
             Phase::Killed { .. } => self.abandon(worker),
             Phase::Launching { .. } => self.give_up_launch(worker, now),
@@ -292,7 +301,7 @@ impl Scheduler {
 
     fn dispatch(&mut self, now: Instant) {
         while self.calls.backlog_len() > 0 {
-            let Some(worker) = self.workers.idle_last_freed().or_else(|| self.worker_to_load()) else { return };
+            let Some(worker) = self.idle_worker().or_else(|| self.worker_to_load()) else { return };
             let Some((call, attempt)) = self.calls.hold_next(worker) else { return };
             let holder = self.workers.get_mut(worker).expect("the worker was found a moment ago");
             holder.held.push_back((call, attempt));
@@ -303,10 +312,15 @@ impl Scheduler {
         }
     }
 
+    /// An idle worker, if it may become busy: while as many are busy as shall be, the others are spares.
+    fn idle_worker(&self) -> Option<WorkerId> {
+        self.workers.idle_last_freed().filter(|_| self.workers.busy() < self.sizing.target())
+    }
+
     /// A busy worker that may hold one more call; only if no further worker can be had for it, and none is to go: one
     /// that always holds another call would never become free.
     fn worker_to_load(&self) -> Option<WorkerId> {
-        let is_of_size = self.workers.ready() == self.sizing.target();
+        let is_of_size = self.workers.busy() == self.sizing.target();
         self.workers.with_credit(&self.rules).filter(|_| is_of_size)
     }
 

@@ -4,6 +4,10 @@
 //! what became of those under way; if no worker is left then that could serve, the backlog is settled. So a program
 //! whose workers cannot start ends in an error, never in a storm of processes. For the same reason a warm-up asks for
 //! each worker once: if workers leave or die as fast as others start, it is over all the same.
+//!
+//! Spares are started when calls come, and replaced as they become busy. They are not worth a storm either: when a worker
+//! leaves or dies although it had nothing to do, or launches fail, the pool is at rest, and has no spares started until
+//! the next call comes.
 
 use std::time::Instant;
 
@@ -15,6 +19,9 @@ use super::{Rules, Scheduler, later};
 #[derive(Debug)]
 pub(super) struct Sizing {
     target: usize,
+    spares: usize,
+    /// Whether a call has come since the last sign that spares are in vain.
+    is_awake: bool,
     /// How many workers the warm-up under way may still ask for.
     warm_up: Option<usize>,
     failures: u32,
@@ -27,12 +34,35 @@ pub(super) struct Sizing {
 const CUT_SHORT_PER_FAILURE: u32 = 32;
 
 impl Sizing {
-    pub(super) fn new(target: usize) -> Self {
-        Self { target: target.max(1), warm_up: None, failures: 0, cut_short: 0, retry_at: None }
+    pub(super) fn new(target: usize, spares: usize) -> Self {
+        Self {
+            target: target.max(1),
+            spares,
+            is_awake: false,
+            warm_up: None,
+            failures: 0,
+            cut_short: 0,
+            retry_at: None,
+        }
     }
 
     pub(super) fn target(&self) -> usize {
         self.target
+    }
+
+    /// How many workers there may be, spares included.
+    fn size(&self) -> usize {
+        self.target.saturating_add(self.spares)
+    }
+
+    /// A call has come: spares are worth their start.
+    pub(super) fn wake(&mut self) {
+        self.is_awake = true;
+    }
+
+    /// No spares are started until the next call.
+    pub(super) fn rest(&mut self) {
+        self.is_awake = false;
     }
 
     pub(super) fn resize(&mut self, target: usize) {
@@ -43,7 +73,7 @@ impl Sizing {
     }
 
     pub(super) fn ask_warm_up(&mut self) {
-        self.warm_up = Some(self.target);
+        self.warm_up = Some(self.size());
     }
 
     pub(super) fn launched(&mut self) {
@@ -70,15 +100,20 @@ impl Sizing {
         self.failures = self.failures.saturating_add(1);
         if self.failures >= rules.launch_failures_max {
             self.retry_at = Some(later(now, rules.launch_pause));
+            self.rest();
         }
     }
 }
 
 impl Scheduler {
-    /// Stops idle workers beyond the target; in a shutdown all of them, once no call is left.
+    /// Stops idle workers beyond the size; in a shutdown the spares, and all of them, once no call is left.
     pub(super) fn retire_surplus(&mut self, now: Instant) {
         let is_over = self.shutdown.is_some() && self.calls.is_empty();
-        let wanted = if is_over { 0 } else { self.sizing.target };
+        let wanted = match self.shutdown {
+            None => self.sizing.size(),
+            Some(_) if is_over => 0,
+            Some(_) => self.sizing.target,
+        };
         while self.workers.live() > wanted {
             let Some(worker) = self.workers.idle_first_freed() else { break };
             self.stop(worker, now);
@@ -113,9 +148,12 @@ impl Scheduler {
 
     /// Whether work or a warm-up asks for one more worker than there is.
     fn wants_launch(&self) -> bool {
-        let is_cold = self.sizing.warm_up.is_some_and(|left| left > 0) && self.shutdown.is_none();
-        let is_asked = self.calls.backlog_len() > self.workers.launching() || is_cold;
-        is_asked && self.workers.live() < self.sizing.target
+        let needed = self.workers.busy().saturating_add(self.calls.backlog_len()).min(self.sizing.target);
+        let is_open = self.shutdown.is_none();
+        let spares = if is_open && self.sizing.is_awake { self.sizing.spares } else { 0 };
+        let is_cold = is_open && self.sizing.warm_up.is_some_and(|left| left > 0);
+        let wanted = if is_cold { self.sizing.size() } else { needed.saturating_add(spares) };
+        self.workers.live() < wanted
     }
 
     /// Settles the backlog if nobody can serve it and nobody will soon.
@@ -131,7 +169,7 @@ impl Scheduler {
     fn finish_warm_up(&mut self) {
         let Some(left) = self.sizing.warm_up else { return };
         let is_exhausted = (left == 0 || self.sizing.retry_at.is_some()) && self.workers.launching() == 0;
-        if is_exhausted || self.shutdown.is_some() || self.workers.ready() >= self.sizing.target {
+        if is_exhausted || self.shutdown.is_some() || self.workers.ready() >= self.sizing.size() {
             self.sizing.warm_up = None;
             self.actions.push_back(Action::Warmed);
         }

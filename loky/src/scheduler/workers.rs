@@ -132,6 +132,11 @@ impl Workers {
         self.count(Worker::is_idle)
     }
 
+    /// Those that serve and have something to do.
+    pub(super) fn busy(&self) -> usize {
+        self.count(|worker| worker.is_ready() && !worker.held.is_empty())
+    }
+
     pub(super) fn ids(&self, is_wanted: impl Fn(&Worker) -> bool) -> Vec<WorkerId> {
         self.all.iter().filter(|(_, worker)| is_wanted(worker)).map(|(&id, _)| id).collect()
     }
@@ -151,7 +156,7 @@ impl Workers {
 
     /// A worker that may hold one call more, the one with the fewest first.
     pub(super) fn with_credit(&self, rules: &Rules) -> Option<WorkerId> {
-        let open = self.all.iter().filter(|(_, worker)| worker.has_credit(rules));
+        let open = self.all.iter().filter(|(_, worker)| !worker.is_idle() && worker.has_credit(rules));
         open.min_by_key(|(_, worker)| worker.held.len()).map(|(&id, _)| id)
     }
 

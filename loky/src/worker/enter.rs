@@ -3,7 +3,7 @@
 use std::io::{self, BufReader};
 use std::os::unix::net::UnixStream;
 
-use super::{guard, serve, watch};
+use super::{guard, serve, watch, zygote};
 use crate::env;
 use crate::identity::{self, Identity};
 use crate::sys::page::Page;
@@ -63,7 +63,8 @@ pub(super) fn enter() -> ! {
 }
 
 fn become_worker() -> io::Result<(UnixStream, serve::Source, Page)> {
-    let link = entry::take_link()?;
+    let is_copy = env::is_zygote();
+    let link = if is_copy { zygote::serve()? } else { entry::take_link()? };
     entry::remove_variable(env::WORKER);
     let page = Page::map(socket::receive_descriptor(&link)?)?;
     let mut source = serve::Source { stream: BufReader::new(link.try_clone()?), reader: Reader::new() };
@@ -76,7 +77,9 @@ fn become_worker() -> io::Result<(UnixStream, serve::Source, Page)> {
     build.check(welcome.build).map_err(|why| io::Error::other(format!("what has started it {why}")))?;
     // The first call travels while the rest is made ready.
     say_hello(&link, build)?;
-    entry::close_inherited();
+    if !is_copy {
+        entry::close_inherited();
+    }
     entry::set_up_signals()?;
     watch::start(link.try_clone()?, welcome.parent)?;
     guard::install();

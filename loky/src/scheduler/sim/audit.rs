@@ -88,10 +88,11 @@ impl Ledger {
     /// Nothing is left undone that could be done, and whatever is left will be.
     fn audit_progress(&self, scheduler: &Scheduler, stock: &Stock) {
         let &Stock { waiting, launching, ready, idle, open } = stock;
-        let live = launching + ready;
-        assert!(waiting == 0 || idle == 0, "a call waits while a worker idles");
-        assert!(waiting == 0 || ready != self.target || open == 0, "a call waits while a worker has credit");
-        assert!(live <= self.target || idle == 0, "a surplus worker idles");
+        let (live, busy) = (launching + ready, ready - idle);
+        let most = if self.shutdown.is_none() { self.size() } else { self.target };
+        assert!(waiting == 0 || idle == 0 || busy >= self.target, "a call waits while a worker idles");
+        assert!(waiting == 0 || busy != self.target || open == idle, "a call waits while a worker has credit");
+        assert!(live <= most || idle == 0, "a surplus worker idles");
         let is_timed = scheduler.next_timeout().is_some();
         let is_served = waiting <= launching || live >= self.target;
         assert!(is_served || is_timed || launching > 0, "a worker is missing, and nobody cares");

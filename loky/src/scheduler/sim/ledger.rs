@@ -139,6 +139,17 @@ impl Ledger {
         self.count(Stage::Launching) + self.count(Stage::Ready)
     }
 
+    /// How many workers there may be.
+    pub(super) fn size(&self) -> usize {
+        self.target + self.rules.spares
+    }
+
+    /// Workers that serve and hold calls.
+    pub(super) fn busy(&self) -> usize {
+        let is_busy = |worker: &WorkerRecord| worker.stage == Stage::Ready && !worker.held.is_empty();
+        self.present.iter().filter(|&&worker| is_busy(&self.workers[worker])).count()
+    }
+
     /// Whether this worker has this try of the call in its hands. A worker is given a call at most once.
     pub(super) fn is_current(&self, worker: WorkerId, call: CallId, attempt: Attempt) -> Option<(usize, usize)> {
         let (place, call) = (worker.0 as usize, self.find(call)?);

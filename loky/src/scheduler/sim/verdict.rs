@@ -49,9 +49,11 @@ impl Ledger {
     fn launch(&mut self, id: WorkerId, now: Instant) {
         assert_eq!(id.0 as usize, self.workers.len(), "workers are numbered, and a number is never used again");
         assert!(!self.is_forced(), "nothing is launched in a forced shutdown");
-        assert!(self.live() < self.target, "no more workers than the target");
+        assert!(self.live() < self.size(), "no more workers than the target and the spares");
         let waiting = self.open.iter().filter(|&&call| self.calls[call].holder.is_none()).count();
-        assert!(waiting > self.count(Stage::Launching) || self.warm_up_asked, "a launch that nobody needs");
+        let needed = (self.busy() + waiting).min(self.target);
+        let spares = if self.shutdown.is_none() { self.rules.spares } else { 0 };
+        assert!(self.live() < needed + spares || self.warm_up_asked, "a launch that nobody needs");
         self.present.push(self.workers.len());
         let record =
             WorkerRecord { stage: Stage::Launching, since: now, held: vec![], served: 0, is_link_closed: false };
@@ -65,7 +67,7 @@ impl Ledger {
         while self.launches.front().is_some_and(|&at| at + self.rules.launch_pause <= now) {
             self.launches.pop_front();
         }
-        let most = self.target_max + self.rules.launch_failures_max as usize - 1;
+        let most = self.target_max + self.rules.spares + self.rules.launch_failures_max as usize - 1;
         assert!(self.launches.len() <= most, "a storm: {} launches in one pause", self.launches.len());
     }
 
@@ -95,8 +97,9 @@ impl Ledger {
         assert_eq!(record.stage, Stage::Ready, "only a worker that serves is given calls");
         assert!(!record.is_link_closed, "a worker that nobody can reach is given no calls");
         assert!(self.has_credit(record), "a worker holds no more than its credit, and answers no more than its share");
-        let is_of_size = self.count(Stage::Ready) == self.target;
-        assert!(record.held.is_empty() || is_of_size, "a busy worker is loaded only in a pool of the right size");
+        let is_loaded = !record.held.is_empty();
+        assert!(!is_loaded || self.busy() == self.target, "a busy worker is loaded only in a pool of the right size");
+        assert!(is_loaded || self.busy() < self.target, "no more are busy than the target");
     }
 
     pub(super) fn has_credit(&self, record: &WorkerRecord) -> bool {
@@ -171,7 +174,8 @@ impl Ledger {
         let is_worn = self.rules.calls_per_worker_max.is_some_and(|max| record.served >= max);
         let has_idled = self.rules.idle_timeout.is_some_and(|timeout| record.since + timeout <= now);
         let is_over = self.shutdown.is_some() && self.open.is_empty();
-        assert!(is_worn || has_idled || is_over || self.live() > self.target, "a worker is let go for a reason");
+        let most = if self.shutdown.is_none() { self.size() } else { self.target };
+        assert!(is_worn || has_idled || is_over || self.live() > most, "a worker is let go for a reason");
         self.enter(worker, Stage::Stopping, now);
     }
 
@@ -202,7 +206,7 @@ impl Ledger {
 
     fn warmed(&mut self) {
         assert!(self.warm_up_asked, "a warm-up is answered once");
-        let is_ready = self.count(Stage::Ready) >= self.target;
+        let is_ready = self.count(Stage::Ready) >= self.size();
         assert!(is_ready || self.shutdown.is_some() || self.count(Stage::Launching) == 0, "not yet");
         self.warm_up_asked = false;
     }

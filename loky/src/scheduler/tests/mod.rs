@@ -4,6 +4,7 @@ mod blame;
 mod ending;
 mod shutdown;
 mod sizing;
+mod spares;
 
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 const RULES: Rules = Rules {
     target: 2,
+    spares: 0,
     idle_timeout: None,
     calls_per_worker_max: None,
     credit: 1,

@@ -22,6 +22,7 @@ pub(super) enum Chore {
     Kill(Arc<Process>),
     /// Kill a process that nobody waits for, and reap it.
     Discard(Arc<Process>),
+    StartZygote,
 }
 
 /// A worker that is to be started. Also a system call too many, but one that others may do, too.
@@ -29,7 +30,7 @@ pub(super) enum Chore {
 pub(super) struct Launch {
     pub(super) worker: WorkerId,
     pub(super) index: usize,
-    /// Whether others were asked for at the same time.
+    /// Whether others were being launched when this one was asked for.
     pub(super) is_one_of_many: bool,
 }
 
@@ -50,7 +51,7 @@ impl Driver {
     fn do_chores(&self) {
         loop {
             // Ends come first: what is to be launched is often what takes their place, and may be many.
-            self.chores.1.try_iter().for_each(Chore::run);
+            self.chores.1.try_iter().for_each(|chore| self.run(chore));
             let Ok(launch) = self.launches.1.try_recv() else { return };
             self.do_launch(launch);
         }
@@ -72,47 +73,32 @@ impl Driver {
             self.do_launch(launch);
         }
         // A launch that nobody wants any more leaves a process to be discarded, maybe after the background thread's end.
-        self.chores.1.try_iter().for_each(Chore::run);
+        self.chores.1.try_iter().for_each(|chore| self.run(chore));
+    }
+
+    fn run(&self, chore: Chore) {
+        match chore {
+            Chore::Kill(process) => process.kill_tree(),
+            Chore::Discard(process) => {
+                process.kill_tree();
+                process.reap(KILL_GRACE);
+            }
+            Chore::StartZygote => self.start_zygote(),
+        }
     }
 
     fn do_launch(&self, launch: Launch) {
         let settings = self.inner.lock().settings.clone();
+        let is_one_of_many = launch.is_one_of_many || !self.launches.1.is_empty();
+        let launch = Launch { is_one_of_many, ..launch };
         let launched = match recipe(&settings, launch.index) {
-            Ok(recipe) if self.ask_zygote(launch, &recipe) => return,
-            Ok(recipe) => return self.launch_by_hand(launch, &recipe, &settings),
+            Ok(recipe) => match self.ask_zygote(launch, &recipe) {
+                true => return,
+                false => local::launch(&recipe).map_err(|why| format!("starting a process failed: {why}")),
+            },
             Err(why) => Err(why),
         };
         self.act(|inner, now| inner.hear_launch(launch.worker, launched, now));
-    }
-
-    /// The zygote is started at the first occasion. If there are more workers to launch than this one, it is the fastest
-    /// way to all of them; one alone does not wait for it.
-    fn launch_by_hand(&self, launch: Launch, recipe: &Recipe, settings: &Settings) {
-        let is_to_start_zygote = self.is_to_start_zygote();
-        let is_one_of_many = launch.is_one_of_many || !self.launches.1.is_empty();
-        if is_to_start_zygote && is_one_of_many {
-            self.start_zygote(settings);
-            if self.ask_zygote(launch, recipe) {
-                return;
-            }
-        }
-        let launched = local::launch(recipe).map_err(|why| format!("starting a process failed: {why}"));
-        self.act(|inner, now| inner.hear_launch(launch.worker, launched, now));
-        if is_to_start_zygote && !is_one_of_many {
-            self.start_zygote(settings);
-        }
-    }
-}
-
-impl Chore {
-    fn run(self) {
-        match self {
-            Self::Kill(process) => process.kill_tree(),
-            Self::Discard(process) => {
-                process.kill_tree();
-                process.reap(KILL_GRACE);
-            }
-        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! The zygote of a pool, and the workers that are awaited from it.
 //!
-//! It is started with the pool's first worker, which does not wait for it, and asked for all later ones. Whatever goes
-//! wrong with it costs no more than time: who was awaited from it is started in the ordinary way. One that is lost is
-//! replaced, but not for ever.
+//! It is started when several workers are to be started at once, or else when the first call has ended, which does not
+//! have to share the processors with it; from then on it is asked for all others. Whatever goes wrong with it costs no more than time: who was awaited
+//! from it is started in the ordinary way. One that is lost is replaced, but not for ever.
 
 use std::collections::VecDeque;
 use std::io;
@@ -26,7 +26,7 @@ use crate::sys::poll::Interest;
 pub(super) enum Nursery {
     /// There is no zygote, and there will be none: it is not wanted, or cannot be had.
     Closed,
-    /// The next launch starts one, after so many were lost in a row.
+    /// There will be one soon, after so many were lost in a row.
     Vacant {
         lost: u32,
     },
@@ -83,6 +83,9 @@ impl Nursery {
 impl Driver {
     /// Has the zygote make the worker. `false`: it does not; the worker is to be started in the ordinary way.
     pub(super) fn ask_zygote(&self, launch: Launch, recipe: &Recipe) -> bool {
+        if launch.is_one_of_many {
+            self.start_zygote();
+        }
         match &mut self.inner.lock().nursery {
             Nursery::Open(_) => {}
             Nursery::Preparing { waiting, .. } => {
@@ -95,15 +98,17 @@ impl Driver {
         self.act(|inner, _| inner.ask_zygote(launch, recipe, (ours, &theirs)).is_ok())
     }
 
-    /// Whether it is the caller who is to [start](Self::start_zygote) the zygote, now that a worker is launched.
-    pub(super) fn is_to_start_zygote(&self) -> bool {
-        self.inner.lock().nursery.prepare()
-    }
-
-    pub(super) fn start_zygote(&self, settings: &Settings) {
+    /// Starts the zygote, unless there is one, or there shall be none.
+    pub(super) fn start_zygote(&self) {
+        let name = {
+            let mut inner = self.inner.lock();
+            if !inner.nursery.prepare() {
+                return;
+            }
+            inner.settings.name.clone()
+        };
         let program = env::arguments().into_iter().next().unwrap_or_default();
-        let title = format!("{} [loky: zygote of {}]", program.to_string_lossy(), settings.name);
-        let started = Zygote::start(&title);
+        let started = Zygote::start(&format!("{} [loky: zygote of {name}]", program.to_string_lossy()));
         self.act(|inner, _| inner.open_nursery(started));
     }
 
@@ -117,6 +122,13 @@ impl Driver {
 }
 
 impl Inner {
+    /// The pool is in use, and nobody waits at this moment: the next worker shall not have to wait for a zygote.
+    pub(super) fn want_zygote(&mut self) {
+        if matches!(self.nursery, Nursery::Vacant { .. }) && !self.scheduler.is_shutting_down() {
+            self.outbox.chores.push(Chore::StartZygote);
+        }
+    }
+
     /// The zygote has said something, or is gone.
     pub(super) fn hear_zygote(&mut self, now: Instant) {
         while let Nursery::Open(ward) = &mut self.nursery {

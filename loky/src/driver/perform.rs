@@ -30,16 +30,17 @@ impl Inner {
             Action::Settle { call, why } => self.settle(call, why),
             Action::Stop { worker } => self.say(worker, &ToWorker::Stop),
             Action::Kill { worker } => self.kill(worker),
-            Action::Warmed => self.outbox.cells.append(&mut self.warm_up),
+            Action::Warmed => self.warmed(),
             Action::Finished => self.outbox.is_finished = true,
         }
     }
 
     fn launch(&mut self, worker: WorkerId) {
         let index = self.free_index();
+        let is_one_of_many = self.workers.values().any(|worker| worker.body.is_none());
         self.counters.launches += 1;
         self.workers.insert(worker, Worker { index, is_killed: false, has_said_hello: false, body: None });
-        self.outbox.launches.push(Launch { worker, index, is_one_of_many: false });
+        self.outbox.launches.push(Launch { worker, index, is_one_of_many });
     }
 
     fn dispatch(&mut self, call: CallId, attempt: Attempt, worker: WorkerId) {
@@ -98,6 +99,11 @@ impl Inner {
         }
     }
 
+    fn warmed(&mut self) {
+        self.outbox.cells.append(&mut self.warm_up);
+        self.want_zygote();
+    }
+
     fn deliver(&mut self, call: CallId) {
         let Some(pending) = self.calls.remove(&call) else { return };
         let has_failed = pending.done.iter().any(|item| item.result.is_err());
@@ -118,5 +124,6 @@ impl Inner {
             self.outlets.take_in(&mut pending.printed);
         }
         self.outbox.end(pending, end);
+        self.want_zygote();
     }
 }

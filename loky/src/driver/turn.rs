@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Instant;
 
 use super::Driver;
-use super::background::{Chore, Launch};
+use super::background::Chore;
 use super::forward::OUTPUT_RETRY;
 use super::inner::{Inner, Outbox};
 use super::role::Drive;
@@ -90,9 +90,7 @@ impl Driver {
             for chore in outbox.chores {
                 self.chores.0.send(chore).expect("the receiver lives as long as the driver");
             }
-            let is_one_of_many = outbox.launches.len() > 1;
             for launch in outbox.launches {
-                let launch = Launch { is_one_of_many, ..launch };
                 self.launches.0.send(launch).expect("the receiver lives as long as the driver");
             }
             self.role.call_background(self);

@@ -140,10 +140,10 @@ impl PoolBuilder {
     /// a fraction of the time (0.3 instead of 1.2 milliseconds, say), and copies share the memory that they do not
     /// change. Default: no.
     ///
-    /// The zygote is this same program, started once with the first worker and caught where a worker would be: at
-    /// [`main!`](crate::main). Nothing of your `main` has run in it, it has one thread, and it runs no task; it sleeps
-    /// until it is asked for the next worker, and leaves with the last one. The first worker of a pool that has just one
-    /// to start does not wait for it and is no copy; nor are those whose environment is longer than 32 KiB.
+    /// The zygote is this same program, started once and caught where a worker would be: at [`main!`](crate::main).
+    /// Nothing of your `main` has run in it, it has one thread, and it runs no task; it sleeps until it is asked for the
+    /// next worker, and leaves with the last one. A pool whose first call comes alone starts one worker for it in the
+    /// ordinary way, and the zygote after that call; a worker whose environment changes more than 32 KiB is no copy either.
     ///
     /// A copy has the environment, the directory and the standard output that this program has at that moment, and all
     /// that is said here of workers holds for it. What it has in common with the other copies, and what you should

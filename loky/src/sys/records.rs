@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::cmsg_space;
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixAddr, recvmsg, sendmsg,
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixAddr, recv, recvmsg, sendmsg,
     socketpair,
 };
 
@@ -37,10 +37,12 @@ pub(crate) fn send(socket: &OwnedFd, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io
 /// The next message, empty if the other end is gone. An error of the kind `WouldBlock` if there is none and `waits` is
 /// not true.
 pub(crate) fn receive(socket: &OwnedFd, waits: bool) -> io::Result<(Vec<u8>, Vec<OwnedFd>)> {
-    let mut bytes = vec![0; LEN_MAX];
+    let waiting = if waits { MsgFlags::empty() } else { MsgFlags::MSG_DONTWAIT };
+    // Room for the longest would cost more than to ask: in a process that has been copied, memory is dear to write to.
+    let len = recv(socket.as_raw_fd(), &mut [], MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC | waiting)?;
+    let mut bytes = vec![0; len.min(LEN_MAX)];
     let mut space = cmsg_space!([RawFd; FDS_MAX]);
     let mut parts = [IoSliceMut::new(&mut bytes)];
-    let waiting = if waits { MsgFlags::empty() } else { MsgFlags::MSG_DONTWAIT };
     let flags = MsgFlags::MSG_CMSG_CLOEXEC | waiting;
     let message = recvmsg::<UnixAddr>(socket.as_raw_fd(), &mut parts, Some(&mut space), flags)?;
     let mut fds = Vec::new();

@@ -52,6 +52,7 @@ pub(crate) fn is_copy(worker: u32) -> bool {
 /// A copy, alone in its pool: the first worker is none, but its replacement is.
 pub(crate) fn of_one_copy(builder: PoolBuilder) -> Pool {
     let pool = warm(builder.workers(1));
+    eventually("the zygote is started, too", || !zygotes().is_empty());
     fails(die.bind(Death::ExitNow(1)).on(&pool).run(), ErrorKind::Crash);
     assert!(is_copy(pid.bind().on(&pool).run().expect("a replacement")), "the zygote has made it");
     pool

@@ -89,24 +89,23 @@ pub fn set_variable(name: &str, value: Option<&str>) {
     }
 }
 
-/// What the C library says to whoever asks for a robust lock after the thread that held it has ended.
-pub fn lock_of_the_dead() -> i32 {
-    struct Lock(std::cell::UnsafeCell<libc::pthread_mutex_t>);
-    // SAFETY: a lock is there to be used by several threads at once.
-    unsafe impl Sync for Lock {}
-    let lock = Lock(std::cell::UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER));
-    let mut kind = std::mem::MaybeUninit::<libc::pthread_mutexattr_t>::uninit();
-    // SAFETY: the attributes are filled in before they are used, and the lock is initialized before it is.
-    unsafe {
-        libc::pthread_mutexattr_init(kind.as_mut_ptr());
-        libc::pthread_mutexattr_setrobust(kind.as_mut_ptr(), libc::PTHREAD_MUTEX_ROBUST);
-        libc::pthread_mutexattr_setpshared(kind.as_mut_ptr(), libc::PTHREAD_PROCESS_SHARED);
-        libc::pthread_mutex_init(lock.0.get(), kind.as_ptr());
-    }
-    // SAFETY: the lock lives longer than the thread.
-    let take = |lock: &Lock| unsafe { libc::pthread_mutex_lock(lock.0.get()) };
-    std::thread::scope(|scope| scope.spawn(|| take(&lock)).join().expect("no panic"));
-    take(&lock)
+/// Whether the C library knows this thread by its right number, and the kernel its locks: what `fork` sees to in a child.
+pub fn is_known_to_the_c_library() -> bool {
+    struct Thread(libc::pthread_t);
+    // SAFETY: it is a number by which any thread may name this one.
+    unsafe impl Send for Thread {}
+    // SAFETY: asks for nothing but the number.
+    let this = Thread(unsafe { libc::pthread_self() });
+    let signal = move || {
+        let Thread(thread) = { this };
+        // SAFETY: the thread waits for this one, so it exists; signal zero is none.
+        unsafe { libc::pthread_kill(thread, 0) }
+    };
+    let signalled = std::thread::scope(|scope| scope.spawn(signal).join().expect("no panic"));
+    let (mut locks, mut len) = (std::ptr::null_mut::<libc::c_void>(), 0_usize);
+    // SAFETY: the kernel writes to these two variables; zero means this thread.
+    let asked = unsafe { libc::syscall(libc::SYS_get_robust_list, 0, &raw mut locks, &raw mut len) };
+    (signalled, asked) == (0, 0) && !locks.is_null()
 }
 
 /// Starts a thread before `main` in processes that are told to: as a library does that has a constructor for it.

@@ -4,6 +4,9 @@
 //! have to share the processors with it; from then on it is asked for all others. Whatever goes wrong with it costs no more than time: who was awaited
 //! from it is started in the ordinary way. One that is lost is replaced, but not for ever.
 
+#[cfg(all(test, not(loom)))]
+mod tests;
+
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;

@@ -52,6 +52,12 @@ impl Births {
         self.number().store(0, Ordering::SeqCst);
     }
 
+    /// What the kernel would write.
+    #[cfg(test)]
+    pub(crate) fn note(&self, pid: i32) {
+        self.number().store(pid, Ordering::SeqCst);
+    }
+
     /// Where the kernel shall write.
     pub(super) fn place(&self) -> *const AtomicI32 {
         self.0.as_ptr()

@@ -149,6 +149,16 @@ impl Zygote {
     }
 }
 
+#[cfg(test)]
+impl Zygote {
+    /// One that is played: its end of the socket and its page are the test's, and what stands in for the process is this.
+    pub(crate) fn played() -> io::Result<(Self, OwnedFd, Births)> {
+        let ((socket, theirs), (births, page)) = (records::pair()?, Births::create()?);
+        let process = Arc::new(Process::new(std::process::id())?);
+        Ok((Self { process, socket, births, told: None, environment: env::all() }, theirs, Births::map(page)?))
+    }
+}
+
 impl AsFd for Zygote {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()

@@ -51,6 +51,7 @@ impl Mold {
     /// An error if copies of this process would not be sound, or are not possible on this system.
     pub(crate) fn new() -> io::Result<Self> {
         check_single()?;
+        check_kernel()?;
         let (mut number, mut robust, mut robust_len) = (std::ptr::null_mut::<pid_t>(), std::ptr::null_mut(), 0_usize);
         // SAFETY: the kernel writes one pointer to where it is told, a variable of this function.
         Errno::result(unsafe { libc::prctl(PR_GET_TID_ADDRESS, &raw mut number) })?;
@@ -91,6 +92,16 @@ impl Mold {
     }
 }
 
+/// Old kernels do not know the call, and sandboxes may forbid it.
+fn check_kernel() -> io::Result<()> {
+    // SAFETY: arguments of no length are refused before anything is read or done.
+    match Errno::result(unsafe { libc::syscall(libc::SYS_clone3, std::ptr::null::<CloneArgs>(), 0) }) {
+        Err(Errno::EINVAL) => Ok(()),
+        Err(why) => Err(why.into()),
+        Ok(_) => unreachable!("no process is made of nothing"),
+    }
+}
+
 /// A copy of a process has only the thread that made it: what the others had under way would stay half done in it.
 fn check_single() -> io::Result<()> {
     // A folder has a link to itself, one from above, and one from each folder in it: here, from each thread.
@@ -103,6 +114,11 @@ fn check_single() -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_kernel_of_the_tests_can_copy() {
+        check_kernel().unwrap();
+    }
 
     #[test]
     fn a_process_with_more_threads_is_not_copied() {

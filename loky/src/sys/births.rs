@@ -87,7 +87,7 @@ mod tests {
         let (births, fd) = Births::create().unwrap();
         let other = Births::map(&fd).unwrap();
         assert_eq!(other.last(), None);
-        births.number().store(77, Ordering::SeqCst);
+        births.note(77);
         assert_eq!(other.last(), Some(77));
         births.forget();
         assert_eq!(other.last(), None);

@@ -149,7 +149,7 @@ impl Zygote {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 impl Zygote {
     /// One that is played: its end of the socket and its page are the test's, and what stands in for the process is this.
     pub(crate) fn played() -> io::Result<(Self, OwnedFd, Births)> {

@@ -28,7 +28,10 @@ impl Output {
 /// All settings of a pool. Two pools with equal settings can stand for each other, but for their size.
 #[derive(Clone)]
 pub(crate) struct Settings {
+    /// How many processors there are for the whole pool: counted once, since to count them reads a dozen files.
+    pub(crate) cpus: usize,
     pub(crate) workers: usize,
+    pub(crate) spares: usize,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) environment: Vec<(OsString, Option<OsString>)>,
     pub(crate) env_per_worker: Option<EnvPerWorker>,
@@ -38,14 +41,17 @@ pub(crate) struct Settings {
     pub(crate) max_calls_per_worker: Option<u64>,
     pub(crate) queue_limit: Option<usize>,
     pub(crate) output: Output,
+    pub(crate) zygote: bool,
     pub(crate) name: String,
 }
 
 impl Settings {
-    /// What a pool has whose builder was told nothing.
-    pub(crate) fn default_for(workers: usize) -> Self {
+    /// What a pool has whose builder was told nothing: a worker for each processor.
+    pub(crate) fn default_for(cpus: usize) -> Self {
         Self {
-            workers,
+            cpus,
+            workers: cpus,
+            spares: 0,
             idle_timeout: None,
             environment: Vec::new(),
             env_per_worker: None,
@@ -55,6 +61,7 @@ impl Settings {
             max_calls_per_worker: None,
             queue_limit: None,
             output: Output::DEFAULT,
+            zygote: false,
             name: "pool".to_string(),
         }
     }
@@ -68,6 +75,7 @@ impl Settings {
             _ => false,
         };
         same_closure
+            && self.spares == other.spares
             && self.idle_timeout == other.idle_timeout
             && self.environment == other.environment
             && self.current_dir == other.current_dir
@@ -76,12 +84,14 @@ impl Settings {
             && self.max_calls_per_worker == other.max_calls_per_worker
             && self.queue_limit == other.queue_limit
             && self.output == other.output
+            && self.zygote == other.zygote
             && self.name == other.name
     }
 
     pub(crate) fn rules(&self) -> Rules {
         Rules {
             target: self.workers,
+            spares: self.spares,
             idle_timeout: self.idle_timeout,
             calls_per_worker_max: self.max_calls_per_worker,
             credit: match self.output {
@@ -126,6 +136,9 @@ const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// A killed process is gone in microseconds, unless the kernel itself is stuck in it.
 pub(crate) const KILL_GRACE: Duration = Duration::from_secs(5);
+
+/// A zygote that was killed is replaced; one that dies each time before it has made a worker is of no use.
+pub(crate) const ZYGOTES_LOST_MAX: u32 = 3;
 
 /// How much of a worker's standard error is kept for an error.
 pub(crate) const STDERR_TAIL_LEN: usize = 4 << 10;

@@ -11,6 +11,9 @@ pub(crate) const WORKER: &str = "LOKY_WORKER";
 /// of the one that has started it.
 pub(crate) const WORKER_MARK: &str = env!("CARGO_PKG_VERSION");
 
+/// Present beside it in a process that was started to be copied into workers.
+pub(crate) const ZYGOTE: &str = "LOKY_ZYGOTE";
+
 /// Upper bound of [`cpu_count`](crate::cpu_count).
 const MAX_CPU_COUNT: &str = "LOKY_MAX_CPU_COUNT";
 
@@ -21,6 +24,16 @@ const MAX_DEPTH_DEFAULT: u32 = 10;
 /// With which mark this process was started as a worker; `None` if it was not.
 pub(crate) fn worker_mark() -> Option<OsString> {
     env::var_os(WORKER)
+}
+
+/// Whether this process was started as a zygote, if it was started as a worker.
+pub(crate) fn is_zygote() -> bool {
+    env::var_os(ZYGOTE).is_some()
+}
+
+/// Everything in this process's environment.
+pub(crate) fn all() -> Vec<(OsString, OsString)> {
+    env::vars_os().collect()
 }
 
 /// `LOKY_MAX_CPU_COUNT`, if it is a whole number of at least one; anything else counts as not set.

@@ -77,6 +77,49 @@ pub fn interrupt_every(period_us: i64) {
     assert_eq!(rc, 0, "an interval timer can be set");
 }
 
+/// Changes the environment of this process; `None` removes.
+pub fn set_variable(name: &str, value: Option<&str>) {
+    // SAFETY: the other threads of a case are those of its pools, which read the environment by the same library, and
+    // behind its lock.
+    unsafe {
+        match value {
+            Some(value) => std::env::set_var(name, value),
+            None => std::env::remove_var(name),
+        }
+    }
+}
+
+/// Whether the C library knows this thread by its right number, and the kernel its locks: what `fork` sees to in a child.
+pub fn is_known_to_the_c_library() -> bool {
+    struct Thread(libc::pthread_t);
+    // SAFETY: it is a number by which any thread may name this one.
+    unsafe impl Send for Thread {}
+    // SAFETY: asks for nothing but the number.
+    let this = Thread(unsafe { libc::pthread_self() });
+    let signal = move || {
+        let Thread(thread) = { this };
+        // SAFETY: the thread waits for this one, so it exists; signal zero is none.
+        unsafe { libc::pthread_kill(thread, 0) }
+    };
+    let signalled = std::thread::scope(|scope| scope.spawn(signal).join().expect("no panic"));
+    let (mut locks, mut len) = (std::ptr::null_mut::<libc::c_void>(), 0_usize);
+    // SAFETY: the kernel writes to these two variables; zero means this thread.
+    let asked = unsafe { libc::syscall(libc::SYS_get_robust_list, 0, &raw mut locks, &raw mut len) };
+    (signalled, asked) == (0, 0) && !locks.is_null()
+}
+
+/// Starts a thread before `main` in processes that are told to: as a library does that has a constructor for it.
+#[used]
+// SAFETY: the section holds pointers to functions of this type, and this one does not unwind.
+#[unsafe(link_section = ".init_array")]
+static BEFORE_MAIN: extern "C" fn() = before_main;
+
+extern "C" fn before_main() {
+    if std::env::var_os("LOKY_TESTS_THREAD_BEFORE_MAIN").is_some() {
+        std::thread::spawn(|| std::thread::sleep(std::time::Duration::from_secs(1000)));
+    }
+}
+
 extern "C" fn on_alarm(_: libc::c_int) {}
 
 /// What a fork exits with if it panicked.

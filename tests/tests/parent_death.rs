@@ -30,9 +30,12 @@ const CASES: &[Case] = cases![
     parent_death_10_with_children_of_workers,
     parent_death_10_with_nested_pools,
     parent_death_15_with_a_stopped_worker,
+    parent_death_16_with_a_zygote,
+    parent_death_17_while_a_zygote_is_asked: 120,
 ];
 
-const PROGRAMS: &[Program] = programs![idles, spins, transfers, starts, has_children, nests];
+const PROGRAMS: &[Program] =
+    programs![idles, spins, transfers, starts, has_children, nests, idles_with_zygote, starts_with_zygote];
 
 /// Says that everything is in place, and waits to be killed.
 fn ready() {
@@ -66,6 +69,23 @@ fn starts() {
     Gate::of_the_case("ready").arrive("starting");
     let pool = pool_of(4);
     pool.warm_up();
+    let _running: Vec<_> = (0..8).map(|_| sleep_for.bind(ms(30_000)).on(&pool).spawn()).collect();
+    ready();
+}
+
+fn with_zygote(workers: usize) -> Pool {
+    Pool::builder().workers(workers).zygote(true).build().expect("a pool")
+}
+
+fn idles_with_zygote() {
+    let pool = with_zygote(3);
+    pool.warm_up();
+    ready();
+}
+
+fn starts_with_zygote() {
+    Gate::of_the_case("ready").arrive("starting");
+    let pool = with_zygote(8);
     let _running: Vec<_> = (0..8).map(|_| sleep_for.bind(ms(30_000)).on(&pool).spawn()).collect();
     ready();
 }
@@ -145,12 +165,20 @@ fn parent_death_04_while_large_results_are_written() {
 }
 
 fn parent_death_06_during_start_up() {
+    during_start_up("starts", 60);
+}
+
+fn parent_death_17_while_a_zygote_is_asked() {
+    during_start_up("starts_with_zygote", 40);
+}
+
+fn during_start_up(name: &str, rounds: u32) {
     let mut random = Random::from_environment();
     let mut most = 0;
-    for round in 0..60 {
+    for round in 0..rounds {
         let scratch = loky_tests::scratch();
         ["gate", "ready"].iter().for_each(|gate| std::fs::remove_dir_all(scratch.join(gate)).unwrap_or_default());
-        let program = start("starts");
+        let program = start(name);
         // Every second round within the first milliseconds, where the launches are.
         thread::sleep(random.span(if round % 2 == 0 { ms(8) } else { ms(60) }));
         most = most.max(below(&program).len());
@@ -202,6 +230,22 @@ fn parent_death_15_with_a_stopped_worker() {
         let worker = below(&program)[0].pid;
         kill(Pid::from_raw(worker as i32), Signal::SIGSTOP).expect("the worker is there");
         eventually("it is stopped", || procfs::process(worker).is_some_and(|process| process.state == 'T'));
+        bury(program);
+    }
+}
+
+fn parent_death_16_with_a_zygote() {
+    for is_stopped in [false, true] {
+        let scratch = loky_tests::scratch();
+        ["gate", "ready"].iter().for_each(|gate| std::fs::remove_dir_all(scratch.join(gate)).unwrap_or_default());
+        let program = start("idles_with_zygote");
+        assert_eq!(below(&program).len(), 4, "three workers and the zygote");
+        let is_zygote = |process: &&procfs::Process| process.command_line().contains("[loky: zygote of ");
+        let zygote = below(&program).iter().find(is_zygote).expect("a zygote").pid;
+        if is_stopped {
+            kill(Pid::from_raw(zygote as i32), Signal::SIGSTOP).expect("it is there");
+            eventually("it is stopped", || procfs::process(zygote).is_some_and(|process| process.state == 'T'));
+        }
         bury(program);
     }
 }

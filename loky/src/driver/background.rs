@@ -1,6 +1,6 @@
 //! The one thread of a pool: hears what no waiter hears, and does what takes too long to be done under the lock.
 //!
-//! Its chores come over a channel without a limit of its own, because the scheduler bounds them: at most one launch and
+//! Its chores come over channels without limits of their own, because the scheduler bounds them: at most one launch and
 //! one end for each worker.
 
 use std::ffi::OsString;
@@ -9,23 +9,30 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use super::Driver;
+use super::inner::Inner;
 use crate::config::{KILL_GRACE, Output, Settings};
-use crate::cpu;
 use crate::env;
 use crate::ids::WorkerId;
-use crate::supervisor::local::{Recipe, launch};
-use crate::supervisor::{Launched, Process};
+use crate::supervisor::Process;
+use crate::supervisor::local::{self, Recipe};
+use crate::sys::bell::Bell;
 
 /// What takes a system call too many.
 #[derive(Debug)]
 pub(super) enum Chore {
-    Launch {
-        worker: WorkerId,
-        index: usize,
-    },
     Kill(Arc<Process>),
     /// Kill a process that nobody waits for, and reap it.
     Discard(Arc<Process>),
+    StartZygote,
+}
+
+/// A worker that is to be started. Also a system call too many, but one that others may do, too.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Launch {
+    pub(super) worker: WorkerId,
+    pub(super) index: usize,
+    /// Whether others were being launched when this one was asked for.
+    pub(super) is_one_of_many: bool,
 }
 
 /// Starts the thread; it ends when the pool has ended.
@@ -36,7 +43,10 @@ pub(super) fn start(driver: &Arc<Driver>) -> std::io::Result<JoinHandle<()>> {
             driver.turn_in_background();
             driver.do_chores();
         }
+        // Whoever has ended the pool may have left some since.
+        driver.do_chores();
         driver.show_last_words();
+        driver.close_nursery();
         driver.close();
     };
     thread::Builder::new().name("loky".into()).spawn(life)
@@ -44,31 +54,73 @@ pub(super) fn start(driver: &Arc<Driver>) -> std::io::Result<JoinHandle<()>> {
 
 impl Driver {
     fn do_chores(&self) {
-        for chore in self.chores.1.try_iter() {
-            match chore {
-                Chore::Kill(process) => process.kill_tree(),
-                Chore::Discard(process) => {
-                    process.kill_tree();
-                    process.reap(KILL_GRACE);
-                }
-                Chore::Launch { worker, index } => {
-                    let launched = self.launch(index);
-                    self.act(|inner, now| inner.hear_launch(worker, launched, now));
-                }
-            }
+        loop {
+            // Ends come first: what is to be launched is often what takes their place, and may be many.
+            self.chores.1.try_iter().for_each(|chore| self.run(chore));
+            let Ok(launch) = self.launches.1.try_recv() else { return };
+            self.do_launch(launch);
         }
     }
 
-    fn launch(&self, index: usize) -> Result<Launched, String> {
+    /// Launches what the background thread has not come to yet: to wake it takes longer than to launch, and two threads
+    /// launch two workers at once.
+    ///
+    /// Only while no worker serves, so that nobody has to wait for whoever drives. And only in the thread that started
+    /// the pool: a worker has its priority and its processors from the thread that launches it. To ask the zygote takes
+    /// no time, and is for all.
+    pub(super) fn help_to_launch(&self) {
+        if self.launches.1.is_empty() {
+            return;
+        }
+        let is_starter = self.starter.get() == Some(&thread::current().id());
+        while self.inner.lock().may_be_helped(is_starter) {
+            let Ok(launch) = self.launches.1.try_recv() else { break };
+            self.do_launch(launch);
+        }
+        // A launch that nobody wants any more leaves a process to be discarded, maybe after the background thread's end.
+        self.chores.1.try_iter().for_each(|chore| self.run(chore));
+    }
+
+    fn run(&self, chore: Chore) {
+        match chore {
+            Chore::Kill(process) => process.kill_tree(),
+            Chore::Discard(process) => {
+                process.kill_tree();
+                process.reap(KILL_GRACE);
+            }
+            Chore::StartZygote => self.start_zygote(),
+        }
+    }
+
+    fn do_launch(&self, launch: Launch) {
         let settings = self.inner.lock().settings.clone();
-        let recipe = recipe(&settings, index)?;
-        let bell = self.inner.lock().bell.clone().ok_or("the pool has ended")?;
-        launch(&recipe, &bell).map_err(|why| format!("starting a process failed: {why}"))
+        let is_one_of_many = launch.is_one_of_many || !self.launches.1.is_empty();
+        let launch = Launch { is_one_of_many, ..launch };
+        let launched = match recipe(&settings, launch.index).and_then(|recipe| Ok((recipe, self.bell()?))) {
+            Ok((recipe, bell)) => match self.ask_zygote(launch, &recipe, &bell) {
+                true => return,
+                false => local::launch(&recipe, &bell).map_err(|why| format!("starting a process failed: {why}")),
+            },
+            Err(why) => Err(why),
+        };
+        self.act(|inner, now| inner.hear_launch(launch.worker, launched, now));
+    }
+
+    fn bell(&self) -> Result<Arc<Bell>, String> {
+        self.inner.lock().bell.clone().ok_or_else(|| "the pool has ended".to_string())
+    }
+}
+
+impl Inner {
+    /// `env_per_worker` is a user's own code, which is called on a thread of the pool.
+    fn may_be_helped(&self, is_starter: bool) -> bool {
+        let is_starting = is_starter && self.workers.values().all(|worker| !worker.has_said_hello);
+        self.settings.env_per_worker.is_none() && (is_starting || self.nursery.is_open())
     }
 }
 
 fn recipe(settings: &Settings, index: usize) -> Result<Recipe, String> {
-    let mut environment = thread_pool_variables(settings.workers);
+    let mut environment = thread_pool_variables(settings);
     environment.extend(settings.environment.iter().cloned());
     if let Some(variables) = &settings.env_per_worker {
         // This is the user's own code: its panic must cost no more than the launch.
@@ -84,7 +136,7 @@ fn recipe(settings: &Settings, index: usize) -> Result<Recipe, String> {
 
 /// Lets the thread pools of all workers together have as many threads as there are CPUs, where the program's user has
 /// not decided otherwise.
-fn thread_pool_variables(workers: usize) -> Vec<(OsString, Option<OsString>)> {
-    let threads = (cpu::cpu_count() / workers.max(1)).max(1).to_string();
+fn thread_pool_variables(settings: &Settings) -> Vec<(OsString, Option<OsString>)> {
+    let threads = (settings.cpus / settings.workers.max(1)).max(1).to_string();
     env::unset_thread_pools().map(|name| (name.into(), Some(threads.clone().into()))).collect()
 }

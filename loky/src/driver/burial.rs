@@ -39,6 +39,9 @@ impl Inner {
         };
         self.feed(event, now);
         self.workers.remove(&id);
+        if exit == Exit::Code(0) {
+            self.rest_nursery();
+        }
     }
 
     /// Which call was running, if this was begun last: an item whose answer has arrived is over, and the next one had not

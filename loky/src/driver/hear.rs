@@ -10,7 +10,7 @@ use super::background::Chore;
 use super::given::Given;
 use super::inner::{Body, Inner, Worker};
 use super::pipe::{Pipe, Tail};
-use super::tokens::{Part, of_token, token};
+use super::tokens::{Part, ZYGOTE, of_token, token};
 use crate::identity;
 use crate::ids::WorkerId;
 use crate::scheduler::Event;
@@ -24,6 +24,9 @@ use crate::wire::message::{Build, Hello, Welcome};
 impl Inner {
     /// The poller reports `token`.
     pub(super) fn hear(&mut self, token: u64, now: Instant) {
+        if token == ZYGOTE {
+            return self.hear_zygote(now);
+        }
         match of_token(token) {
             (worker, Part::Link) => self.hear_link(worker, now),
             (worker, Part::Process) => self.hear_process(worker, now),
@@ -68,7 +71,7 @@ impl Inner {
             pool: self.settings.name.clone(),
             index,
             depth: identity::depth() + 1,
-            may_spin: self.processors > 1,
+            may_spin: self.settings.cpus > 1,
         };
         let (head, bytes) = welcome.said();
         self.say(worker, head, &bytes);

@@ -7,17 +7,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::background::Chore;
+use super::background::{Chore, Launch};
 use super::calls::Calls;
 use super::duty::{Duty, ROW};
 use super::forward::Outlets;
 use super::given::Given;
+use super::nursery::Nursery;
 use super::order::{Order, Outcome};
 use super::pipe::{Pipe, Tail};
 use super::printed::Printed;
 use super::results::Results;
 use crate::config::Settings;
-use crate::cpu;
 use crate::error::Error;
 use crate::ids::WorkerId;
 use crate::observe::Counters;
@@ -55,9 +55,8 @@ pub(super) struct Inner {
     pub(super) duty: Duty,
     /// What workers wrote to their standard streams and this program's have not taken yet.
     pub(super) outlets: Outlets,
+    pub(super) nursery: Nursery,
     pub(super) outbox: Outbox,
-    /// How many processors there are for workers and for whoever drives.
-    pub(super) processors: usize,
     pub(super) spin: Spin,
     /// Whether a worker that slept has just been rung for: it takes a moment to wake, best on this very processor.
     pub(super) has_rung: bool,
@@ -105,6 +104,7 @@ pub(super) struct Body {
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     pub(super) chores: Vec<Chore>,
+    pub(super) launches: Vec<Launch>,
     pub(super) outcomes: Vec<(Arc<Cell<Outcome>>, Outcome)>,
     pub(super) cells: Vec<Arc<Cell<()>>>,
     pub(super) watchers: Vec<Watcher>,
@@ -113,13 +113,12 @@ pub(super) struct Outbox {
 
 impl Inner {
     pub(super) fn new(settings: Settings) -> Self {
-        let processors = cpu::cpu_count();
         Self {
-            processors,
-            spin: Spin::new(processors > 1),
+            spin: Spin::new(settings.cpus > 1),
             has_rung: false,
             duty: Duty::new(Instant::now(), ROW),
             scheduler: Scheduler::new(settings.rules()),
+            nursery: Nursery::new(&settings),
             settings,
             calls: Calls::new(),
             workers: BTreeMap::new(),

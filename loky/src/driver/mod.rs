@@ -7,7 +7,7 @@
 //!
 //! Under the lock nothing blocks, no foreign code runs, and nothing is allocated without a bound. What would, is put
 //! into an outbox and done once the lock is released: results are handed to their cells, wakers are woken, launches and
-//! kills are left to the background thread.
+//! kills are left to the background thread (at the start of a pool, whoever waits helps it to launch).
 
 mod answers;
 mod background;
@@ -20,6 +20,7 @@ mod forward;
 mod given;
 mod hear;
 mod inner;
+mod nursery;
 mod order;
 mod output;
 mod perform;
@@ -30,14 +31,14 @@ mod role;
 mod tokens;
 mod turn;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use self::background::Chore;
+use self::background::{Chore, Launch};
 pub(crate) use self::callbacks::Callback;
 use self::callbacks::Callbacks;
 use self::inner::{Inner, Pending};
@@ -62,6 +63,9 @@ pub(crate) struct Driver {
     inner: Mutex<Inner>,
     role: Role,
     chores: (Sender<Chore>, Receiver<Chore>),
+    launches: (Sender<Launch>, Receiver<Launch>),
+    /// Who made the background thread, which has its priority, its processors and all else from that thread.
+    starter: OnceLock<ThreadId>,
     callbacks: Callbacks,
     life: Mutex<Life>,
     is_started: AtomicBool,
@@ -84,6 +88,8 @@ impl Driver {
             inner: Mutex::new(Inner::new(settings)),
             role: Role::new(),
             chores: unbounded(),
+            launches: unbounded(),
+            starter: OnceLock::new(),
             callbacks: Callbacks::default(),
             life: Mutex::new(Life::Before),
             is_started: AtomicBool::new(false),
@@ -267,6 +273,7 @@ impl Driver {
         let mut inner = self.inner.lock();
         (inner.poller, inner.bell) = (Some(Arc::new(poller)), Some(Arc::new(bell)));
         drop(inner);
+        let _ = self.starter.set(thread::current().id());
         *life = Life::Thread(background::start(self)?);
         Ok(())
     }

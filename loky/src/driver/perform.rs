@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::background::Chore;
+use super::background::{Chore, Launch};
 use super::evidence;
 use super::inner::{Inner, Pending, Worker};
 use super::order::Items;
@@ -35,16 +35,17 @@ impl Inner {
             Action::Settle { call, why } => self.settle(call, why),
             Action::Stop { worker } => self.say(worker, message::stop(), &[]),
             Action::Kill { worker } => self.kill(worker),
-            Action::Warmed => self.outbox.cells.append(&mut self.warm_up),
+            Action::Warmed => self.warmed(),
             Action::Finished => self.outbox.is_finished = true,
         }
     }
 
     fn launch(&mut self, worker: WorkerId) {
         let index = self.free_index();
+        let is_one_of_many = self.workers.values().any(|worker| worker.body.is_none());
         self.counters.launches += 1;
         self.workers.insert(worker, Worker { index, is_killed: false, has_said_hello: false, body: None });
-        self.outbox.chores.push(Chore::Launch { worker, index });
+        self.outbox.launches.push(Launch { worker, index, is_one_of_many });
     }
 
     fn dispatch(&mut self, call: CallKey, attempt: Attempt, worker: WorkerId) {
@@ -119,7 +120,14 @@ impl Inner {
             // The kill takes a moment; what would begin meanwhile would have begun in vain.
             body.page.halt();
             self.outbox.chores.push(Chore::Kill(Arc::clone(&body.process)));
+        } else {
+            self.give_up_waiting_for_zygote(id);
         }
+    }
+
+    fn warmed(&mut self) {
+        self.outbox.cells.append(&mut self.warm_up);
+        self.want_zygote();
     }
 
     fn deliver(&mut self, call: CallKey) {
@@ -141,5 +149,6 @@ impl Inner {
             self.outlets.take_in(&mut pending.printed);
         }
         self.outbox.end(pending, end);
+        self.want_zygote();
     }
 }

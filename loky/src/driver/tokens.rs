@@ -12,6 +12,9 @@ pub(super) enum Part {
     Error,
 }
 
+/// The zygote's; no worker is numbered so high.
+pub(super) const ZYGOTE: u64 = u64::MAX - 1;
+
 const PARTS: [Part; 4] = [Part::Link, Part::Process, Part::Output, Part::Error];
 
 impl Part {

@@ -28,6 +28,10 @@ impl Drive for Driver {
     }
 
     fn turn(&self, until: Option<Instant>) {
+        // A launch takes longer than somebody with a limit may want to wait.
+        if until.is_none() {
+            self.help_to_launch();
+        }
         // A fault of our own has been told and has ended the pool: whoever drives goes on and reads that in its handle.
         let bell = if self.look_for_news() { None } else { self.prepare_waiters_sleep() };
         let Some(bell) = bell else {
@@ -130,7 +134,7 @@ impl Driver {
             return true;
         }
         let busy = inner.calls.len() - inner.scheduler.queued().min(inner.calls.len());
-        if std::mem::take(&mut inner.has_rung) || busy >= inner.processors {
+        if std::mem::take(&mut inner.has_rung) || busy >= inner.settings.cpus {
             return false;
         }
         let mut spin = std::mem::replace(&mut inner.spin, Spin::new(false));
@@ -170,9 +174,12 @@ impl Driver {
     }
 
     fn send_out(&self, outbox: Outbox) {
-        if !outbox.chores.is_empty() {
+        if !outbox.chores.is_empty() || !outbox.launches.is_empty() {
             for chore in outbox.chores {
                 self.chores.0.send(chore).expect("the receiver lives as long as the driver");
+            }
+            for launch in outbox.launches {
+                self.launches.0.send(launch).expect("the receiver lives as long as the driver");
             }
             self.call_background();
         }

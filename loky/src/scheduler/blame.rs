@@ -50,6 +50,9 @@ impl Scheduler {
         if self.is_launching(id) {
             self.sizing.launch_failed(now, &self.rules);
         }
+        if self.workers.get(id).is_some_and(Worker::is_idle) {
+            self.sizing.rest();
+        }
         self.bury(id, begun);
     }
 

@@ -1,6 +1,7 @@
 //! Which call goes to which worker next.
 //!
-//! The next call is the first of the backlog. It goes to an idle worker, the one that was freed last; without one, to the
+//! The next call is the first of the backlog. It goes to an idle worker, the one that was freed last, unless as many are
+//! busy as there may be: then those that idle are spares. Without one, it goes to the
 //! worker that holds the fewest, of those that may hold one more. There it lies ready, so that a tiny call need not wait
 //! for a round trip. How many may lie ready is up to `pace`; that all of them can be had back is up to `recall`.
 //!
@@ -28,7 +29,7 @@ impl Scheduler {
         if self.workers.recalling() > 0 {
             return None;
         }
-        let idle = self.workers.idle_last_freed();
+        let idle = self.idle_seat();
         if self.workers.ahead() == 0 {
             return idle.or_else(|| self.seat_to_load());
         }
@@ -42,11 +43,15 @@ impl Scheduler {
         None
     }
 
-    /// A busy worker that may hold one more call; only if none is to go: one that always holds another call would never
-    /// become free.
+    /// An idle worker that may become busy.
+    pub(super) fn idle_seat(&self) -> Option<Seat> {
+        self.workers.idle_last_freed().filter(|_| self.workers.busy() < self.sizing.target())
+    }
+
+    /// A busy worker that may hold one more call; only if none is to go or to become a spare: one that always holds another
+    /// call would never become free.
     fn seat_to_load(&self) -> Option<Seat> {
-        let is_surplus = self.workers.live() > self.sizing.target();
-        self.workers.least_loaded().filter(|_| !is_surplus)
+        self.workers.least_loaded().filter(|_| !self.has_surplus())
     }
 
     fn dispatch_next(&mut self, seat: Seat, now: Instant) {

@@ -59,6 +59,9 @@ use crate::ids::{Attempt, CallKey, WorkerId};
 pub(crate) struct Rules {
     /// Workers wanted; at least one.
     pub(crate) target: usize,
+    /// Workers beyond those that are busy, kept ready while the pool is in use. They count beyond the target, but no
+    /// more than the target are busy at once.
+    pub(crate) spares: usize,
     /// How long a worker may be without calls before it is stopped.
     pub(crate) idle_timeout: Option<Duration>,
     /// A worker is replaced after it has answered this many calls.
@@ -101,7 +104,7 @@ enum Shutdown {
 impl Scheduler {
     pub(crate) fn new(rules: Rules) -> Self {
         Self {
-            sizing: Sizing::new(rules.target),
+            sizing: Sizing::new(rules.target, rules.spares),
             rules,
             calls: Calls::default(),
             workers: Workers::new(rules),
@@ -215,7 +218,10 @@ impl Scheduler {
     fn submitted(&mut self, call: CallKey, terms: Terms) {
         match self.shutdown {
             Some(_) => self.settle(call, Why::ShutDown(None)),
-            None => self.calls.add(call, terms),
+            None => {
+                self.sizing.wake();
+                self.calls.add(call, terms);
+            }
         }
     }
 
@@ -264,7 +270,10 @@ impl Scheduler {
 
     fn worker_due(&mut self, seat: Seat, phase: Phase, now: Instant) {
         match phase {
-            Phase::Ready { .. } => self.stop(seat, now),
+            Phase::Ready { .. } => {
+                self.sizing.rest();
+                self.stop(seat, now);
+            }
             Phase::Stopping { .. } => self.kill(seat, now),
             Phase::Killed { .. } => self.abandon(self.workers.at(seat).id),
             Phase::Launching { .. } => self.give_up_launch(seat, now),

@@ -104,12 +104,12 @@ impl Scheduler {
     /// since the last look. Walks over all workers, but not again before `WATCH` is over while things stand like that.
     pub(super) fn watch(&mut self, now: Instant) {
         let look_at = self.workers.look_at();
-        let is_uneven = self.workers.idle() > 0 && self.workers.ahead() > 0;
+        let is_uneven = self.workers.ahead() > 0 && self.idle_seat().is_some();
         let is_unwatched = is_uneven && look_at.is_none_or(|at| at > later(now, WATCH));
         if !is_unwatched && look_at.is_none_or(|at| at > now) {
             return;
         }
-        let is_alone = self.workers.ready() < 2;
+        let is_alone = self.workers.ready().min(self.sizing.target()) < 2;
         let due = self.workers.look(now, |worker| match is_uneven {
             true => Some(worker.pace.recall_for_idle(worker.held.len(), now)),
             false if is_alone => None,

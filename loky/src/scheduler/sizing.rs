@@ -4,6 +4,10 @@
 //! what became of those under way; if no worker is left then that could serve, the backlog is settled. So a program
 //! whose workers cannot start ends in an error, never in a storm of processes. For the same reason a warm-up asks for
 //! each worker once: if workers leave or die as fast as others start, it is over all the same.
+//!
+//! Spares are started when calls come, and replaced as they become busy. They are not worth a storm either: when a worker
+//! leaves or dies although it had nothing to do, or launches fail, the pool is at rest, and has no spares started until
+//! the next call comes.
 
 use std::time::Instant;
 
@@ -15,6 +19,9 @@ use super::{Rules, Scheduler, later};
 #[derive(Debug)]
 pub(super) struct Sizing {
     target: usize,
+    spares: usize,
+    /// Whether a call has come since the last sign that spares are in vain.
+    is_awake: bool,
     /// How many workers the warm-up under way may still ask for.
     warm_up: Option<usize>,
     failures: u32,
@@ -27,12 +34,35 @@ pub(super) struct Sizing {
 const CUT_SHORT_PER_FAILURE: u32 = 32;
 
 impl Sizing {
-    pub(super) fn new(target: usize) -> Self {
-        Self { target: target.max(1), warm_up: None, failures: 0, cut_short: 0, retry_at: None }
+    pub(super) fn new(target: usize, spares: usize) -> Self {
+        Self {
+            target: target.max(1),
+            spares,
+            is_awake: false,
+            warm_up: None,
+            failures: 0,
+            cut_short: 0,
+            retry_at: None,
+        }
     }
 
     pub(super) fn target(&self) -> usize {
         self.target
+    }
+
+    /// How many workers there may be, spares included.
+    fn size(&self) -> usize {
+        self.target.saturating_add(self.spares)
+    }
+
+    /// A call has come: spares are worth their start.
+    pub(super) fn wake(&mut self) {
+        self.is_awake = true;
+    }
+
+    /// No spares are started until the next call.
+    pub(super) fn rest(&mut self) {
+        self.is_awake = false;
     }
 
     pub(super) fn resize(&mut self, target: usize) {
@@ -43,7 +73,7 @@ impl Sizing {
     }
 
     pub(super) fn ask_warm_up(&mut self) {
-        self.warm_up = Some(self.target);
+        self.warm_up = Some(self.size());
     }
 
     pub(super) fn launched(&mut self) {
@@ -70,21 +100,22 @@ impl Sizing {
         self.failures = self.failures.saturating_add(1);
         if self.failures >= rules.launch_failures_max {
             self.retry_at = Some(later(now, rules.launch_pause));
+            self.rest();
         }
     }
 }
 
 impl Scheduler {
-    /// Stops idle workers beyond the target; in a shutdown all of them, once no call is left. A surplus worker goes
-    /// when it has ended the call that it runs.
+    /// Stops idle workers beyond the size; in a shutdown the spares, and all of them, once no call is left. A surplus worker
+    /// goes, or becomes a spare, when it has ended the call that it runs.
     pub(super) fn retire_surplus(&mut self, now: Instant) {
         let is_over = self.shutdown.is_some() && self.calls.is_empty();
-        let wanted = if is_over { 0 } else { self.sizing.target };
+        let wanted = if is_over { 0 } else { self.size() };
         while self.workers.live() > wanted {
             let Some(seat) = self.workers.idle_first_freed() else { break };
             self.stop(seat, now);
         }
-        if self.workers.live() > wanted && self.workers.ahead() > 0 {
+        if self.has_surplus() && self.workers.ahead() > 0 {
             self.recall_all();
         }
         if is_over && self.workers.launching() > 0 {
@@ -92,6 +123,16 @@ impl Scheduler {
                 self.kill(seat, now);
             }
         }
+    }
+
+    /// How many workers there may be for now: in a shutdown without spares.
+    fn size(&self) -> usize {
+        if self.shutdown.is_none() { self.sizing.size() } else { self.sizing.target }
+    }
+
+    /// Whether there are more workers than there may be, or more of them are busy than shall be.
+    pub(super) fn has_surplus(&self) -> bool {
+        self.workers.live() > self.size() || self.workers.busy() > self.sizing.target
     }
 
     pub(super) fn launch_missing(&mut self, now: Instant) {
@@ -117,9 +158,13 @@ impl Scheduler {
 
     /// Whether work or a warm-up asks for one more worker than there is. A call that lies ready behind another asks, too.
     fn wants_launch(&self) -> bool {
-        let is_cold = self.sizing.warm_up.is_some_and(|left| left > 0) && self.shutdown.is_none();
-        let is_asked = self.queued() > self.workers.launching() || is_cold;
-        is_asked && self.workers.live() < self.sizing.target
+        let (ready, busy, queued) = (self.workers.ready(), self.workers.busy(), self.queued());
+        let needed = |workers: usize| workers.saturating_add(queued).min(self.sizing.target);
+        let is_open = self.shutdown.is_none();
+        let spares = if is_open && self.sizing.is_awake { self.sizing.spares } else { 0 };
+        let is_cold = is_open && self.sizing.warm_up.is_some_and(|left| left > 0);
+        let wanted = if is_cold { self.sizing.size() } else { needed(busy).saturating_add(spares).max(needed(ready)) };
+        self.workers.live() < wanted
     }
 
     /// Settles the backlog if nobody can serve it and nobody will soon.
@@ -135,7 +180,7 @@ impl Scheduler {
     fn finish_warm_up(&mut self) {
         let Some(left) = self.sizing.warm_up else { return };
         let is_exhausted = (left == 0 || self.sizing.retry_at.is_some()) && self.workers.launching() == 0;
-        if is_exhausted || self.shutdown.is_some() || self.workers.ready() >= self.sizing.target {
+        if is_exhausted || self.shutdown.is_some() || self.workers.ready() >= self.sizing.size() {
             self.sizing.warm_up = None;
             self.actions.push_back(Action::Warmed);
         }

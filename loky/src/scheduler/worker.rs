@@ -71,6 +71,11 @@ impl Worker {
         matches!(self.phase, Phase::Ready { .. })
     }
 
+    /// Whether it serves and has nothing to do.
+    pub(super) fn is_idle(&self) -> bool {
+        self.is_ready() && self.held.is_empty()
+    }
+
     pub(super) fn is_killed(&self) -> bool {
         matches!(self.phase, Phase::Killed { .. })
     }

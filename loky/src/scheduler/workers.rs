@@ -91,6 +91,11 @@ impl Workers {
         self.loads.idle()
     }
 
+    /// Workers that serve and hold something.
+    pub(super) fn busy(&self) -> usize {
+        self.sums.ready - self.loads.idle()
+    }
+
     /// Calls that lie ready in workers, over all.
     pub(super) fn ahead(&self) -> usize {
         self.sums.ahead

@@ -33,11 +33,8 @@ pub(crate) struct Recipe {
 
 /// Starts a worker that rings `bell`. Takes about a millisecond; blocks for nothing but the kernel.
 pub(crate) fn launch(recipe: &Recipe, bell: &Bell) -> io::Result<Launched> {
-    let (link, theirs) = UnixStream::pair()?;
-    let (page, page_fd) = Page::create()?;
-    socket::send_descriptors(&link, [page_fd.as_fd(), bell.ringing_end()])?;
-    link.set_nonblocking(true)?;
-    let mut child = command(recipe, theirs.into()).spawn()?;
+    let (link, page, theirs) = link(bell)?;
+    let mut child = of_recipe(recipe, theirs.into()).spawn()?;
     match watch(&mut child) {
         Ok((process, output, error)) => Ok(Launched { process, link, page, output, error }),
         Err(why) => {
@@ -49,11 +46,27 @@ pub(crate) fn launch(recipe: &Recipe, bell: &Bell) -> io::Result<Launched> {
     }
 }
 
-fn command(recipe: &Recipe, link: OwnedFd) -> Command {
+/// This program once more, to be caught as a worker, with `link` as its standard input.
+pub(super) fn command(title: &str, link: Stdio) -> Command {
     let mut command = Command::new("/proc/self/exe");
-    command.arg0(&recipe.title).args(env::arguments().into_iter().skip(1));
+    command.arg0(title).args(env::arguments().into_iter().skip(1)).stdin(link);
+    command.env(env::WORKER, env::WORKER_MARK);
+    command
+}
+
+/// Both ends of a link, ours without blocking, and the page, whose descriptor is already on its way, with the bell's.
+pub(super) fn link(bell: &Bell) -> io::Result<(UnixStream, Page, UnixStream)> {
+    let (link, theirs) = UnixStream::pair()?;
+    let (page, page_fd) = Page::create()?;
+    socket::send_descriptors(&link, [page_fd.as_fd(), bell.ringing_end()])?;
+    link.set_nonblocking(true)?;
+    Ok((link, page, theirs))
+}
+
+fn of_recipe(recipe: &Recipe, link: OwnedFd) -> Command {
+    let mut command = command(&recipe.title, Stdio::from(link));
     let output = if recipe.has_own_output { Stdio::piped() } else { Stdio::inherit() };
-    command.stdin(Stdio::from(link)).stdout(output).stderr(Stdio::piped());
+    command.stdout(output).stderr(Stdio::piped());
     for (name, value) in &recipe.environment {
         match value {
             Some(value) => command.env(name, value),

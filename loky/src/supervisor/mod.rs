@@ -4,6 +4,7 @@
 
 pub(crate) mod local;
 pub(crate) mod tree;
+pub(crate) mod zygote;
 
 use std::fs::File;
 use std::io;

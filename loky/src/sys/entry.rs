@@ -1,7 +1,9 @@
 //! Prepares a process that has just been started to be a worker.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl, open};
@@ -50,6 +52,23 @@ pub(crate) fn remove_variable(name: &str) {
     // SAFETY: called at the very start of `main`, before this program has started a thread that could read the
     // environment at the same time.
     unsafe { std::env::remove_var(name) };
+}
+
+/// Changes this process's environment; `None` removes. An error if there can be no such variable.
+pub(crate) fn set_variable(name: &OsStr, value: Option<&OsStr>) -> io::Result<()> {
+    let has_name = !name.is_empty() && !name.as_bytes().contains(&b'=');
+    let is_text = |text: &OsStr| !text.as_bytes().contains(&0);
+    if !has_name || !is_text(name) || !value.is_none_or(is_text) {
+        return Err(io::Error::other(format!("there can be no variable {name:?} with the value {value:?}")));
+    }
+    // SAFETY: called before this process has started a thread that could read the environment at the same time.
+    unsafe {
+        match value {
+            Some(value) => std::env::set_var(name, value),
+            None => std::env::remove_var(name),
+        }
+    }
+    Ok(())
 }
 
 /// Makes Ctrl-C the parent's business, unblocks all signals, adopts the orphans of this process's own children (to

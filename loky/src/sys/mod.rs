@@ -2,9 +2,10 @@
 //!
 //! Linux only so far. Each file offers what one other room needs and nothing of what that room is for: `poll` waits
 //! for descriptors, `process` starts, kills and reaps, `page` shares memory between two processes, `socket`
-//! passes bytes and a descriptor, `entry` prepares a process to be a worker, `image` and `marks` find functions in the
-//! running program, `own_pid` notices a fork, `plain` sees rows of numbers as
-//! bytes, `conjure` makes values without bytes, `constructor` runs before `main`.
+//! passes bytes and a few descriptors, `bell` wakes whoever waits, `records` passes whole messages with several
+//! descriptors, `entry` prepares a process to be a worker, `duplicate` copies a process, `births` tells of it, `costume`
+//! dresses the copy, `image` and `marks` find functions in the running program, `own_pid` notices a fork, `plain` and
+//! `words` see numbers as bytes, `conjure` makes values without bytes, `constructor` runs before `main`.
 #![expect(unsafe_code, reason = "the one room where it may stand; each block says why it is sound")]
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
@@ -12,9 +13,12 @@ compile_error!("loky runs on 64-bit Linux so far: it needs epoll, memfd and pidf
 
 pub(crate) mod affinity;
 pub(crate) mod bell;
+pub(crate) mod births;
 pub(crate) mod conjure;
 #[cfg(feature = "test")]
 pub(crate) mod constructor;
+pub(crate) mod costume;
+pub(crate) mod duplicate;
 pub(crate) mod entry;
 pub(crate) mod image;
 pub(crate) mod marks;
@@ -23,6 +27,7 @@ pub(crate) mod page;
 pub(crate) mod plain;
 pub(crate) mod poll;
 pub(crate) mod process;
+pub(crate) mod records;
 pub(crate) mod socket;
 pub(crate) mod stdio;
 pub(crate) mod words;

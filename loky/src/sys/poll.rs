@@ -116,6 +116,15 @@ pub(crate) fn wait_for_end(link: BorrowedFd<'_>, process: Option<BorrowedFd<'_>>
     while poll(&mut fds, PollTimeout::NONE) == Err(Errno::EINTR) {}
 }
 
+/// Blocks until there is something to read from `link`, or its other end is closed: true. Or until `process` has ended and
+/// there is nothing to read: false.
+pub(crate) fn wait_for_more(link: BorrowedFd<'_>, process: Option<BorrowedFd<'_>>) -> bool {
+    let mut fds = vec![PollFd::new(link, PollFlags::POLLIN)];
+    fds.extend(process.map(|process| PollFd::new(process, PollFlags::POLLIN)));
+    while poll(&mut fds, PollTimeout::NONE) == Err(Errno::EINTR) {}
+    fds[0].any().unwrap_or(true)
+}
+
 /// Blocks until `fd` is readable, at the longest for `limit`.
 pub(crate) fn wait_readable(fd: BorrowedFd<'_>, limit: Duration) {
     let until = Instant::now() + limit;

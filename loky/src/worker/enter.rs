@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{guard, serve, watch};
+use super::{guard, serve, watch, zygote};
 use crate::env;
 use crate::identity::{self, Identity};
 use crate::sys::page::Page;
@@ -63,10 +63,9 @@ pub(super) fn enter() -> ! {
 }
 
 fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
-    let socket = entry::take_link()?;
-    entry::close_inherited();
+    let is_copy = env::is_zygote();
+    let socket = if is_copy { zygote::serve()? } else { entry::take_link()? };
     entry::remove_variable(env::WORKER);
-    entry::set_up_signals()?;
     let [page, bell] = socket::receive_descriptors(&socket)?;
     let page = Page::map(page)?;
     let (mut listener, mut speaker) = worker_link::ends(&socket, bell.into(), &page)?;
@@ -75,12 +74,17 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
         // The parent has died between the launch and this line, and its socket may live on in a forked child.
         process::exit_now(0);
     }
-    watch::start(socket, welcome.parent)?;
     let build = task::build().map_err(|why| io::Error::other(why.to_string()))?;
     build.check(welcome.build).map_err(|why| io::Error::other(format!("what has started it {why}")))?;
+    // The first call travels while the rest is made ready.
     let (head, bytes) = Hello { build, pid: std::process::id() }.said();
     speaker.add(head, &bytes)?;
     speaker.flush();
+    if !is_copy {
+        entry::close_inherited();
+    }
+    entry::set_up_signals()?;
+    watch::start(socket, welcome.parent)?;
     if welcome.may_spin {
         listener.allow_spinning();
     }

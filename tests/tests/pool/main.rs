@@ -7,6 +7,7 @@ mod reuse;
 mod settings;
 mod shutdown;
 mod sizes;
+mod spares;
 
 use std::process::ExitCode;
 
@@ -14,6 +15,7 @@ loky::main! {
     fn main() -> ExitCode {
         let areas = [
             cpu::CASES, life::CASES, nested::CASES, reuse::CASES, settings::CASES, shutdown::CASES, sizes::CASES,
+            spares::CASES,
         ];
         let programs = [cpu::PROGRAMS, nested::PROGRAMS, shutdown::PROGRAMS].concat();
         loky_tests::run(&areas, &programs)

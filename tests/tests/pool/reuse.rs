@@ -62,6 +62,14 @@ fn reuse_03_other_settings_replace_it() {
     assert_eq!(variable.run("DRESS").expect("spawn uses the last one asked for").as_deref(), Some("blue"));
     drop(plain);
     soon("nobody holds the old one, and its workers are gone", ms(2000), || !procfs::is_alive(worker));
+    let start = || pid.run().expect("a worker of the pool there is");
+    let before = start();
+    let spared = reusable(Pool::builder().workers(1).env("DRESS", "blue").spares(1));
+    let after = start();
+    assert!(after != before && start() == after, "so many spares are a setting, too");
+    let copied = reusable(Pool::builder().workers(1).env("DRESS", "blue").spares(1).zygote(true));
+    assert_ne!(start(), after, "and so is a zygote");
+    drop((dressed, spared, copied));
     finish();
 }
 

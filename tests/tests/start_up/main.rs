@@ -3,11 +3,14 @@
 mod entry;
 mod hostile;
 mod missing;
+mod zygote;
+mod zygote_lost;
 
 use std::process::ExitCode;
 
 loky::main! {
     fn main() -> ExitCode {
-        loky_tests::run(&[entry::CASES, hostile::CASES, missing::CASES], &[entry::PROGRAMS, missing::PROGRAMS].concat())
+        let areas = [entry::CASES, hostile::CASES, missing::CASES, zygote::CASES, zygote_lost::CASES];
+        loky_tests::run(&areas, &[entry::PROGRAMS, missing::PROGRAMS, zygote::PROGRAMS].concat())
     }
 }

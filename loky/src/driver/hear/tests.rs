@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
+use super::super::background::Launch;
 use super::*;
 use crate::config::Settings;
 use crate::ids::CallKey;
@@ -38,7 +39,7 @@ impl Played {
         let terms = Terms { priority: 0, retries: 0, run_limit: None, queue_deadline: None, deadline: None };
         let call = CallKey { slot: 0, ..CallKey::nowhere() };
         inner.feed(Event::Submitted { call, terms }, Instant::now());
-        let Some(Chore::Launch { worker: id, .. }) = inner.outbox.chores.pop() else { panic!("a worker is launched") };
+        let Some(Launch { worker: id, .. }) = inner.outbox.launches.pop() else { panic!("a worker is launched") };
         let ((ours, link), (pipe, error)) = (nonblocking(), nonblocking());
         let (page, _) = Page::create().unwrap();
         let (_, speaker) = ends(&link, link.try_clone().unwrap(), &page).unwrap();

@@ -75,6 +75,17 @@ impl Ledger {
         }
     }
 
+    /// How many workers there may be.
+    pub(super) fn size(&self) -> usize {
+        if self.shutdown.is_none() { self.target + self.rules.spares } else { self.target }
+    }
+
+    /// Workers that serve and hold calls.
+    pub(super) fn busy(&self) -> usize {
+        let is_busy = |worker: &WorkerRecord| worker.stage == Stage::Ready && !worker.held.is_empty();
+        self.present.iter().filter(|&&worker| is_busy(&self.workers[worker])).count()
+    }
+
     fn compare(&self, scheduler: &Scheduler, stock: &Stock) {
         assert_eq!(scheduler.queued(), self.queued());
         assert_eq!(scheduler.live(), stock.launching + stock.ready);
@@ -87,15 +98,18 @@ impl Ledger {
     /// Nothing is left undone that could be done, and whatever is left will be.
     fn audit_progress(&self, scheduler: &Scheduler, stock: &Stock) {
         let &Stock { waiting, launching, ready, idle } = stock;
-        let live = launching + ready;
-        assert!(waiting == 0 || idle == 0, "a call waits while a worker idles");
-        assert!(live <= self.target || idle == 0, "a surplus worker idles");
+        let (live, busy) = (launching + ready, ready - idle);
+        assert!(waiting == 0 || idle == 0 || busy >= self.target, "a call waits while a worker idles");
+        assert!(live <= self.size() || idle == 0, "a surplus worker idles");
         let is_timed = scheduler.next_timeout().is_some();
         let is_served = self.queued() <= launching || live >= self.target;
         assert!(is_served || is_timed || launching > 0, "a worker is missing, and nobody cares");
         assert!(!self.is_finished || !is_timed, "nothing is to come after `Finished`");
         let lies_ready = self.queued() > waiting;
-        assert!(!lies_ready || ready < 2 || is_timed, "a call lies ready, and nobody will look whether it begins");
+        assert!(
+            !lies_ready || ready.min(self.target) < 2 || is_timed,
+            "a call lies ready, and nobody will look whether it begins"
+        );
         let is_quiet = !is_timed && launching == 0 && idle == ready;
         assert!(!is_quiet || (waiting == 0 && !self.warm_up_asked), "all is quiet, and something waits");
         let is_over = self.shutdown.is_some() && self.open.is_empty();

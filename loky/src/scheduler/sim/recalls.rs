@@ -37,10 +37,11 @@ impl Ledger {
         let level = self.calls[record.ahead()[0]].terms.priority;
         let is_higher = |&call: &usize| self.calls[call].holder.is_none() && self.calls[call].terms.priority > level;
         record.ahead().iter().any(is_unqueued)
-            || self.present.iter().any(is_idle)
+            || (self.present.iter().any(is_idle) && self.busy() < self.target)
             || self.open.iter().any(is_higher)
             || (self.count(Stage::Ready) > 1 && record.moved + LATE <= now)
-            || self.live() > self.target
+            || self.live() > self.size()
+            || self.busy() > self.target
             || record.is_link_closed
     }
 

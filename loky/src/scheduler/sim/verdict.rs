@@ -35,8 +35,12 @@ impl Ledger {
     fn launch(&mut self, id: WorkerId, now: Instant) {
         assert_eq!(id.0 as usize, self.workers.len(), "workers are numbered, and a number is never used again");
         assert!(!self.is_forced(), "nothing is launched in a forced shutdown");
-        assert!(self.live() < self.target, "no more workers than the target");
-        assert!(self.queued() > self.count(Stage::Launching) || self.warm_up_asked, "a launch that nobody needs");
+        assert!(self.live() < self.size(), "no more workers than the target and the spares");
+        let is_missing = self.queued() > self.count(Stage::Launching) && self.live() < self.target;
+        let needed = (self.busy() + self.queued()).min(self.target);
+        let spares = if self.shutdown.is_none() { self.rules.spares } else { 0 };
+        let is_needed = is_missing || self.live() < needed + spares;
+        assert!(is_needed || self.warm_up_asked, "a launch that nobody needs");
         self.present.push(self.workers.len());
         self.workers.push(WorkerRecord::new(now));
         self.check_storm(now);
@@ -48,7 +52,7 @@ impl Ledger {
         while self.launches.front().is_some_and(|&at| at + self.rules.launch_pause <= now) {
             self.launches.pop_front();
         }
-        let most = self.target_max + self.rules.launch_failures_max as usize - 1;
+        let most = self.target_max + self.rules.spares + self.rules.launch_failures_max as usize - 1;
         assert!(self.launches.len() <= most, "a storm: {} launches in one pause", self.launches.len());
     }
 
@@ -86,7 +90,10 @@ impl Ledger {
         assert_eq!(record.stage, Stage::Ready, "only a worker that serves is given calls");
         assert!(!record.is_link_closed, "a worker that nobody can reach is given no calls");
         assert!(self.has_credit(record), "a worker holds no more than its credit, and answers no more than its share");
-        assert!(record.held.is_empty() || self.live() <= self.target, "a busy worker is not loaded if one is to go");
+        let is_loaded = !record.held.is_empty();
+        let is_surplus = self.live() > self.size() || self.busy() > self.target;
+        assert!(!is_loaded || !is_surplus, "a busy worker is not loaded if one is to go");
+        assert!(is_loaded || self.busy() < self.target, "no more are busy than the target");
         assert!(
             !self.workers.iter().any(|record| record.is_recalling),
             "nothing is dispatched before a recall is over"
@@ -160,7 +167,7 @@ impl Ledger {
         let is_worn = self.rules.calls_per_worker_max.is_some_and(|max| record.served >= max);
         let has_idled = self.rules.idle_timeout.is_some_and(|timeout| record.since + timeout <= now);
         let is_over = self.shutdown.is_some() && self.open.is_empty();
-        assert!(is_worn || has_idled || is_over || self.live() > self.target, "a worker is let go for a reason");
+        assert!(is_worn || has_idled || is_over || self.live() > self.size(), "a worker is let go for a reason");
         self.enter(worker, Stage::Stopping, now);
     }
 
@@ -193,7 +200,7 @@ impl Ledger {
 
     fn warmed(&mut self) {
         assert!(self.warm_up_asked, "a warm-up is answered once");
-        let is_ready = self.count(Stage::Ready) >= self.target;
+        let is_ready = self.count(Stage::Ready) >= self.size();
         assert!(is_ready || self.shutdown.is_some() || self.count(Stage::Launching) == 0, "not yet");
         self.warm_up_asked = false;
     }

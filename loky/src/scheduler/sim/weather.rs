@@ -58,9 +58,10 @@ pub(super) struct Weather {
 }
 
 impl Weather {
-    pub(super) fn draw(dice: &mut Dice) -> Self {
+    /// `spares` are not drawn: the dice shall be thrown in the order in which they always were.
+    pub(super) fn draw(dice: &mut Dice, spares: usize) -> Self {
         Self {
-            rules: draw_rules(dice),
+            rules: Rules { spares, ..draw_rules(dice) },
             ending: draw_ending(dice),
             deeds: dice.between(5, 65),
             deeds_after: dice.below(6),
@@ -108,6 +109,7 @@ impl Weather {
 fn draw_rules(dice: &mut Dice) -> Rules {
     Rules {
         target: dice.below(5) as usize,
+        spares: 0,
         idle_timeout: match dice.below(4) {
             0 => None,
             1 => Some(Duration::ZERO),

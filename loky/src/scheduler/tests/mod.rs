@@ -7,6 +7,7 @@ mod prefetch;
 mod queue;
 mod shutdown;
 mod sizing;
+mod spares;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 const RULES: Rules = Rules {
     target: 2,
+    spares: 0,
     idle_timeout: None,
     calls_per_worker_max: None,
     credit: 1,

@@ -49,6 +49,19 @@ fn every_constructor_was_called_once() {
     assert_eq!(calls_of_constructors.run().unwrap(), [1, 1]);
 }
 
+#[test]
+fn copies_of_a_zygote_have_it_too() {
+    let pool = loky::Pool::builder().workers(3).zygote(true).build().unwrap();
+    pool.warm_up();
+    for pid in pool.stats().pids {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap();
+        assert!(environment.windows(12).any(|bytes| bytes == b"LOKY_ZYGOTE="), "{pid} is a copy");
+    }
+    assert_eq!(calls_of_constructors.bind().on(&pool).run().unwrap(), [1, 1]);
+    assert_eq!(plain::add.bind(1, 2).on(&pool).run().unwrap(), 3);
+    pool.shutdown();
+}
+
 #[loky::task]
 fn writes_to_nobody() -> String {
     let mut child = Command::new("true").stdin(Stdio::piped()).spawn().unwrap();

@@ -15,6 +15,10 @@ use crate::wire::message::{Failure, FromWorker, Hello};
 /// How many frames of one worker are heard in a row, before others have their turn.
 const FRAMES_IN_A_ROW_MAX: usize = 256;
 
+/// After so many spawns somebody who spawns on hears what has come: what many answers cost together, such as a look for
+/// output, is shared by about as many.
+const HELP_EVERY: u32 = 16;
+
 /// What one frame comes to.
 enum Heard {
     Nothing,
@@ -44,7 +48,8 @@ impl Inner {
     /// For whoever has just spawned a call that must wait: takes in what the workers have said meanwhile. Nobody else has to
     /// be woken for that, and a row of spawns keeps the workers busy by itself.
     pub(super) fn help(&mut self, now: Instant) {
-        if self.scheduler.queued() > 0 && self.has_news() {
+        self.spawned = self.spawned.wrapping_add(1);
+        if self.spawned % HELP_EVERY == 0 && self.scheduler.queued() > 0 && self.has_news() {
             self.hear_news(now);
             self.duty.was_helped();
         }

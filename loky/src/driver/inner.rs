@@ -53,6 +53,8 @@ pub(super) struct Inner {
     /// While the background thread sleeps: until when.
     pub(super) sleeping_until: Option<Option<Instant>>,
     pub(super) duty: Duty,
+    /// How many calls were spawned, as far as that can be counted here.
+    pub(super) spawned: u32,
     /// What workers wrote to their standard streams and this program's have not taken yet.
     pub(super) outlets: Outlets,
     pub(super) nursery: Nursery,
@@ -117,6 +119,7 @@ impl Inner {
             spin: Spin::new(settings.cpus > 1),
             has_rung: false,
             duty: Duty::new(Instant::now(), ROW),
+            spawned: 0,
             scheduler: Scheduler::new(settings.rules()),
             nursery: Nursery::new(&settings),
             settings,

@@ -101,7 +101,7 @@ mod tests {
     fn what_is_found_makes_looks_long_again() {
         let mut spin = Spin::new(true);
         assert!(!spin.look(|| false));
-        let mut left = 100;
+        let mut left = FIRST_LOOKS / 2;
         assert!(spin.look(|| {
             left -= 1;
             left == 0

@@ -156,7 +156,8 @@ impl Scheduler {
         self.sizing.retry_at.filter(|_| self.wants_launch() && self.workers.launching() == 0)
     }
 
-    /// Whether work or a warm-up asks for one more worker than there is. A call that lies ready behind another asks, too.
+    /// Whether work, a spare or a warm-up asks for one more worker than there is. A call that lies ready behind another asks,
+    /// too, even if somebody idles: that one may not be given it.
     fn wants_launch(&self) -> bool {
         let (ready, busy, queued) = (self.workers.ready(), self.workers.busy(), self.queued());
         let needed = |workers: usize| workers.saturating_add(queued).min(self.sizing.target);

@@ -49,6 +49,20 @@ fn a_spare_is_not_loaded_beside_a_busy_worker_with_credit() {
     let mut pool = busy_with_a_spare(Rules { credit: 2, ..SPARED });
     assert_eq!(pool.submit(2, PLAIN), [dispatch(2, 0)]);
     assert_eq!(pool.submit(3, PLAIN), []);
+    assert_eq!(pool.wait(SECOND), [], "what lies ready is not taken back: nobody else may begin it");
+}
+
+#[test]
+fn what_lies_ready_beyond_a_smaller_target_is_taken_back_although_no_worker_goes() {
+    let mut pool = Story::of(Rules { credit: 2, ..SPARED });
+    pool.tell(Event::WarmUpAsked);
+    (0..3).for_each(|worker| drop(pool.is_ready(worker)));
+    (1..=3).for_each(|id| drop(pool.submit(id, PLAIN)));
+    let (&loaded, _) = pool.held.iter().find(|(_, held)| held.len() == 2).expect("one is loaded");
+    let spare = (0..3).find(|&worker| pool.held.get(&WorkerId(worker)).is_none_or(|held| held.is_empty()));
+    assert_eq!(pool.dies(spare.expect("one idles"), None), []);
+    assert_eq!(pool.is_resized(1), [Action::Recall { worker: loaded }], "two may stay");
+    assert_eq!(pool.submit(4, PLAIN), [], "neither is loaded while two are busy");
 }
 
 #[test]

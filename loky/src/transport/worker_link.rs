@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::outgoing::write;
@@ -22,7 +23,7 @@ pub(crate) struct Listener {
 #[derive(Debug)]
 pub(crate) struct Speaker {
     ring: Writer<RingMemory>,
-    socket: UnixStream,
+    socket: Arc<UnixStream>,
     /// Rings the bell of the pool.
     bell: UnixStream,
 }
@@ -31,16 +32,16 @@ pub(crate) struct Speaker {
 #[derive(Debug)]
 struct Incoming {
     ring: Reader<RingMemory>,
-    socket: UnixStream,
+    socket: Arc<UnixStream>,
     spin: Spin,
 }
 
 /// Both ends of the worker's side. `socket` must block; `bell` rings that of the pool.
-pub(crate) fn ends(socket: &UnixStream, bell: UnixStream, page: &Page) -> io::Result<(Listener, Speaker)> {
+pub(crate) fn ends(socket: &Arc<UnixStream>, bell: UnixStream, page: &Page) -> (Listener, Speaker) {
     let ring = Reader::new(page.ring(Way::ToWorker));
-    let incoming = Incoming { ring, socket: socket.try_clone()?, spin: Spin::new(false) };
-    let speaker = Speaker { ring: Writer::new(page.ring(Way::FromWorker)), socket: socket.try_clone()?, bell };
-    Ok((Listener { incoming, frames: frame::Reader::default() }, speaker))
+    let incoming = Incoming { ring, socket: Arc::clone(socket), spin: Spin::new(false) };
+    let speaker = Speaker { ring: Writer::new(page.ring(Way::FromWorker)), socket: Arc::clone(socket), bell };
+    (Listener { incoming, frames: frame::Reader::default() }, speaker)
 }
 
 impl Listener {

@@ -1,6 +1,7 @@
 //! From the start of the process to the hello: is it a worker?
 
 use std::io;
+use std::sync::Arc;
 
 use super::{guard, serve, watch, zygote};
 use crate::env;
@@ -66,9 +67,10 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
     let is_copy = env::is_zygote();
     let socket = if is_copy { zygote::serve()? } else { entry::take_link()? };
     entry::remove_variable(env::WORKER);
+    let socket = Arc::new(socket);
     let [page, bell] = socket::receive_descriptors(&socket)?;
     let page = Page::map(page)?;
-    let (mut listener, mut speaker) = worker_link::ends(&socket, bell.into(), &page)?;
+    let (mut listener, mut speaker) = worker_link::ends(&socket, bell.into(), &page);
     let welcome = read_welcome(&mut listener)?;
     if process::parent_pid() != welcome.parent {
         // The parent has died between the launch and this line, and its socket may live on in a forked child.

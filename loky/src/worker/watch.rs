@@ -7,6 +7,7 @@
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::thread;
 
 use crate::supervisor::tree;
@@ -14,7 +15,7 @@ use crate::sys::poll;
 use crate::sys::process::{self, ProcessFd};
 
 /// Watches from now on, and kills what this process has started before it ends it.
-pub(super) fn start(link: UnixStream, parent: u32) -> io::Result<()> {
+pub(super) fn start(link: Arc<UnixStream>, parent: u32) -> io::Result<()> {
     // Without process descriptors, the link alone must do.
     let parent = ProcessFd::open(parent).ok();
     let watch = move || {

@@ -42,7 +42,7 @@ impl Played {
         let Some(Launch { worker: id, .. }) = inner.outbox.launches.pop() else { panic!("a worker is launched") };
         let ((ours, link), (pipe, error)) = (nonblocking(), nonblocking());
         let (page, _) = Page::create().unwrap();
-        let (_, speaker) = ends(&link, link.try_clone().unwrap(), &page).unwrap();
+        let (_, speaker) = ends(&Arc::new(link.try_clone().unwrap()), link.try_clone().unwrap(), &page);
         let launched = Launched {
             process: Process::new(std::process::id()).unwrap(),
             link: ours,

@@ -1,11 +1,12 @@
 //! Takes in what workers have answered. Everything a worker sends is checked: it may be damaged, and then it may say
 //! anything.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::evidence;
 use super::given::GivenCall;
-use super::inner::Inner;
+use super::inner::{Body, Inner, Pending};
 use crate::config::Output;
 use crate::ids::WorkerId;
 use crate::scheduler::{Event, Try};
@@ -107,7 +108,7 @@ impl Inner {
             }
             Err(why) => return Heard::Nonsense(why.to_string()),
         };
-        let Some((given, is_last)) = body.given.answer(call, item) else {
+        let Some((given, mut is_last)) = body.given.answer(call, item) else {
             return Heard::Nonsense("an answer that nobody awaits".to_string());
         };
         let bytes = match result {
@@ -118,6 +119,9 @@ impl Inner {
         if !self.scheduler.is_doomed(given.call) {
             if let Some(pending) = self.calls.get_mut(given.call) {
                 pending.done.push(Ok(bytes), pending.order.items.len());
+                if !is_last && self.settings.output != Output::Capture {
+                    is_last = receive_row(body, pending);
+                }
             }
         }
         Heard::Stored(given, is_last)
@@ -135,7 +139,7 @@ impl Inner {
         let &GivenCall { call, attempt, .. } = given;
         if is_last {
             self.feed(Event::Returned { worker, call, attempt }, now);
-        } else if !self.scheduler.is_doomed(call) {
+        } else if self.calls.get(call).is_some_and(Pending::has_run_limit) && !self.scheduler.is_doomed(call) {
             self.feed(Event::Progressed { worker, call, attempt }, now);
         }
     }
@@ -169,4 +173,25 @@ impl Inner {
             }
         }
     }
+}
+
+impl Pending {
+    /// Whether it matters when an item has ended and the next one begins.
+    const fn has_run_limit(&self) -> bool {
+        self.order.limits.timeout.is_some()
+    }
+}
+
+/// Takes in the values that follow one of the same call, as far as they are there: many at once cost little each. Returns
+/// whether the last one was among them.
+///
+/// Not where what is printed goes with the outcome: what comes before the last answer is taken in before that is.
+fn receive_row(body: &mut Body, pending: &mut Pending) -> bool {
+    let (count, awaited, mut more) = (pending.order.items.len(), body.given.awaited(), 0);
+    while more < awaited {
+        let Some(bytes) = body.link.next_that_follows() else { break };
+        pending.done.push(Ok(Cow::Borrowed(bytes)), count);
+        more += 1;
+    }
+    body.given.answer_more(more)
 }

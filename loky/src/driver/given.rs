@@ -49,6 +49,22 @@ impl Given {
         Some((answered, is_last))
     }
 
+    /// How many items of the first call are not answered.
+    pub(super) fn awaited(&self) -> u32 {
+        self.calls.front().map_or(0, |given| given.items.end - given.items.start)
+    }
+
+    /// So many more items of the first call are answered, of those that are awaited. Returns whether that was all of them.
+    pub(super) fn answer_more(&mut self, items: u32) -> bool {
+        let Some(first) = self.calls.front_mut() else { return false };
+        first.items.start += items;
+        let is_all = first.items.is_empty();
+        if is_all {
+            self.calls.pop_front();
+        }
+        is_all
+    }
+
     /// The one that has begun, if it is not answered.
     pub(super) fn begun(&self, begun: Begun) -> Option<GivenCall> {
         self.calls.iter().find(|given| begun.is(given.number)).cloned()
@@ -91,6 +107,16 @@ mod tests {
         assert_eq!(given.begun(page.begun()), None, "what was answered is over");
         assert!(worker.begin(2, 0));
         assert_eq!(given.begun(page.begun()).map(|given| given.call), Some(calls[1]));
+    }
+
+    #[test]
+    fn several_items_are_answered_at_once() {
+        let (mut given, calls) = (Given::default(), [CallKey::nowhere(), CallKey::nowhere()]);
+        assert_eq!((given.awaited(), given.answer_more(0)), (0, false));
+        calls.iter().for_each(|&call| given.push(call, Attempt::FIRST, 3..8));
+        assert_eq!(given.answer(1, 3).map(|(_, is_last)| is_last), Some(false));
+        assert_eq!((given.awaited(), given.answer_more(3), given.awaited()), (4, false, 1));
+        assert_eq!((given.answer_more(1), given.awaited()), (true, 5), "the next call is the first one now");
     }
 
     #[test]

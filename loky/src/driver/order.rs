@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::lengths::Lengths;
 use super::printed::Printed;
 use super::results::Results;
 use crate::config::Settings;
@@ -30,7 +31,7 @@ pub(crate) enum Items {
     /// One, with all of the payload.
     One,
     /// At least one, each with so many bytes of the payload.
-    Many(Vec<u64>),
+    Many(Lengths),
 }
 
 /// What a call is limited by. Durations count from the submission, but for the timeout: that counts from the start of
@@ -58,11 +59,10 @@ pub(crate) struct Outcome {
 impl Order {
     /// Where the arguments of item number `first` begin in the payload.
     pub(super) fn offset_of(&self, first: usize) -> usize {
-        let skipped = match &self.items {
+        match &self.items {
             Items::One => 0,
-            Items::Many(lengths) => lengths[..first].iter().sum(),
-        };
-        usize::try_from(skipped).expect("a part of a payload is not longer than the payload")
+            Items::Many(lengths) => lengths.start(first),
+        }
     }
 
     /// What the scheduler is told.
@@ -82,7 +82,15 @@ impl Items {
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::One => 1,
-            Self::Many(lengths) => lengths.len(),
+            Self::Many(lengths) => lengths.count(),
+        }
+    }
+
+    /// How many bytes each of them has, if they are alike.
+    pub(super) fn alike(&self) -> Option<usize> {
+        match self {
+            Self::One => None,
+            Self::Many(lengths) => lengths.alike(),
         }
     }
 }

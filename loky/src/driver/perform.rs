@@ -12,7 +12,7 @@ use crate::ids::{Attempt, CallKey, WorkerId};
 use crate::scheduler::{Action, Event, Why};
 use crate::transport::link::Part;
 use crate::transport::payload::Payload;
-use crate::wire::frame::Head;
+use crate::wire::frame::{Head, WORD};
 use crate::wire::message;
 use crate::wire::run::Run;
 
@@ -65,12 +65,14 @@ impl Inner {
             is_measured: order.is_measured,
             // The limit is that of one item: its clock starts when the answer before it is heard.
             is_prompt: order.limits.timeout.is_some(),
+            is_alike: order.items.alike().is_some(),
         };
-        let lengths: Vec<u8> = match &order.items {
-            Items::Many(lengths) if run.count > 1 => {
-                lengths[first..].iter().flat_map(|len| len.to_le_bytes()).collect()
+        let lengths: Vec<u8> = match (&order.items, order.items.alike()) {
+            (Items::Many(_), Some(len)) if run.count > 1 => word(len).into(),
+            (Items::Many(lengths), None) if run.count > 1 => {
+                lengths.each(first..lengths.count()).flat_map(word).collect()
             }
-            Items::One | Items::Many(_) => Vec::new(),
+            _ => Vec::new(),
         };
         let arguments = order.offset_of(first)..order.payload.len();
         let (words, captures) = (run.words(), captures.as_ref());
@@ -151,4 +153,8 @@ impl Inner {
         self.outbox.end(pending, end);
         self.want_zygote();
     }
+}
+
+fn word(len: usize) -> [u8; WORD] {
+    (len as u64).to_le_bytes()
 }

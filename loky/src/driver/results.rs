@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::lengths::Lengths;
 use crate::error::Error;
 use crate::transport::payload::Payload;
 
@@ -20,8 +21,8 @@ enum Kind {
 #[derive(Debug, Default)]
 struct Many {
     bytes: Vec<u8>,
-    /// Where in `bytes` each result ends; those of failures are empty.
-    ends: Vec<usize>,
+    /// Those of failures are empty.
+    lengths: Lengths,
     /// The failures among them, each with its number.
     failures: Vec<(usize, Error)>,
 }
@@ -31,7 +32,7 @@ impl Results {
         match &self.0 {
             Kind::None => 0,
             Kind::One(_) => 1,
-            Kind::Many(many) => many.ends.len(),
+            Kind::Many(many) => many.lengths.count(),
         }
     }
 
@@ -49,7 +50,7 @@ impl Results {
             Kind::None if count == 1 => self.0 = Kind::One(result.map(into_payload)),
             Kind::Many(many) => many.push(result),
             Kind::None | Kind::One(_) => {
-                let mut many = Many { ends: Vec::with_capacity(count), ..Many::default() };
+                let mut many = Many::default();
                 many.push(result);
                 self.0 = Kind::Many(many);
             }
@@ -65,6 +66,7 @@ impl Results {
     }
 
     /// The result of item number `item`.
+    #[inline]
     pub(crate) fn get(&self, item: usize) -> Option<Result<&[u8], &Error>> {
         match &self.0 {
             Kind::One(result) if item == 0 => Some(result.as_deref()),
@@ -76,20 +78,35 @@ impl Results {
 
 impl Many {
     fn push(&mut self, result: Result<Cow<'_, [u8]>, Error>) {
-        match result {
-            Ok(bytes) => self.bytes.extend_from_slice(&bytes),
-            Err(why) => self.failures.push((self.ends.len(), why)),
-        }
-        self.ends.push(self.bytes.len());
+        let len = match result {
+            Ok(bytes) => {
+                self.bytes.extend_from_slice(&bytes);
+                bytes.len()
+            }
+            Err(why) => {
+                self.failures.push((self.lengths.count(), why));
+                0
+            }
+        };
+        self.lengths.push(len);
     }
 
+    #[inline]
     fn get(&self, item: usize) -> Option<Result<&[u8], &Error>> {
-        let end = *self.ends.get(item)?;
-        if let Ok(place) = self.failures.binary_search_by_key(&item, |&(item, _)| item) {
-            return Some(Err(&self.failures[place].1));
+        let range = self.lengths.range(item)?;
+        match self.failure(item) {
+            Some(why) => Some(Err(why)),
+            None => Some(Ok(&self.bytes[range])),
         }
-        let start = if item == 0 { 0 } else { self.ends[item - 1] };
-        Some(Ok(&self.bytes[start..end]))
+    }
+
+    #[inline]
+    fn failure(&self, item: usize) -> Option<&Error> {
+        if self.failures.is_empty() {
+            return None;
+        }
+        let place = self.failures.binary_search_by_key(&item, |&(item, _)| item).ok()?;
+        Some(&self.failures[place].1)
     }
 }
 

@@ -6,14 +6,14 @@
 
 use std::time::Duration;
 
-/// A chunk should run about this long: a hundred times a round trip, and short enough to be even at the end.
-const CHUNK_TIME: Duration = Duration::from_millis(2);
+/// A chunk should run about this long: a hundred round trips between workers that are awake, and short enough to be even at the end.
+const CHUNK_TIME: Duration = Duration::from_micros(200);
 
 /// Growth from one chunk to the next; a measurement of very few items may be far off.
 const GROWTH_MAX: usize = 8;
 
 /// More items in one call save nothing.
-const CHUNK_LEN_MAX: usize = 4096;
+const CHUNK_LEN_MAX: usize = 2048;
 
 /// A chunk is closed when its arguments have this many bytes.
 pub(super) const CHUNK_BYTES_MAX: usize = 1 << 20;
@@ -30,6 +30,11 @@ pub(super) struct Sizer {
 impl Sizer {
     pub(super) fn new(fixed: Option<usize>) -> Self {
         Self { fixed: fixed.map(|len| len.max(1)), item_time: None, last: 1 }
+    }
+
+    /// Whether every chunk shall have the length that was asked for.
+    pub(super) const fn is_fixed(&self) -> bool {
+        self.fixed.is_some()
     }
 
     /// The length of the next chunk, at least 1, if at most `left` items are still to come and `workers` share them.
@@ -75,7 +80,7 @@ mod tests {
 
     #[test]
     fn short_items_travel_together_and_long_ones_alone() {
-        assert_eq!(settled(Duration::from_micros(20)).next_len(None, 2), 100);
+        assert_eq!(settled(Duration::from_micros(20)).next_len(None, 2), 10);
         assert_eq!(settled(Duration::from_millis(20)).next_len(None, 2), 1);
         assert_eq!(settled(Duration::from_nanos(1)).next_len(None, 2), CHUNK_LEN_MAX);
     }

@@ -1,17 +1,20 @@
 //! Keeps the calls of one `par_map` going: pulls input, sends chunks, puts the results in their places.
 //!
-//! Everything happens inside `next`, on the caller's thread. Three limits hold: at most [`CHUNKS_PER_WORKER`] chunks
-//! for each worker are on their way, at most `window` items are between the input and the consumer, and a chunk is
-//! closed at a certain size. A chunk that was cut short by the failure of one item goes on without it: the failed item
+//! Everything happens inside `next`, on the caller's thread, and most of it when a chunk is used up or has come back: to
+//! hand out one more result of a chunk that is there touches nothing else.
+//!
+//! Three limits hold: at most [`CHUNKS_PER_WORKER`] chunks for each worker are on their way, at most `window` items are
+//! between the input and the consumer, and a chunk is closed at a certain size. A chunk that was cut short by the failure of one item goes on without it: the failed item
 //! is tried again alone, if it has retries left, and the items behind it travel in a new chunk. So an item's failure
 //! is its own.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::BTreeMap;
 use std::iter::Fuse;
 use std::sync::Arc;
 
 use super::chunk::{CHUNK_BYTES_MAX, Sizer};
-use crate::driver::{Items, Limits, Order, Outcome};
+use super::piece::{Answer, Piece};
+use crate::driver::{Items, Lengths, Limits, Order, Outcome};
 use crate::error::{Error, ErrorKind};
 use crate::ids::CallKey;
 use crate::oneshot::{Cell, Watcher};
@@ -22,13 +25,11 @@ use crate::transport::payload::Payload;
 /// Appends an item's encoded arguments.
 pub(super) type Encode<T> = fn(&T, &mut Vec<u8>) -> Result<(), Error>;
 
-type Encoded = Result<Payload, Error>;
-
 /// One chunk runs, the next one waits in the queue behind it.
 const CHUNKS_PER_WORKER: usize = 2;
 
-/// The window for each worker, if none is asked for: enough for two of the longest chunks.
-const WINDOW_PER_WORKER: usize = 4096;
+/// The window for each worker, if none is asked for: enough for the longest chunks, twice as many as may be on their way.
+const WINDOW_PER_WORKER: usize = 8192;
 
 /// What a `par_map` was told before it began.
 #[derive(Debug, Default)]
@@ -60,14 +61,18 @@ struct Run {
     filling: Chunk,
     /// Chunks on their way, in the order in which they were sent.
     sent: Vec<Sent>,
-    /// Items between the input and the consumer, each with its result once that is there.
-    pending: HashMap<usize, Option<Encoded>>,
+    /// How many items are between the input and the consumer.
+    pending: usize,
     /// Items that have been pulled so far: the place of the next one.
     pulled: usize,
     /// The place of the result that is handed out next, in order.
     next_place: usize,
-    /// Places with a result, in the order of its coming; of use where results are handed out as they come.
-    finished: VecDeque<usize>,
+    /// What is being handed out.
+    current: Piece,
+    /// What is handed out later, by the place of its first item.
+    ready: BTreeMap<usize, Piece>,
+    /// Which of the chunks on their way was looked at last: one of them is, at each `next`.
+    looked_at: usize,
 }
 
 /// Consecutive items.
@@ -75,7 +80,7 @@ struct Run {
 struct Chunk {
     first: usize,
     payload: Vec<u8>,
-    lengths: Vec<u64>,
+    lengths: Lengths,
 }
 
 struct Sent {
@@ -83,7 +88,7 @@ struct Sent {
     cell: Arc<Cell<Outcome>>,
     first: usize,
     payload: Payload,
-    lengths: Vec<u64>,
+    lengths: Lengths,
     /// Whether the scheduler itself tries again, which it does for single items.
     is_single: bool,
 }
@@ -93,42 +98,57 @@ impl<I: Iterator> Gather<I> {
         Self { input: input.fuse(), encode, task, options: Options::default(), run: None }
     }
 
-    pub(super) fn task_name(&self) -> &'static str {
+    fn task_name(&self) -> &'static str {
         self.task.as_ref().map_or("", |task| task.entry.name)
     }
 
     /// The result of the next item of the input.
-    pub(super) fn next_in_order(&mut self) -> Option<Encoded> {
-        loop {
-            self.pull();
-            let run = self.run.as_mut()?;
-            run.collect(&self.task);
-            if let Some(result) = run.take_first() {
-                return Some(result);
-            }
-            if !run.wait_or_end() {
-                return None;
-            }
-        }
+    #[inline]
+    pub(super) fn next_in_order(&mut self) -> Option<Answer<'_>> {
+        self.next(Run::take_next)
     }
 
-    /// The result of any item, with its place.
-    pub(super) fn next_finished(&mut self) -> Option<(usize, Encoded)> {
+    /// The result of any item.
+    #[inline]
+    pub(super) fn next_finished(&mut self) -> Option<Answer<'_>> {
+        self.next(Run::take_any)
+    }
+
+    #[inline]
+    fn next(&mut self, take: fn(&mut Run) -> Option<Piece>) -> Option<Answer<'_>> {
+        let is_there = self.run.as_mut().is_some_and(Run::has_current_and_no_news);
+        if !is_there && !self.find_current(take) {
+            return None;
+        }
+        self.run.as_mut()?.next()
+    }
+
+    /// Keeps the workers busy, and sees to it that there is a current piece, if there is anything more to come.
+    #[cold]
+    fn find_current(&mut self, take: fn(&mut Run) -> Option<Piece>) -> bool {
         loop {
             self.pull();
-            let run = self.run.as_mut()?;
-            run.collect(&self.task);
-            if let Some(found) = run.take_finished() {
-                return Some(found);
+            let Some(run) = self.run.as_mut() else { return false };
+            if run.collect(&self.task) {
+                // At once: a worker may have run out of work.
+                self.pull();
             }
-            if !run.wait_or_end() {
-                return None;
+            let Some(run) = self.run.as_mut() else { return false };
+            if run.current.is_used_up() {
+                let Some(piece) = take(run) else {
+                    if run.wait_or_end() {
+                        continue;
+                    }
+                    return false;
+                };
+                run.current = piece;
             }
+            return true;
         }
     }
 
     pub(super) fn size_hint(&self) -> (usize, Option<usize>) {
-        let pending = self.run.as_ref().map_or(0, |run| run.pending.len());
+        let pending = self.run.as_ref().map_or(0, |run| run.pending);
         let (least, most) = self.input.size_hint();
         (least.saturating_add(pending), most.and_then(|most| most.checked_add(pending)))
     }
@@ -138,17 +158,21 @@ impl<I: Iterator> Gather<I> {
         let task_name = self.task_name();
         let run = self.run.get_or_insert_with(|| Run::new(&self.options, &self.task));
         let workers = run.pool.workers();
-        while run.sent.len() < CHUNKS_PER_WORKER * workers && run.has_room() {
+        while run.sent.len() < CHUNKS_PER_WORKER * workers {
             let left = self.input.size_hint().1;
-            let len = run.sizer.next_len(left, workers);
+            let share = if run.sizer.is_fixed() { run.window } else { run.window_share(workers) };
+            let len = run.sizer.next_len(left, workers).min(share);
+            if !run.has_room_for(len) {
+                break;
+            }
             run.fill(&mut self.input, self.encode, len, task_name);
-            if run.filling.lengths.is_empty() {
+            if run.filling.is_empty() {
                 return;
             }
             run.send_filling(&self.task);
         }
         // Left behind by an input that panicked, with the window full since.
-        if run.sent.is_empty() && !run.filling.lengths.is_empty() {
+        if run.sent.is_empty() && !run.filling.is_empty() {
             run.send_filling(&self.task);
         }
     }
@@ -169,30 +193,59 @@ impl Run {
             sizer: Sizer::new(options.chunk_size),
             filling: Chunk::default(),
             sent: Vec::new(),
-            pending: HashMap::new(),
+            pending: 0,
             pulled: 0,
             next_place: 0,
-            finished: VecDeque::new(),
+            current: Piece::empty(),
+            ready: BTreeMap::new(),
+            looked_at: 0,
         }
     }
 
     fn has_room(&self) -> bool {
-        self.pending.len() < self.window
+        self.pending < self.window
+    }
+
+    /// So long may a chunk be that there is room for all that are on their way, and for those that are handed out meanwhile.
+    fn window_share(&self, workers: usize) -> usize {
+        (self.window / ((CHUNKS_PER_WORKER + 1) * workers.max(1))).max(1)
+    }
+
+    /// Whether a chunk of `len` items may be filled. A shorter one would do only if nothing else were on its way.
+    fn has_room_for(&self, len: usize) -> bool {
+        let room = self.window.saturating_sub(self.pending);
+        room >= len || self.sent.is_empty() && room > 0
+    }
+
+    #[inline]
+    fn has_current_and_no_news(&mut self) -> bool {
+        if self.current.is_used_up() {
+            return false;
+        }
+        self.looked_at = if self.looked_at + 1 < self.sent.len() { self.looked_at + 1 } else { 0 };
+        self.sent.get(self.looked_at).is_none_or(|sent| !sent.cell.is_done())
+    }
+
+    #[inline]
+    fn next(&mut self) -> Option<Answer<'_>> {
+        let answer = self.current.next()?;
+        self.pending -= 1;
+        Some(answer)
     }
 
     /// Moves items from the input into the chunk that is being filled, until it has `len` of them or a limit is met. An
     /// item that cannot be encoded has its result at once, and closes the chunk, whose items are consecutive.
     fn fill<T>(&mut self, input: &mut impl Iterator<Item = T>, encode: Encode<T>, len: usize, task_name: &str) {
-        while self.filling.lengths.len() < len && self.filling.payload.len() < CHUNK_BYTES_MAX && self.has_room() {
+        while self.filling.lengths.count() < len && self.filling.payload.len() < CHUNK_BYTES_MAX && self.has_room() {
             let Some(item) = input.next() else { return };
             let (place, before) = (self.pulled, self.filling.payload.len());
             self.pulled += 1;
-            self.pending.insert(place, None);
+            self.pending += 1;
             match encode(&item, &mut self.filling.payload) {
                 Ok(()) => self.filling.push(place, before),
                 Err(why) => {
-                    self.settle(place, Err(why.with_task(task_name)));
-                    if !self.filling.lengths.is_empty() {
+                    self.fail(place, 1, why.with_task(task_name));
+                    if !self.filling.is_empty() {
                         return;
                     }
                 }
@@ -210,14 +263,14 @@ impl Run {
         task: &Result<TaskRef, Error>,
         first: usize,
         payload: Payload,
-        lengths: Vec<u64>,
+        lengths: Lengths,
         tries_before: u32,
     ) {
         let task = match task.clone().and_then(|task| self.pool.check().map(|()| task)) {
             Ok(task) => task,
-            Err(why) => return (first..first + lengths.len()).for_each(|place| self.settle(place, Err(why.clone()))),
+            Err(why) => return self.fail(first, lengths.count(), why),
         };
-        let is_single = lengths.len() == 1;
+        let is_single = lengths.count() == 1;
         let retries = if is_single { self.limits.retries.map(|all| all.saturating_sub(tries_before)) } else { Some(0) };
         let limits = Limits { retries, ..self.limits };
         let items = if is_single { Items::One } else { Items::Many(lengths.clone()) };
@@ -226,68 +279,67 @@ impl Run {
         self.sent.push(Sent { call, cell, first, payload, lengths, is_single });
     }
 
-    /// Takes in every chunk that has come back.
-    fn collect(&mut self, task: &Result<TaskRef, Error>) {
-        let mut next = 0;
+    /// Takes in every chunk that has come back. Returns whether there was one.
+    fn collect(&mut self, task: &Result<TaskRef, Error>) -> bool {
+        let (mut next, mut has_come) = (0, false);
         while let Some(sent) = self.sent.get(next) {
             match sent.cell.take() {
                 None => next += 1,
                 Some(outcome) => {
                     let sent = self.sent.remove(next);
                     self.take_in(task, sent, outcome);
+                    has_come = true;
                 }
             }
         }
+        has_come
     }
 
     fn take_in(&mut self, task: &Result<TaskRef, Error>, sent: Sent, mut outcome: Outcome) {
         outcome.show_printed();
         let done = outcome.results.len();
         self.sizer.observe(done, outcome.ran);
-        for item in 0..done {
-            let result = outcome.results.get(item).expect("it has so many results");
-            self.settle(sent.first + item, result.map(Payload::copy).map_err(Clone::clone));
+        if done > 0 {
+            self.ready.insert(sent.first, Piece::of(sent.first, outcome.results));
         }
-        let Some(why) = outcome.end.filter(|_| done < sent.lengths.len()) else { return };
+        let count = sent.lengths.count();
+        let Some(why) = outcome.end.filter(|_| done < count) else { return };
         if !blames_one_item(&why) {
-            let rest = sent.first + done..sent.first + sent.lengths.len();
-            return rest.for_each(|place| self.settle(place, Err(why.clone())));
+            return self.fail(sent.first + done, count - done, why);
         }
         if why.is_crash() && !sent.is_single && self.limits.retries.unwrap_or(0) > 0 {
             let (payload, lengths) = sent.part(done, done + 1);
             self.send(task, sent.first + done, payload, lengths, 1);
         } else {
-            self.settle(sent.first + done, Err(why));
+            self.fail(sent.first + done, 1, why);
         }
-        if done + 1 < sent.lengths.len() {
-            let (payload, lengths) = sent.part(done + 1, sent.lengths.len());
+        if done + 1 < count {
+            let (payload, lengths) = sent.part(done + 1, count);
             self.send(task, sent.first + done + 1, payload, lengths, 0);
         }
     }
 
-    fn settle(&mut self, place: usize, result: Encoded) {
-        self.pending.insert(place, Some(result));
-        self.finished.push_back(place);
+    /// So many items from `first` on have no result but this error.
+    fn fail(&mut self, first: usize, count: usize, why: Error) {
+        self.ready.insert(first, Piece::failed(first, count, why));
     }
 
-    fn take_first(&mut self) -> Option<Encoded> {
-        self.finished.clear();
-        let result = self.pending.get_mut(&self.next_place)?.take()?;
-        self.pending.remove(&self.next_place);
-        self.next_place += 1;
-        Some(result)
+    /// What comes next in the order of the input, if it is there.
+    fn take_next(&mut self) -> Option<Piece> {
+        let piece = self.ready.remove(&self.next_place)?;
+        self.next_place += piece.count();
+        Some(piece)
     }
 
-    fn take_finished(&mut self) -> Option<(usize, Encoded)> {
-        let place = self.finished.pop_front()?;
-        let result = self.pending.remove(&place).flatten().expect("a place is finished once");
-        Some((place, result))
+    /// What is there.
+    fn take_any(&mut self) -> Option<Piece> {
+        self.ready.pop_first().map(|(_, piece)| piece)
     }
 
     /// Waits until a chunk has come back. `false`: none is on its way, so there is nothing more to come.
     fn wait_or_end(&mut self) -> bool {
         if self.sent.is_empty() {
-            return !self.filling.lengths.is_empty();
+            return !self.filling.is_empty();
         }
         let watch = || self.sent.iter().for_each(|sent| sent.cell.watch(Watcher::this_thread()));
         self.pool.wait(|| self.sent.iter().any(|sent| sent.cell.is_done()), watch);
@@ -298,18 +350,22 @@ impl Run {
 impl Chunk {
     /// An item was encoded, from `before` to the end of the payload.
     fn push(&mut self, place: usize, before: usize) {
-        if self.lengths.is_empty() {
+        if self.is_empty() {
             self.first = place;
         }
-        self.lengths.push((self.payload.len() - before) as u64);
+        self.lengths.push(self.payload.len() - before);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lengths.count() == 0
     }
 }
 
 impl Sent {
     /// The items from number `from` up to `to`, as a chunk of their own.
-    fn part(&self, from: usize, to: usize) -> (Payload, Vec<u64>) {
-        let offset = |item: usize| self.lengths[..item].iter().sum::<u64>() as usize;
-        (Payload::copy(&self.payload[offset(from)..offset(to)]), self.lengths[from..to].to_vec())
+    fn part(&self, from: usize, to: usize) -> (Payload, Lengths) {
+        let bytes = self.lengths.start(from)..self.lengths.start(to);
+        (Payload::copy(&self.payload[bytes]), self.lengths.part(from..to))
     }
 }
 

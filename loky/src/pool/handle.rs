@@ -185,6 +185,7 @@ fn decode<R: DeserializeOwned>(mut outcome: Outcome, task: &str) -> Result<R, Er
 }
 
 /// The result in `bytes`; a `Deserialize` that fails, or panics, costs this result only.
+#[inline]
 pub(crate) fn decode_result<R: DeserializeOwned>(bytes: &[u8], task: &str) -> Result<R, Error> {
     task::decode(bytes).map_err(|why| {
         Error::new(ErrorKind::Decode, format!("ran, but its result cannot be decoded: {why}"))

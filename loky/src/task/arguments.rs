@@ -30,6 +30,7 @@ pub(crate) fn encode_arguments(write: impl FnOnce(&mut ArgumentWriter<'_>)) -> R
 }
 
 /// Appends the encoded arguments that `write` writes; on an error nothing is appended.
+#[inline]
 pub(crate) fn encode_arguments_into(
     bytes: &mut Vec<u8>,
     write: impl FnOnce(&mut ArgumentWriter<'_>),
@@ -46,6 +47,7 @@ pub(crate) fn encode_arguments_into(
 
 impl ArgumentWriter<'_> {
     /// Appends the next argument; a borrow is written like what it points to.
+    #[inline]
     pub fn write<T: Serialize + ?Sized>(&mut self, argument: &T) {
         if self.fault.is_some() {
             return;
@@ -58,9 +60,10 @@ impl ArgumentWriter<'_> {
 }
 
 /// Appends a value with its length before it. What an error leaves behind is of no use.
+#[inline]
 pub(super) fn append<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<(), String> {
     let head = bytes.len();
-    bytes.extend([0; LENGTH]);
+    bytes.extend_from_slice(&[0; LENGTH]);
     value::encode(bytes, value)?;
     let length = (bytes.len() - head - LENGTH) as u64;
     bytes[head..head + LENGTH].copy_from_slice(&length.to_le_bytes());
@@ -84,6 +87,7 @@ impl<'a> ArgumentReader<'a> {
     /// # Errors
     ///
     /// There is none, or it is not a `T`.
+    #[inline]
     pub fn read<T: DeserializeOwned>(&mut self) -> Result<T, Fault> {
         self.count += 1;
         let bytes = self.next().ok_or_else(|| self.wrong("is missing"))?;
@@ -95,6 +99,7 @@ impl<'a> ArgumentReader<'a> {
     /// # Errors
     ///
     /// There are.
+    #[inline]
     pub fn finish(&self) -> Result<(), Fault> {
         match self.rest.len() {
             0 => Ok(()),
@@ -103,6 +108,7 @@ impl<'a> ArgumentReader<'a> {
     }
 
     /// The bytes of the next value.
+    #[inline]
     pub(super) fn next(&mut self) -> Option<&'a [u8]> {
         let (length, rest) = self.rest.split_first_chunk::<LENGTH>()?;
         let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
@@ -111,6 +117,7 @@ impl<'a> ArgumentReader<'a> {
         Some(argument)
     }
 
+    #[cold]
     fn wrong(&self, why: &str) -> Fault {
         Fault::Decode(format!("argument {}: {why}", self.count))
     }

@@ -9,11 +9,23 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// What `work` returns; what goes wrong in it as text, a panic, too.
 ///
 /// What a panic can leave half done is a buffer of ours, which every caller cuts back or drops.
+#[inline]
 pub(crate) fn contain<T, E: Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(done) => done.map_err(|why| why.to_string()),
-        Err(panic) => Err(format!("it panicked: {}", message_of(&*panic))),
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(why)) => Err(told(&why)),
+        Err(panic) => Err(told_of_panic(&*panic)),
     }
+}
+
+#[cold]
+fn told(why: &impl Display) -> String {
+    why.to_string()
+}
+
+#[cold]
+fn told_of_panic(panic: &(dyn Any + Send)) -> String {
+    format!("it panicked: {}", message_of(panic))
 }
 
 /// What a panic says.

@@ -83,6 +83,12 @@ impl Link {
         self.frames.next(&mut Incoming(&mut self.incoming, &self.socket))
     }
 
+    /// The bytes of the next frame, if it is there and has the kind of the one before it and the next tag.
+    #[inline]
+    pub(crate) fn next_that_follows(&mut self) -> Option<&[u8]> {
+        if self.is_closed { None } else { self.frames.next_that_follows() }
+    }
+
     /// Takes in the bells that the worker has rung. `false`: it has closed its end.
     pub(crate) fn hear_bells(&mut self) -> bool {
         let mut bells = [0; 64];

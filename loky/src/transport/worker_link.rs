@@ -10,7 +10,10 @@ use super::ring::{Bell, Reader, Writer};
 use super::spin::Spin;
 use crate::sys::bell::ring;
 use crate::sys::page::{Page, RingMemory, Way};
-use crate::wire::frame::{self, FrameError, Head, Said, Source};
+use crate::wire::frame::{self, FrameError, Head, Said, Source, WORD};
+
+/// A frame of at most so many bytes is put together before it is written.
+const SHORT_MAX: usize = 64;
 
 /// The end that hears.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub(crate) struct Speaker {
     socket: Arc<UnixStream>,
     /// Rings the bell of the pool.
     bell: UnixStream,
+    /// The head of what was added last.
+    last: Head,
 }
 
 /// The words that the parent has written, and the socket on which it rings.
@@ -40,7 +45,8 @@ struct Incoming {
 pub(crate) fn ends(socket: &Arc<UnixStream>, bell: UnixStream, page: &Page) -> (Listener, Speaker) {
     let ring = Reader::new(page.ring(Way::ToWorker));
     let incoming = Incoming { ring, socket: Arc::clone(socket), spin: Spin::new(false) };
-    let speaker = Speaker { ring: Writer::new(page.ring(Way::FromWorker)), socket: Arc::clone(socket), bell };
+    let ring = Writer::new(page.ring(Way::FromWorker));
+    let speaker = Speaker { ring, socket: Arc::clone(socket), bell, last: Head::default() };
     (Listener { incoming, frames: frame::Reader::default() }, speaker)
 }
 
@@ -60,10 +66,27 @@ impl Speaker {
     /// Adds a frame to what is to be said, and makes it readable for a parent that looks because this process has died;
     /// [`flush`](Self::flush) tells a living one. Waits for room. An error if the parent is gone.
     pub(crate) fn add(&mut self, head: Head, bytes: &[u8]) -> io::Result<()> {
-        self.write_all(&head.bytes())?;
-        self.write_all(bytes)?;
+        if head.follows(self.last) {
+            self.add_short(&head.short_bytes(), bytes)?;
+        } else {
+            self.write_all(&head.bytes())?;
+            self.write_all(bytes)?;
+        }
         self.ring.commit();
+        self.last = head;
         Ok(())
+    }
+
+    /// In one piece, if that is small.
+    fn add_short(&mut self, head: &[u8; WORD], bytes: &[u8]) -> io::Result<()> {
+        let (mut piece, len) = ([0; SHORT_MAX], WORD + bytes.len());
+        if len > SHORT_MAX {
+            self.write_all(head)?;
+            return self.write_all(bytes);
+        }
+        piece[..WORD].copy_from_slice(head);
+        piece[WORD..len].copy_from_slice(bytes);
+        self.write_all(&piece[..len])
     }
 
     /// Tells the parent what was added.

@@ -51,6 +51,7 @@ impl fmt::Display for CodecError {
 
 /// Appends the bytes of `value`. Fails where its `Serialize` fails, or where the format needs a length it is not told;
 /// then what was there before is still there and nothing else.
+#[inline]
 pub(crate) fn encode_into<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<(), CodecError> {
     let before = bytes.len();
     let written = bincode::serde::encode_into_std_write(value, bytes, FORMAT);
@@ -61,6 +62,7 @@ pub(crate) fn encode_into<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T)
 }
 
 /// The value in `bytes`, all of them: what is left over is an error, too.
+#[inline]
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     match bytes.len() {
         0..=0x1000 => decode_within(bytes, FORMAT.with_limit::<0x1_0000>()),
@@ -70,12 +72,18 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError>
     }
 }
 
+#[inline]
 fn decode_within<T: DeserializeOwned>(bytes: &[u8], format: impl Config) -> Result<T, CodecError> {
     let (value, read) = bincode::serde::decode_from_slice(bytes, format)?;
     if read != bytes.len() {
-        return Err(CodecError(format!("{} bytes are left over after the value", bytes.len() - read)));
+        return Err(left_over(bytes.len() - read));
     }
     Ok(value)
+}
+
+#[cold]
+fn left_over(bytes: usize) -> CodecError {
+    CodecError(format!("{bytes} bytes are left over after the value"))
 }
 
 const FORMAT: Configuration<LittleEndian, Fixint> = config::standard().with_fixed_int_encoding();

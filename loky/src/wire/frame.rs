@@ -1,7 +1,10 @@
 //! A row of frames: two words that say what follows and how long it is, and then that, filled up to whole words.
 //!
 //! The first word is the length, and in its highest byte the kind; the second one is a tag, of which each kind makes what
-//! it likes. The reader takes words in pieces of any size. It believes no length: memory grows with the bytes that have
+//! it likes. A frame that *follows*, which a bit of its first word says, has the kind of the one before it and the next tag:
+//! it says neither, and is a word shorter. Many small frames in a row cost little in that way.
+//!
+//! The reader takes words in pieces of any size. It believes no length: memory grows with the bytes that have
 //! arrived, not with what was announced.
 
 use std::borrow::Cow;
@@ -46,6 +49,9 @@ const LEN_MAX: u64 = 1 << 47;
 
 const KIND_SHIFT: u32 = 56;
 
+/// The frame follows. Kinds are smaller.
+const FOLLOWS: u64 = 1 << 63;
+
 /// How many bytes are taken in at once; longer frames have memory of their own.
 const BUFFER_LEN: usize = 16 << 10;
 
@@ -62,13 +68,35 @@ impl Head {
         bytes
     }
 
-    fn parse<E>(bytes: &[u8]) -> Result<Option<Self>, FrameError<E>> {
+    /// The word before those of a frame that follows.
+    pub(crate) fn short_bytes(self) -> [u8; WORD] {
+        (self.len as u64 | FOLLOWS).to_le_bytes()
+    }
+
+    /// Whether this frame follows the one with the head `before`.
+    pub(crate) fn follows(self, before: Self) -> bool {
+        self.kind == before.kind && self.tag == before.tag.wrapping_add(1)
+    }
+
+    /// The head at the start of `bytes`, and how long it is itself, if the frame before it had the head `before`.
+    #[inline]
+    fn parse<E>(bytes: &[u8], before: Self) -> Result<Option<(Self, usize)>, FrameError<E>> {
         let Some((first, rest)) = bytes.split_first_chunk() else { return Ok(None) };
-        let Some((tag, _)) = rest.split_first_chunk() else { return Ok(None) };
         let first = u64::from_le_bytes(*first);
         let len = first & (u64::MAX >> (u64::BITS - KIND_SHIFT));
-        let checked = usize::try_from(len).ok().filter(|_| len <= LEN_MAX).ok_or(FrameError::TooLong(len))?;
-        Ok(Some(Self { kind: (first >> KIND_SHIFT) as u8, tag: u64::from_le_bytes(*tag), len: checked }))
+        let len = usize::try_from(len).ok().filter(|&len| len as u64 <= LEN_MAX).ok_or(FrameError::TooLong(len))?;
+        if first & FOLLOWS != 0 {
+            return Ok(Some((Self { kind: before.kind, tag: before.tag.wrapping_add(1), len }, WORD)));
+        }
+        let Some((tag, _)) = rest.split_first_chunk() else { return Ok(None) };
+        Ok(Some((Self { kind: (first >> KIND_SHIFT) as u8, tag: u64::from_le_bytes(*tag), len }, HEAD_LEN)))
+    }
+}
+
+impl Default for Head {
+    /// That of no frame.
+    fn default() -> Self {
+        Self { kind: 0, tag: 0, len: 0 }
     }
 }
 
@@ -79,6 +107,8 @@ pub(crate) struct Reader {
     /// The part of the buffer that has been read and not been given out.
     start: usize,
     end: usize,
+    /// The head of the frame that was given out last.
+    last: Head,
     /// A frame that does not fit into the buffer.
     long: Option<Long>,
 }
@@ -99,30 +129,49 @@ impl Reader {
             if let Some(long) = self.long.take() {
                 return self.next_of_long(long, source);
             }
-            match Head::parse(&self.buffer[self.start..self.end])? {
-                Some(head) if self.has_arrived(head) => return Ok(Some(self.give_out(head))),
-                Some(head) if HEAD_LEN + padded(head.len) > BUFFER_LEN => self.begin_long(head),
+            match self.head()? {
+                Some((head, own)) if self.has_arrived(head, own) => return Ok(Some(self.give_out(head, own))),
+                Some((head, own)) if own + padded(head.len) > BUFFER_LEN => self.begin_long(head, own),
                 _ if self.fill(source)? == 0 => return Ok(None),
                 _ => {}
             }
         }
     }
 
+    /// The bytes of the next frame, if it was taken in as a whole and follows.
+    #[inline]
+    pub(crate) fn next_that_follows(&mut self) -> Option<&[u8]> {
+        let (head, own) = self.head::<()>().ok()??;
+        let is_there = own == WORD && self.has_arrived(head, own);
+        is_there.then(|| self.give_out_bytes(head, own))
+    }
+
     /// Whether a whole frame was taken in and has not been given out.
     pub(crate) fn has_frame(&self) -> bool {
-        let head = Head::parse::<()>(&self.buffer[self.start..self.end]);
         // One that cannot be is to be told, too.
-        head.is_err() || head.is_ok_and(|head| head.is_some_and(|head| self.has_arrived(head)))
+        self.head::<()>().map_or(true, |head| head.is_some_and(|(head, own)| self.has_arrived(head, own)))
     }
 
-    fn has_arrived(&self, head: Head) -> bool {
-        HEAD_LEN + padded(head.len) <= self.end - self.start
+    #[inline]
+    fn head<E>(&self) -> Result<Option<(Head, usize)>, FrameError<E>> {
+        Head::parse(&self.buffer[self.start..self.end], self.last)
     }
 
-    fn give_out(&mut self, head: Head) -> Said<'_> {
-        let from = self.start + HEAD_LEN;
+    #[inline]
+    fn has_arrived(&self, head: Head, own: usize) -> bool {
+        own + padded(head.len) <= self.end - self.start
+    }
+
+    fn give_out(&mut self, head: Head, own: usize) -> Said<'_> {
+        (head, Cow::Borrowed(self.give_out_bytes(head, own)))
+    }
+
+    #[inline]
+    fn give_out_bytes(&mut self, head: Head, own: usize) -> &[u8] {
+        let from = self.start + own;
         self.start = from + padded(head.len);
-        (head, Cow::Borrowed(&self.buffer[from..from + head.len]))
+        self.last = head;
+        &self.buffer[from..from + head.len]
     }
 
     fn fill<S: Source>(&mut self, source: &mut S) -> Result<usize, FrameError<S::Error>> {
@@ -138,13 +187,14 @@ impl Reader {
         Ok(len)
     }
 
-    fn begin_long(&mut self, head: Head) {
+    fn begin_long(&mut self, head: Head, own: usize) {
         let mut long = Long { head, bytes: Vec::new(), there: 0 };
         long.grow();
-        let begun = &self.buffer[self.start + HEAD_LEN..self.end];
+        let begun = &self.buffer[self.start + own..self.end];
         long.bytes[..begun.len()].copy_from_slice(begun);
         long.there = begun.len();
         (self.start, self.end) = (0, 0);
+        self.last = head;
         self.long = Some(long);
     }
 
@@ -224,7 +274,7 @@ mod tests {
     fn frames_are_found_in_pieces_of_any_size() {
         let long: Vec<u8> = (0..3 * BUFFER_LEN + 5).map(|at| at as u8).collect();
         let frames =
-            [(1, 7, &b""[..]), (2, u64::MAX, b"eleven byte"), (255, 0, &long), (3, 4, b"12345678"), (4, 5, &long)];
+            [(1, 7, &b""[..]), (2, u64::MAX, b"eleven byte"), (127, 0, &long), (3, 4, b"12345678"), (4, 5, &long)];
         let bytes: Vec<u8> = frames.iter().flat_map(|&(kind, tag, bytes)| row(kind, tag, bytes)).collect();
         for piece in [8, 24, 1000, BUFFER_LEN, 1 << 20] {
             let (mut source, mut reader, mut found) = (Pieces(&bytes, piece, false), Reader::default(), Vec::new());
@@ -238,6 +288,47 @@ mod tests {
             assert!(found == frames, "in pieces of {piece} bytes");
             assert_eq!(reader.next(&mut source), Ok(None));
         }
+    }
+
+    #[test]
+    fn frames_that_follow_say_neither_kind_nor_tag() {
+        let (first, long) = (row(2, 7, b"first"), vec![3; 2 * BUFFER_LEN]);
+        let follower = |bytes: &[u8]| {
+            let head = Head { kind: 2, tag: 8, len: bytes.len() };
+            let fill = vec![0; padded(bytes.len()) - bytes.len()];
+            [&head.short_bytes()[..], bytes, &fill].concat()
+        };
+        let others = row(5, 1, b"");
+        let bytes = [first, follower(b"second"), follower(&long), follower(b""), others, follower(b"last")].concat();
+        let expected = [(2, 7, 5), (2, 8, 6), (2, 9, long.len()), (2, 10, 0), (5, 1, 0), (5, 2, 4)];
+        for piece in [8, 24, BUFFER_LEN, 1 << 20] {
+            let (mut source, mut reader, mut found) = (Pieces(&bytes, piece, false), Reader::default(), Vec::new());
+            while found.len() < expected.len() {
+                if let Some((head, bytes)) = reader.next(&mut source).unwrap() {
+                    found.push((head.kind, head.tag, bytes.len()));
+                }
+            }
+            assert_eq!(found, expected, "in pieces of {piece} bytes");
+        }
+        let (mut source, mut reader) = (Pieces(&bytes, 1 << 20, false), Reader::default());
+        assert_eq!(reader.next_that_follows(), None);
+        assert!(reader.next(&mut source).unwrap().is_some());
+        assert_eq!(reader.next_that_follows(), Some(&b"second"[..]));
+        assert_eq!(reader.next_that_follows(), None, "it was not taken in as a whole");
+        for tag in [9, 10, 1] {
+            let found =
+                std::iter::repeat_with(|| reader.next(&mut source).unwrap().map(|(head, _)| head.tag)).flatten().next();
+            assert_eq!(found, Some(tag));
+        }
+        assert_eq!(reader.next_that_follows(), Some(&b"last"[..]));
+        assert_eq!(reader.next_that_follows(), None);
+    }
+
+    #[test]
+    fn a_frame_follows_its_own_kind_and_the_tag_before() {
+        let head = |kind, tag| Head { kind, tag, len: 0 };
+        assert!(head(2, 8).follows(head(2, 7)) && !head(3, 8).follows(head(2, 7)) && !head(2, 9).follows(head(2, 7)));
+        assert!(!head(2, 0).follows(Head::default()) && !head(2, 1).follows(Head::default()));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::frame::{Head, Said};
 use crate::error::PanicEvidence;
 
 /// Changes with every change of what is said here or how.
-pub(crate) const PROTOCOL: u32 = 3;
+pub(crate) const PROTOCOL: u32 = 4;
 
 /// What a parent says; see [`run`](super::run) for what it says most.
 pub(crate) mod to_worker {

@@ -1,6 +1,6 @@
 //! What to run: the message that is sent most. Word by word: attempt and earlier tries, task, length of the captures,
-//! first item and number of items. Then the length of each item's arguments, unless there is one item only; the captures,
-//! filled up to whole words; and the arguments, one after the other. The tag of the frame is the number of the call.
+//! first item and number of items. Then the length of each item's arguments, once if all are alike, unless there is one item
+//! only; the captures, filled up to whole words; and the arguments, one after the other. The tag of the frame is the number of the call.
 
 use super::codec::CodecError;
 use super::frame::{Head, WORD, padded};
@@ -26,6 +26,8 @@ pub(crate) struct Run {
     pub(crate) is_measured: bool,
     /// Whether each answer shall be told at once, and not with the last one.
     pub(crate) is_prompt: bool,
+    /// Whether one length is that of all items' arguments.
+    pub(crate) is_alike: bool,
 }
 
 /// What is to be run, in the worker.
@@ -48,6 +50,9 @@ const MEASURED: u32 = 1 << 31;
 /// Likewise.
 const PROMPT: u32 = 1 << 30;
 
+/// Likewise.
+const ALIKE: u32 = 1 << 29;
+
 impl Run {
     /// The head of the frame, if the arguments have `arguments` bytes.
     pub(crate) fn head(&self, arguments: usize) -> Head {
@@ -62,7 +67,8 @@ impl Run {
             TaskId::Located(offset) => offset | LOCATED,
         };
         let flag = |is_set, flag| if is_set { flag } else { 0 };
-        let count = self.count | flag(self.is_measured, MEASURED) | flag(self.is_prompt, PROMPT);
+        let flags = flag(self.is_measured, MEASURED) | flag(self.is_prompt, PROMPT) | flag(self.is_alike, ALIKE);
+        let count = self.count | flags;
         let words = [pair(self.attempt.get(), self.tries_before), task, self.captures as u64, pair(self.first, count)];
         let mut bytes = [0; WORDS * WORD];
         for (bytes, word) in bytes.chunks_exact_mut(WORD).zip(words) {
@@ -72,7 +78,11 @@ impl Run {
     }
 
     const fn lengths_len(&self) -> usize {
-        if self.count == 1 { 0 } else { self.count as usize * WORD }
+        match (self.count, self.is_alike) {
+            (1, _) => 0,
+            (_, true) => WORD,
+            (count, false) => count as usize * WORD,
+        }
     }
 
     fn from_words(call: u64, words: [u64; WORDS]) -> Option<Self> {
@@ -89,9 +99,10 @@ impl Run {
             },
             captures: usize::try_from(captures).ok()?,
             first,
-            count: count & !(MEASURED | PROMPT),
+            count: count & !(MEASURED | PROMPT | ALIKE),
             is_measured: count & MEASURED != 0,
             is_prompt: count & PROMPT != 0,
+            is_alike: count & ALIKE != 0,
         })
     }
 }
@@ -103,11 +114,14 @@ impl<'a> Order<'a> {
 
     /// The arguments of each item; `None` for what lies beyond the end.
     pub(crate) fn items(&self) -> impl Iterator<Item = Option<&'a [u8]>> {
-        let (mut rest, is_single) = (self.arguments, self.run.count == 1);
-        let lengths = self.lengths.chunks_exact(WORD).map(word).map(Some);
-        let single = is_single.then_some(None);
-        single.into_iter().chain(lengths).map(move |len| {
-            let len = len.map_or(Some(rest.len()), |len| usize::try_from(len).ok())?;
+        let (mut rest, mut lengths) = (self.arguments, self.lengths.chunks_exact(WORD).map(word));
+        let alike = match (self.run.count, self.run.is_alike) {
+            (1, _) => Some(rest.len() as u64),
+            (_, true) => lengths.next(),
+            (_, false) => None,
+        };
+        (0..self.run.count).map(move |_| {
+            let len = usize::try_from(alike.or_else(|| lengths.next())?).ok()?;
             let (arguments, others) = rest.split_at_checked(len)?;
             rest = others;
             Some(arguments)
@@ -151,6 +165,7 @@ mod tests {
         count: 3,
         is_measured: true,
         is_prompt: true,
+        is_alike: false,
     };
 
     fn bytes(run: &Run, lengths: &[u64], captures: &[u8], arguments: &[u8]) -> Vec<u8> {
@@ -174,6 +189,18 @@ mod tests {
         let bytes = bytes(&run, &[], b"", b"arguments");
         let order = Order::parse(u64::MAX, &bytes).unwrap();
         assert_eq!((order.run, order.items().collect::<Vec<_>>()), (run, vec![Some(&b"arguments"[..])]));
+    }
+
+    #[test]
+    fn items_that_are_alike_share_a_length() {
+        let run = Run { is_alike: true, ..RUN };
+        let bytes = bytes(&run, &[2], b"caught", b"aabbcc");
+        assert_eq!(run.head(6).len, bytes.len());
+        let order = Order::parse(u64::MAX, &bytes).unwrap();
+        assert_eq!((order.run, order.captures), (run, &b"caught"[..]));
+        assert_eq!(order.items().collect::<Vec<_>>(), [Some(&b"aa"[..]), Some(b"bb"), Some(b"cc")]);
+        let short = Order::parse(1, &bytes[..bytes.len() - 1]).unwrap();
+        assert_eq!(short.items().collect::<Vec<_>>(), [Some(&b"aa"[..]), Some(b"bb"), None]);
     }
 
     #[test]

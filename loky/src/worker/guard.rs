@@ -10,6 +10,8 @@ use crate::task::message_of;
 
 thread_local! {
     static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
+    /// Whether there is something in `SEEN`.
+    static HAS_SEEN: Cell<bool> = const { Cell::new(false) };
     /// Panics of the task that runs, the last ones; it may catch some itself.
     static SEEN: RefCell<VecDeque<PanicEvidence>> = const { RefCell::new(VecDeque::new()) };
 }
@@ -50,7 +52,9 @@ pub(super) fn guarded<T>(task: impl FnOnce() -> T) -> Result<T, PanicEvidence> {
         let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(payload)));
         evidence
     });
-    SEEN.take();
+    if HAS_SEEN.take() {
+        SEEN.take();
+    }
     IS_GUARDED.set(false);
     outcome
 }
@@ -63,6 +67,7 @@ fn record(info: &PanicHookInfo<'_>) {
         location: info.location().map(ToString::to_string),
         backtrace: is_captured.then(|| backtrace.to_string()),
     };
+    HAS_SEEN.set(true);
     SEEN.with_borrow_mut(|seen| {
         if seen.len() == SEEN_MAX {
             seen.pop_front();

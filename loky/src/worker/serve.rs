@@ -62,7 +62,8 @@ impl Desk {
                 return Ok(());
             }
             let begun = *begun.get_or_insert_with(|| run.is_measured.then(Instant::now));
-            if let Some(entry) = entry {
+            // Only the first item may have been tried before.
+            if let Some(entry) = entry.filter(|_| item <= run.first.saturating_add(1)) {
                 let tries_before = if item == run.first { run.tries_before } else { 0 };
                 identity::begin_call(entry.name, run.call, run.attempt.get() + tries_before);
             }

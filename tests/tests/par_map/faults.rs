@@ -13,6 +13,7 @@ pub(crate) const CASES: &[Case] = cases![
     map_10_each_item_has_its_own_limit,
     map_29_a_panic_in_a_chunk,
     map_30_a_death_in_a_chunk,
+    map_30_a_death_deep_in_a_long_chunk,
     map_30_two_deaths_in_a_chunk,
     map_37_retries_are_per_item,
     map_38_arguments_that_cannot_be_sent,
@@ -95,6 +96,20 @@ fn map_30_a_death_in_a_chunk() {
             }
         }
     }
+}
+
+/// The results before it fill several records of the link, and the last one is not closed when the worker dies.
+fn map_30_a_death_deep_in_a_long_chunk() {
+    let pool = pool_of(1);
+    let items = (0..20_000).map(|x| (12_345, x));
+    let map = items.par_map(deadly).on(&pool).window(20_000).chunk_size(20_000);
+    for (x, result) in (0..).zip(map) {
+        match x == 12_345 {
+            true => assert!(fails(result, ErrorKind::Crash).signal().is_some()),
+            false => assert_eq!(result.unwrap_or_else(|error| panic!("{x}: {error}")), x * x),
+        }
+    }
+    assert_eq!(pool.stats().deaths, 1);
 }
 
 fn map_30_two_deaths_in_a_chunk() {

@@ -177,8 +177,8 @@ impl Inner {
 
 impl Pending {
     /// Whether it matters when an item has ended and the next one begins.
-    const fn has_run_limit(&self) -> bool {
-        self.order.limits.timeout.is_some()
+    fn has_run_limit(&self) -> bool {
+        self.order.limits().timeout.is_some()
     }
 }
 

@@ -12,7 +12,7 @@ use crate::wire::message::Failure;
 
 /// The error of a call that ends without a result.
 pub(super) fn settled(inner: &mut Inner, pending: &Pending, why: Why) -> Error {
-    let limits = &pending.order.limits;
+    let limits = pending.order.limits();
     let error = match why {
         Why::Crashed(tried) => return crashed(inner, pending, tried),
         Why::Cancelled(tried) => begun(inner, pending, tried, ErrorKind::Cancelled, "was cancelled".to_string()),
@@ -147,7 +147,7 @@ fn tries(pending: &Pending, attempt: Attempt) -> u32 {
 
 fn attempts_max(pending: &Pending) -> u32 {
     let order = &pending.order;
-    let retries = order.limits.retries.unwrap_or(0);
+    let retries = order.limits().retries.unwrap_or(0);
     let before = if pending.done.len() == 0 { order.tries_before } else { 0 };
     retries.saturating_add(before).saturating_add(1)
 }

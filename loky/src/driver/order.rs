@@ -18,7 +18,8 @@ pub(crate) struct Order {
     /// The arguments of all items, one after the other.
     pub(crate) payload: Payload,
     pub(crate) items: Items,
-    pub(crate) limits: Limits,
+    /// `None` of a call that is limited by nothing.
+    limits: Option<Box<Limits>>,
     /// Tries that the first item has already had in earlier calls.
     pub(crate) tries_before: u32,
     /// Whether it shall be told how long the items ran.
@@ -31,7 +32,7 @@ pub(crate) enum Items {
     /// One, with all of the payload.
     One,
     /// At least one, each with so many bytes of the payload.
-    Many(Lengths),
+    Many(Box<Lengths>),
 }
 
 /// What a call is limited by. Durations count from the submission, but for the timeout: that counts from the start of
@@ -57,6 +58,15 @@ pub(crate) struct Outcome {
 }
 
 impl Order {
+    pub(crate) fn new(task: TaskRef, payload: Payload, items: Items, limits: Limits) -> Self {
+        let limits = (!limits.are_none()).then(|| Box::new(limits));
+        Self { task, payload, items, limits, tries_before: 0, is_measured: false }
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.limits.as_deref().copied().unwrap_or_default()
+    }
+
     /// Where the arguments of item number `first` begin in the payload.
     pub(super) fn offset_of(&self, first: usize) -> usize {
         match &self.items {
@@ -67,7 +77,7 @@ impl Order {
 
     /// What the scheduler is told.
     pub(super) fn terms(&self, now: Instant) -> Terms {
-        let limits = &self.limits;
+        let limits = self.limits();
         Terms {
             priority: limits.priority,
             retries: limits.retries.unwrap_or(0),
@@ -96,6 +106,11 @@ impl Items {
 }
 
 impl Limits {
+    fn are_none(&self) -> bool {
+        let is_timed = self.timeout.or(self.queue_timeout).or(self.deadline).is_some();
+        !is_timed && self.retries.unwrap_or(0) == 0 && self.priority == 0
+    }
+
     /// The same, with the defaults of `task` and then of the pool where nothing was asked for.
     pub(crate) fn or_defaults(self, task: &TaskRef, pool: &Settings) -> Self {
         let task = task.entry;

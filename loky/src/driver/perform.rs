@@ -64,7 +64,7 @@ impl Inner {
             count: number(order.items.len() - first),
             is_measured: order.is_measured,
             // The limit is that of one item: its clock starts when the answer before it is heard.
-            is_prompt: order.limits.timeout.is_some(),
+            is_prompt: order.limits().timeout.is_some(),
             is_alike: order.items.alike().is_some(),
         };
         let lengths: Vec<u8> = match (&order.items, order.items.alike()) {

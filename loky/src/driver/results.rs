@@ -15,7 +15,8 @@ enum Kind {
     #[default]
     None,
     One(Result<Payload, Error>),
-    Many(Many),
+    /// Seldom, and not to be carried along by the others.
+    Many(Box<Many>),
 }
 
 #[derive(Debug, Default)]
@@ -50,7 +51,7 @@ impl Results {
             Kind::None if count == 1 => self.0 = Kind::One(result.map(into_payload)),
             Kind::Many(many) => many.push(result),
             Kind::None | Kind::One(_) => {
-                let mut many = Many::default();
+                let mut many = Box::<Many>::default();
                 many.push(result);
                 self.0 = Kind::Many(many);
             }

@@ -242,14 +242,8 @@ mod tests {
     static ENTRY: Entry = Entry::new("tests::task", TypeId::of::<u8>, |_, _| Ok(()));
 
     fn order() -> Order {
-        Order {
-            task: TaskRef::function(TaskId::Registered(0), &ENTRY),
-            payload: Payload::copy(&[]),
-            items: Items::One,
-            limits: Limits::default(),
-            tries_before: 0,
-            is_measured: false,
-        }
+        let task = TaskRef::function(TaskId::Registered(0), &ENTRY);
+        Order::new(task, Payload::copy(&[]), Items::One, Limits::default())
     }
 
     #[test]

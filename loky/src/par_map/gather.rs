@@ -273,8 +273,9 @@ impl Run {
         let is_single = lengths.count() == 1;
         let retries = if is_single { self.limits.retries.map(|all| all.saturating_sub(tries_before)) } else { Some(0) };
         let limits = Limits { retries, ..self.limits };
-        let items = if is_single { Items::One } else { Items::Many(lengths.clone()) };
-        let order = Order { task, payload: payload.clone(), items, limits, tries_before, is_measured: true };
+        let items = if is_single { Items::One } else { Items::Many(Box::new(lengths.clone())) };
+        let mut order = Order::new(task, payload.clone(), items, limits);
+        (order.tries_before, order.is_measured) = (tries_before, true);
         let (call, cell) = self.pool.submit_items(order);
         self.sent.push(Sent { call, cell, first, payload, lengths, is_single });
     }

@@ -108,7 +108,7 @@ impl<R> Call<R> {
         let pool = self.pool.clone().unwrap_or_else(reusable::pool);
         pool.check().map_err(|why| why.with_task(task.entry.name))?;
         let limits = self.limits.or_defaults(&task, pool.settings());
-        Ok((pool, Order { task, payload, items: Items::One, limits, tries_before: 0, is_measured: false }))
+        Ok((pool, Order::new(task, payload, Items::One, limits)))
     }
 }
 

@@ -1,7 +1,6 @@
 //! Takes in what workers have answered. Everything a worker sends is checked: it may be damaged, and then it may say
 //! anything.
 
-use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::evidence;
@@ -187,10 +186,10 @@ impl Pending {
 ///
 /// Not where what is printed goes with the outcome: what comes before the last answer is taken in before that is.
 fn receive_row(body: &mut Body, pending: &mut Pending) -> bool {
-    let (count, awaited, mut more) = (pending.order.items.len(), body.given.awaited(), 0);
+    let (awaited, mut more) = (body.given.awaited(), 0);
     while more < awaited {
         let Some(bytes) = body.link.next_that_follows() else { break };
-        pending.done.push(Ok(Cow::Borrowed(bytes)), count);
+        pending.done.push_more(bytes);
         more += 1;
     }
     body.given.answer_more(more)

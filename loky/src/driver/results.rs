@@ -58,6 +58,18 @@ impl Results {
         }
     }
 
+    /// Adds the result of the next one of many items, of which some are here.
+    #[inline]
+    pub(super) fn push_more(&mut self, bytes: &[u8]) {
+        match &mut self.0 {
+            Kind::Many(many) => {
+                many.bytes.extend_from_slice(bytes);
+                many.lengths.push(bytes.len());
+            }
+            Kind::None | Kind::One(_) => self.push(Ok(Cow::Borrowed(bytes)), 2),
+        }
+    }
+
     /// The one result there is.
     pub(super) fn into_single(self) -> Option<Result<Payload, Error>> {
         match self.0 {

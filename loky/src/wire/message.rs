@@ -118,13 +118,18 @@ impl Hello {
     }
 }
 
-/// Item `item` of call number `call` has this result, or none.
-pub(crate) fn answer(call: u64, item: u32, result: Result<&[u8], Failure>) -> Said<'_> {
-    let tag = call << u32::BITS | u64::from(item);
-    match result {
-        Ok(bytes) => (Head { kind: from_worker::VALUE, tag, len: bytes.len() }, Cow::Borrowed(bytes)),
-        Err(why) => encoded(from_worker::FAILURE, tag, &why),
-    }
+/// Item `item` of call number `call` has a result of so many bytes, which are those of the frame.
+pub(crate) const fn value(call: u64, item: u32, len: usize) -> Head {
+    Head { kind: from_worker::VALUE, tag: item_tag(call, item), len }
+}
+
+/// Item `item` of call number `call` has no result.
+pub(crate) fn failure(call: u64, item: u32, why: &Failure) -> Said<'static> {
+    encoded(from_worker::FAILURE, item_tag(call, item), why)
+}
+
+const fn item_tag(call: u64, item: u32) -> u64 {
+    call << u32::BITS | item as u64
 }
 
 /// How long the call ran whose last answer comes next.
@@ -176,10 +181,10 @@ mod tests {
         let hello = Hello { build: Build { protocol: 1, tasks: 2, image: 3 }, pid: 4 };
         assert_eq!(FromWorker::parse(hello.said()), Ok(FromWorker::Hello(hello)));
         let value = FromWorker::Answer { call: 7, item: 9, result: Ok(b"abc".into()) };
-        assert_eq!(FromWorker::parse(answer((3 << 32) + 7, 9, Ok(b"abc"))), Ok(value));
+        assert_eq!(FromWorker::parse((super::value((3 << 32) + 7, 9, 3), b"abc".into())), Ok(value));
         let why = Failure::CannotDecode("it".into());
         let failure = FromWorker::Answer { call: 7, item: 0, result: Err(why.clone()) };
-        assert_eq!(FromWorker::parse(answer(7, 0, Err(why))), Ok(failure));
+        assert_eq!(FromWorker::parse(super::failure(7, 0, &why)), Ok(failure));
         assert_eq!(FromWorker::parse((ran(5), b"".into())), Ok(FromWorker::Ran { nanos: 5 }));
     }
 

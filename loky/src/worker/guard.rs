@@ -1,5 +1,6 @@
 //! Keeps a panic of a task from ending the worker, and keeps what is known about it.
 
+use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -42,21 +43,25 @@ pub(super) fn install() {
 }
 
 /// Runs `task` and catches its panic.
+#[inline]
 pub(super) fn guarded<T>(task: impl FnOnce() -> T) -> Result<T, PanicEvidence> {
     IS_GUARDED.set(true);
-    let outcome = panic::catch_unwind(AssertUnwindSafe(task)).map_err(|payload| {
-        let message = message_of(&*payload).to_string();
-        // A task may have set a hook of its own: then only the message is known.
-        let evidence = PanicEvidence { message, ..SEEN.take().pop_back().unwrap_or_default() };
-        // A payload may panic in its own turn when it is dropped.
-        let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(payload)));
-        evidence
-    });
+    let outcome = panic::catch_unwind(AssertUnwindSafe(task)).map_err(evidence);
     if HAS_SEEN.take() {
         SEEN.take();
     }
     IS_GUARDED.set(false);
     outcome
+}
+
+#[cold]
+fn evidence(payload: Box<dyn Any + Send>) -> PanicEvidence {
+    let message = message_of(&*payload).to_string();
+    // A task may have set a hook of its own: then only the message is known.
+    let evidence = PanicEvidence { message, ..SEEN.take().pop_back().unwrap_or_default() };
+    // A payload may panic in its own turn when it is dropped.
+    let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(payload)));
+    evidence
 }
 
 fn record(info: &PanicHookInfo<'_>) {

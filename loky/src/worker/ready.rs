@@ -28,17 +28,25 @@ impl Ready {
     }
 
     /// What came of one item. A result replaces what is in `result`.
-    pub(super) fn run<'a>(&self, arguments: &[u8], result: &'a mut Vec<u8>) -> Result<&'a [u8], Failure> {
+    #[inline]
+    pub(super) fn run(&self, arguments: &[u8], result: &mut Vec<u8>) -> Result<(), Failure> {
         result.clear();
+        // Kept apart from the outcome, which is then a word, and need not be carried about.
+        let mut fault = None;
+        let mut keep = |done: Result<(), Fault>| {
+            if let Err(why) = done {
+                fault = Some(why);
+            }
+        };
         let outcome = match self {
-            Self::Function(run) => guard::guarded(|| run(arguments, result)),
-            Self::Closure(opened) => guard::guarded(|| opened(arguments, result)),
+            Self::Function(run) => guard::guarded(|| keep(run(arguments, result))),
+            Self::Closure(opened) => guard::guarded(|| keep(opened(arguments, result))),
             Self::Not(failure) => return Err(failure.clone()),
         };
-        match outcome {
-            Ok(Ok(())) => Ok(result),
-            Ok(Err(fault)) => Err(told(fault)),
-            Err(evidence) => Err(Failure::Panicked(evidence)),
+        match (outcome, fault) {
+            (Ok(()), None) => Ok(()),
+            (Ok(()), Some(fault)) => Err(told(fault)),
+            (Err(evidence), _) => Err(Failure::Panicked(evidence)),
         }
     }
 

@@ -81,8 +81,13 @@ impl Desk {
                 let nanos = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
                 self.speaker.add(message::ran(nanos), &[])?;
             }
-            let (head, bytes) = message::answer(number, item, result);
-            self.speaker.add(head, &bytes)?;
+            match result {
+                Ok(()) => self.speaker.add(message::value(number, item, self.result.len()), &self.result)?,
+                Err(why) => {
+                    let (head, bytes) = message::failure(number, item, &why);
+                    self.speaker.add(head, &bytes)?;
+                }
+            }
             if run.is_prompt {
                 self.speaker.flush();
             }

@@ -15,6 +15,7 @@ pub(crate) const CASES: &[Case] = cases![
     map_15_any_window_gives_the_same,
     map_18_unordered_gives_each_item_once,
     map_18_a_slow_first_item_holds_nobody_back,
+    map_18_unordered_from_the_middle_on,
     map_21_tuples_are_spread,
     map_22_references_and_borrows,
     map_23_every_setting_gives_the_same: 180,
@@ -88,6 +89,14 @@ fn map_18_a_slow_first_item_holds_nobody_back() {
     gate.open();
     assert_eq!(map.next().map(|(index, result)| (index, result.expect("0"))), Some((0, 0)));
     assert!(map.next().is_none());
+}
+
+fn map_18_unordered_from_the_middle_on() {
+    let pool = pool_of(2);
+    let mut map = (0..300).par_map(square).on(&pool);
+    assert!((0..10).all(|x| map.next().expect("an item").expect("no item fails") == square(x)));
+    let rest: BTreeSet<usize> = map.unordered().map(|(index, _)| index).collect();
+    assert_eq!(rest, (10..300).collect());
 }
 
 fn map_21_tuples_are_spread() {

@@ -11,6 +11,7 @@ use super::given::Given;
 use super::inner::{Body, Inner, Worker};
 use super::pipe::{Pipe, Tail};
 use super::tokens::{Part, ZYGOTE, of_token, token};
+use crate::config::DEATH_GRACE;
 use crate::identity;
 use crate::ids::WorkerId;
 use crate::scheduler::Event;
@@ -86,11 +87,24 @@ impl Inner {
         }
     }
 
-    /// End of file. Of a worker that has not said hello, how it ended says more, and the hello limit bounds the wait for
-    /// that.
+    /// End of file: as a rule its process is just ending, and how it ended says more. One that lives on is killed after a
+    /// while; one that has not said hello has until the hello limit.
     fn hear_end(&mut self, worker: WorkerId, now: Instant) {
         self.leave_link(worker);
         if self.workers.get(&worker).is_some_and(|worker| worker.has_said_hello) {
+            self.silent.push((worker, now + DEATH_GRACE));
+        }
+    }
+
+    /// When the first of the workers without a link has had its time to die.
+    pub(super) fn next_silent(&self) -> Option<Instant> {
+        self.silent.iter().map(|&(_, until)| until).min()
+    }
+
+    /// Tells of the workers without a link that have had their time to die.
+    pub(super) fn end_silent(&mut self, now: Instant) {
+        while let Some(place) = self.silent.iter().position(|&(_, until)| until <= now) {
+            let (worker, _) = self.silent.swap_remove(place);
             self.feed(Event::LinkClosed { worker }, now);
         }
     }

@@ -44,6 +44,8 @@ pub(super) struct Inner {
     /// Heard by the waiter that drives; as long.
     pub(super) bell: Option<Arc<Bell>>,
     pub(super) counters: Counters,
+    /// Workers that have closed their links, and until when they may live on.
+    pub(super) silent: Vec<(WorkerId, Instant)>,
     /// Why the last launch failed.
     pub(super) launch_failure: Option<String>,
     /// Who waits for all workers to be ready.
@@ -128,6 +130,7 @@ impl Inner {
             poller: None,
             bell: None,
             counters: Counters::default(),
+            silent: Vec::new(),
             launch_failure: None,
             warm_up: Vec::new(),
             room: Vec::new(),

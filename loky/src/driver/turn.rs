@@ -71,6 +71,7 @@ impl Driver {
             inner.sleeping_until = None;
             let ready = ready.unwrap_or_else(|why| panic!("waiting for the workers failed: {why}"));
             ready.into_iter().for_each(|token| inner.hear(token, now));
+            inner.end_silent(now);
             inner.hear_news(now);
         });
         if has_told {
@@ -168,7 +169,7 @@ impl Driver {
             Sleep::Brief(moment) => Some(now + moment),
             Sleep::Quiet => None,
         };
-        let until = [moment, retry, inner.scheduler.next_timeout()].into_iter().flatten().min();
+        let until = [moment, retry, inner.next_silent(), inner.scheduler.next_timeout()].into_iter().flatten().min();
         inner.sleeping_until = Some(until);
         Some((poller, until))
     }

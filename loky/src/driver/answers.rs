@@ -101,8 +101,10 @@ impl Inner {
             Ok(FromWorker::Answer { call, item, result }) => (call, item, result),
             Ok(FromWorker::Hello(hello)) => return Heard::Hello(hello),
             Ok(FromWorker::Ran { nanos }) => {
-                let call = body.given.first().and_then(|given| self.calls.get_mut(given.call));
-                call.into_iter().for_each(|call| call.ran = Duration::from_nanos(nanos));
+                let Some(call) = body.given.ran() else {
+                    return Heard::Nonsense("a time that nobody awaits".to_string());
+                };
+                self.calls.get_mut(call).into_iter().for_each(|call| call.ran = Duration::from_nanos(nanos));
                 return Heard::Noted;
             }
             Err(why) => return Heard::Nonsense(why.to_string()),

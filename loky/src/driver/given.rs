@@ -23,17 +23,14 @@ pub(super) struct GivenCall {
     pub(super) attempt: Attempt,
     /// The items that are not answered.
     items: Range<u32>,
+    /// Whether it was told how long it ran.
+    has_ran: bool,
 }
 
 impl Given {
     pub(super) fn push(&mut self, call: CallKey, attempt: Attempt, items: Range<u32>) {
         self.last += 1;
-        self.calls.push_back(GivenCall { number: self.last, call, attempt, items });
-    }
-
-    /// The one that is answered next.
-    pub(super) fn first(&self) -> Option<GivenCall> {
-        self.calls.front().cloned()
+        self.calls.push_back(GivenCall { number: self.last, call, attempt, items, has_ran: false });
     }
 
     /// An item of the call with this number, as far as 32 bits hold it, is answered. Returns the call, and whether that was
@@ -47,6 +44,14 @@ impl Given {
             self.calls.pop_front();
         }
         Some((answered, is_last))
+    }
+
+    /// It is told how long the call ran that is answered next, and so which one that is. `None` if that was told before, or is of
+    /// no call: what a worker says has an end only if it may say nothing twice.
+    pub(super) fn ran(&mut self) -> Option<CallKey> {
+        let first = self.calls.front_mut().filter(|given| !given.has_ran)?;
+        first.has_ran = true;
+        Some(first.call)
     }
 
     /// How many items of the first call are not answered.
@@ -101,6 +106,7 @@ mod tests {
         calls.iter().for_each(|&call| given.push(call, Attempt::FIRST, 3..5));
         assert_eq!((given.begun(page.begun()), given.answer(2, 3)), (None, None), "the first one is answered first");
         assert!(worker.begin(1, 0));
+        assert_eq!((given.ran(), given.ran()), (Some(calls[0]), None), "it is told once");
         let answers = [(1, 4), (1, 3), (1, 4), (1, 5)].map(|(call, item)| given.answer(call, item));
         let answers = answers.map(|answer| answer.map(|(_, is_last)| is_last));
         assert_eq!(answers, [None, Some(false), Some(true), None]);

@@ -130,6 +130,9 @@ impl Inner {
         if self.body(worker).is_none_or(|body| body.process.pid != pid) {
             return Err("is another process");
         }
+        if self.workers.get(&worker).is_some_and(|worker| worker.has_said_hello) {
+            return Err("says hello twice");
+        }
         task::build().map_err(|_| "has tasks that cannot be told apart")?.check(theirs)
     }
 

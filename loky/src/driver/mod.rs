@@ -56,6 +56,7 @@ use crate::scheduler::Event;
 use crate::sync::Mutex;
 use crate::sys::bell::Bell;
 use crate::sys::own_pid::own_pid;
+pub(crate) use crate::sys::page::ITEMS_MAX;
 use crate::sys::poll::Poller;
 
 /// The driver of one pool; see the module.

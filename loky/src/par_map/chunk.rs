@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use crate::driver::ITEMS_MAX;
+
 /// A chunk should run about this long: a hundred round trips between workers that are awake, and short enough to be even at the end.
 const CHUNK_TIME: Duration = Duration::from_micros(200);
 
@@ -29,7 +31,7 @@ pub(super) struct Sizer {
 
 impl Sizer {
     pub(super) fn new(fixed: Option<usize>) -> Self {
-        Self { fixed: fixed.map(|len| len.max(1)), item_time: None, last: 1 }
+        Self { fixed: fixed.map(|len| len.clamp(1, ITEMS_MAX - 1)), item_time: None, last: 1 }
     }
 
     /// Whether every chunk shall have the length that was asked for.
@@ -100,5 +102,6 @@ mod tests {
         sizer.observe(7, Duration::from_secs(1));
         assert_eq!(sizer.next_len(Some(3), 2), 7);
         assert_eq!(Sizer::new(Some(0)).next_len(None, 2), 1);
+        assert_eq!(Sizer::new(Some(usize::MAX)).next_len(None, 2), ITEMS_MAX - 1, "more could not be told apart");
     }
 }

@@ -96,6 +96,14 @@ fn a_hello_in_the_name_of_another_process_is_refused() {
     assert!(!played.is_greeted());
 }
 
+#[test]
+fn a_second_hello_is_refused() {
+    let mut played = Played::new();
+    (0..2).for_each(|_| played.say_hello(task::build().unwrap(), std::process::id()));
+    let told = played.inner.launch_failure.as_deref().expect("it is not believed any more");
+    assert!(told.contains("says hello twice"), "{told}");
+}
+
 /// The poller has not told of them yet, and never will.
 #[test]
 fn the_last_words_of_a_dead_worker_are_read_before_it_is_buried() {

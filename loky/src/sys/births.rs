@@ -1,45 +1,38 @@
 //! One number that the kernel writes while it makes a process: a page of memory that two processes share.
 //!
 //! Whoever asked for the process reads there that it has been made, even if who made it was killed in the same moment
-//! and has told nobody. The page is anonymous and goes with its last mapping.
+//! and has told nobody.
 
 use std::io;
-use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, OwnedFd};
-use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use nix::fcntl::{FcntlArg, SealFlag, fcntl};
-use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
-use nix::unistd::ftruncate;
+use nix::sys::mman::MapFlags;
 
-const LEN: NonZeroUsize = NonZeroUsize::new(4096).expect("a page is not empty");
+use super::mapping::{Atomics, Mapping};
 
 /// One side's view of the number.
 #[derive(Debug)]
-pub(crate) struct Births(NonNull<AtomicI32>);
+pub(crate) struct Births(Mapping<Number>);
 
-// SAFETY: the pointer is to a mapping that this value owns, and what lies there is only ever accessed as an atomic.
-unsafe impl Send for Births {}
+#[repr(transparent)]
+#[derive(Debug)]
+struct Number(AtomicI32);
+
+// SAFETY: it is an atomic number.
+unsafe impl Atomics for Number {}
 
 impl Births {
     /// A new page, and the descriptor by which another process can map it.
     pub(crate) fn create() -> io::Result<(Self, OwnedFd)> {
-        let fd = memfd_create(c"loky-births", MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING)?;
-        ftruncate(&fd, LEN.get() as i64)?;
-        // Were the file to shrink under a mapping, reading there would kill the reader.
-        fcntl(&fd, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_SEAL))?;
-        Ok((Self::map(&fd)?, fd))
+        let (mapping, fd) = Mapping::create()?;
+        Ok((Self(mapping), fd))
     }
 
     /// The page behind a descriptor made by [`create`](Self::create) in another process.
     pub(crate) fn map(fd: impl AsFd) -> io::Result<Self> {
-        // Mapped for good: the kernel must not have to look for the page while it makes a process.
-        let flags = MapFlags::MAP_SHARED | MapFlags::MAP_POPULATE;
-        // SAFETY: the kernel chooses the address, so no other mapping is touched; the length is not zero.
-        let start = unsafe { mmap(None, LEN, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, flags, fd, 0) }?;
-        Ok(Self(start.cast()))
+        // At once: the kernel must not have to look for the page while it makes a process.
+        Ok(Self(Mapping::map_with(fd, MapFlags::MAP_POPULATE)?))
     }
 
     /// Which process was made last and not [told](Self::forget) yet.
@@ -60,21 +53,11 @@ impl Births {
 
     /// Where the kernel shall write.
     pub(super) fn place(&self) -> *const AtomicI32 {
-        self.0.as_ptr()
+        self.0.start().cast()
     }
 
     fn number(&self) -> &AtomicI32 {
-        // SAFETY: the mapping is as long as this value lives, aligned to a page, and zeroed or written as a number of
-        // this size; any bit pattern is a valid number.
-        unsafe { self.0.as_ref() }
-    }
-}
-
-impl Drop for Births {
-    fn drop(&mut self) {
-        // SAFETY: this value made the mapping with this length, and nothing borrowed from it outlives it.
-        let unmapped = unsafe { munmap(self.0.cast(), LEN.get()) };
-        debug_assert!(unmapped.is_ok(), "our own mapping can be unmapped");
+        &self.0.0
     }
 }
 

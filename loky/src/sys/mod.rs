@@ -1,7 +1,7 @@
 //! The operating system, behind safe names: the only room that names `nix` or says `unsafe`.
 //!
 //! Linux only so far. Each file offers what one other room needs and nothing of what that room is for: `poll` waits
-//! for descriptors, `process` starts, kills and reaps, `page` shares memory between two processes, `socket`
+//! for descriptors, `process` starts, kills and reaps, `mapping` is memory that two processes share, `page` what lies in that of a worker, `socket`
 //! passes bytes and a few descriptors, `bell` wakes whoever waits, `records` passes whole messages with several
 //! descriptors, `entry` prepares a process to be a worker, `duplicate` copies a process, `births` tells of it, `costume`
 //! dresses the copy, `image` and `marks` find functions in the running program, `own_pid` notices a fork, `plain` and
@@ -21,6 +21,7 @@ pub(crate) mod costume;
 pub(crate) mod duplicate;
 pub(crate) mod entry;
 pub(crate) mod image;
+mod mapping;
 pub(crate) mod marks;
 pub(crate) mod own_pid;
 pub(crate) mod page;

@@ -1,7 +1,6 @@
 //! Memory that a worker and its parent share: what the worker has begun, and two rings.
 //!
-//! Whatever happens to the worker, the parent can still read what it wrote last. The memory is anonymous (no name, no
-//! file) and goes with its last mapping, also after a SIGKILL of either side. What a ring is, is not known here.
+//! Whatever happens to the worker, the parent can still read what it wrote last. What a ring is, is not known here.
 //!
 //! # What has begun
 //!
@@ -12,23 +11,16 @@
 //! So what the word says at the moment when the parent sets a flag is final.
 
 use std::io;
-use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, OwnedFd};
-use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use nix::fcntl::{FcntlArg, SealFlag, fcntl};
-use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
-use nix::unistd::ftruncate;
+use super::mapping::{Atomics, Mapping};
 
 /// How many words each ring has: a power of two. 1 MiB, of which only what is used becomes memory.
 const RING_WORDS: usize = 1 << 17;
-
-const LEN: NonZeroUsize = NonZeroUsize::new(size_of::<Shared>()).expect("something is shared");
 
 /// How often a halted worker looks whether it may go on; as a rule it is killed before.
 const HALT_POLL: Duration = Duration::from_micros(100);
@@ -46,10 +38,7 @@ const RECALLED: u64 = 1 << 62;
 
 /// One side's view of the memory. A clone is the same mapping.
 #[derive(Clone, Debug)]
-pub(crate) struct Page(Arc<Mapping>);
-
-#[derive(Debug)]
-struct Mapping(NonNull<Shared>);
+pub(crate) struct Page(Arc<Mapping<Shared>>);
 
 /// All zeroes at first.
 #[repr(C)]
@@ -172,27 +161,19 @@ impl Beginner {
     }
 }
 
-// SAFETY: the pointer is to a mapping that this value owns, and what lies there is only ever accessed as atomics.
-unsafe impl Send for Mapping {}
-// SAFETY: as above; atomics may be shared.
-unsafe impl Sync for Mapping {}
+// SAFETY: it is made of atomic numbers, in lines that are aligned to less than a page.
+unsafe impl Atomics for Shared {}
 
 impl Page {
     /// A new page, and the descriptor by which another process can map it.
     pub(crate) fn create() -> io::Result<(Self, OwnedFd)> {
-        let fd = memfd_create(c"loky", MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING)?;
-        ftruncate(&fd, LEN.get() as i64)?;
-        // Were the file to shrink under a mapping, reading there would kill the reader.
-        fcntl(&fd, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_SEAL))?;
-        Ok((Self::map(&fd)?, fd))
+        let (mapping, fd) = Mapping::create()?;
+        Ok((Self(Arc::new(mapping)), fd))
     }
 
     /// The page behind a descriptor made by [`create`](Self::create) in another process.
     pub(crate) fn map(fd: impl AsFd) -> io::Result<Self> {
-        let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-        // SAFETY: the kernel chooses the address, so no other mapping is touched; the length is not zero.
-        let start = unsafe { mmap(None, LEN, access, MapFlags::MAP_SHARED, fd, 0) }?;
-        Ok(Self(Arc::new(Mapping(start.cast()))))
+        Ok(Self(Arc::new(Mapping::map(fd)?)))
     }
 
     /// The memory of one ring.
@@ -221,17 +202,7 @@ impl Page {
     }
 
     fn shared(&self) -> &Shared {
-        // SAFETY: the mapping lasts as long as this value, has this length, is aligned to a page, and is zeroed or
-        // written through these same atomics; any bit pattern is a valid number.
-        unsafe { self.0.0.as_ref() }
-    }
-}
-
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: this value has owned the mapping with this length, and nothing borrowed from it outlives it.
-        let unmapped = unsafe { munmap(self.0.cast(), LEN.get()) };
-        debug_assert!(unmapped.is_ok(), "our own mapping can be unmapped");
+        &self.0
     }
 }
 

@@ -5,9 +5,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use nix::libc;
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::ForkResult;
+use nix::unistd::{ForkResult, Pid};
 
 /// Writes to address zero: SIGSEGV, as a wild pointer gives it.
 pub fn null_write() -> ! {
@@ -75,6 +75,11 @@ pub fn interrupt_every(period_us: i64) {
     // SAFETY: both pointers are valid for the length of the call; the second may be null.
     let rc = unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };
     assert_eq!(rc, 0, "an interval timer can be set");
+}
+
+/// Sends a signal to a process that is ours, dead or alive, and has not been reaped.
+pub fn signal(process: u32, signal: Signal) {
+    kill(Pid::from_raw(process as i32), signal).expect("it is ours and not reaped");
 }
 
 /// Changes the environment of this process; `None` removes.

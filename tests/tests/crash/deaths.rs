@@ -2,11 +2,11 @@
 
 use loky::prelude::*;
 use loky::{Error, ErrorKind};
+use loky_tests::sys::signal;
 use loky_tests::tasks::{Death, die, meet, panic_with, pid, square};
 use loky_tests::{Case, Gate, cases, fails, pool_of};
 use nix::libc;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 
 pub(crate) const CASES: &[Case] = cases![
     exc_18_abort_is_a_signal,
@@ -78,7 +78,7 @@ fn crash_17_a_signal_from_outside() {
     let handle = meet.bind(gate.clone(), 1).on(&pool).spawn();
     let next = square.bind(5).on(&pool).spawn();
     let worker: u32 = gate.await_arrivals(1)[0].parse().expect("a pid");
-    kill(Pid::from_raw(worker as i32), Signal::SIGKILL).expect("the worker is ours");
+    signal(worker, Signal::SIGKILL);
     let error = fails(handle.join(), ErrorKind::Crash);
     assert_eq!((error.signal(), error.pid(), error.attempt()), (Some(libc::SIGKILL), Some(worker), Some(1)));
     assert!(error.task().is_some_and(|task| task.ends_with("meet")), "{:?}", error.task());

@@ -5,6 +5,7 @@ use std::thread;
 
 use loky::prelude::*;
 use loky::{ErrorKind, Pool};
+use loky_tests::sys::signal;
 use loky_tests::tasks::{Blob, Death, arrive_and_die, bytes, die, echo, kill_process, meet, pid, square};
 use loky_tests::{Case, Gate, Random, cases, eventually, fails, ms, pool_of, procfs, soon};
 use nix::sys::signal::{Signal, kill};
@@ -121,9 +122,9 @@ fn crash_27_killed_while_it_writes_a_large_result() {
 
 fn crash_29_an_idle_worker_is_replaced_quietly() {
     let pool = pool_of(1);
-    for signal in [Signal::SIGKILL, Signal::SIGTERM, Signal::SIGABRT] {
+    for deadly in [Signal::SIGKILL, Signal::SIGTERM, Signal::SIGABRT] {
         let victim = pid.bind().on(&pool).run().expect("a worker");
-        kill(Pid::from_raw(victim as i32), signal).expect("the worker is ours");
+        signal(victim, deadly);
         soon("it is dead and reaped", ms(1000), || procfs::process(victim).is_none());
         assert_ne!(pid.bind().on(&pool).run().expect("replaced, and nobody was blamed"), victim);
     }

@@ -5,10 +5,10 @@ use std::thread;
 
 use loky::prelude::*;
 use loky::{CallStatus, ErrorKind};
+use loky_tests::sys::signal;
 use loky_tests::tasks::{bytes, meet, pid, sleep_for, square};
 use loky_tests::{Case, Gate, cases, eventually, fails, ms, pool_of, procfs, soon, sys};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use std::os::unix::process::CommandExt;
 
 pub(crate) const CASES: &[Case] = cases![
@@ -23,10 +23,6 @@ pub(crate) const CASES: &[Case] = cases![
     signal_14_a_stopped_worker_continues,
     signal_14_a_stopped_worker_is_killed_by_its_limit,
 ];
-
-fn signal(worker: u32, signal: Signal) {
-    kill(Pid::from_raw(worker as i32), signal).expect("the worker is ours and not reaped");
-}
 
 fn crash_28_stopped_in_a_result_then_killed() {
     let pool = pool_of(1);

@@ -2,10 +2,10 @@
 
 use loky::prelude::*;
 use loky::{ErrorKind, Pool};
+use loky_tests::sys::signal;
 use loky_tests::tasks::{Death, arrive_and_die, attempt, meet, panic_with, square, survive_from};
 use loky_tests::{Case, Gate, cases, fails, finish, pool_of};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 
 pub(crate) const CASES: &[Case] = cases![
     retry_the_first_attempt_is_number_one,
@@ -90,7 +90,7 @@ fn retry_after_a_kill_from_outside() {
     let (pool, gate) = (pool_of(1), Gate::new("gate"));
     let handle = meet.bind(gate.clone(), 6).on(&pool).retries(1).spawn();
     let victim = gate.await_arrivals(1)[0].parse().expect("a pid");
-    kill(Pid::from_raw(victim), Signal::SIGKILL).expect("the worker is ours");
+    signal(victim, Signal::SIGKILL);
     gate.await_arrivals(2);
     gate.open();
     assert_eq!(handle.join().expect("the second attempt"), 6);
@@ -101,7 +101,7 @@ fn crash_32_waiting_is_no_attempt() {
     let held = meet.bind(gate.clone(), 0).on(&pool).spawn();
     let waiting: Vec<_> = (0..20).map(|_| attempt.bind().on(&pool).spawn()).collect();
     let victim = gate.await_arrivals(1)[0].parse().expect("a pid");
-    kill(Pid::from_raw(victim), Signal::SIGKILL).expect("the worker is ours");
+    signal(victim, Signal::SIGKILL);
     fails(held.join(), ErrorKind::Crash);
     let attempts = loky::join_all(waiting).expect("they had not begun, wherever they lay");
     assert_eq!(attempts, [1; 20], "a worker's death before their start does not count");

@@ -4,10 +4,10 @@ use std::thread;
 
 use loky::prelude::*;
 use loky::{ErrorKind, Pool};
+use loky_tests::sys::signal;
 use loky_tests::tasks::{Death, add, die, meet, pid, square};
 use loky_tests::{Case, Gate, Random, cases, eventually, fails, ms, procfs, stays};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 
 use crate::zygote::{is_copy, of_one_copy, warm, with_zygote, zygotes};
 
@@ -22,10 +22,6 @@ pub(crate) const CASES: &[Case] = cases![
     zygote_28_an_environment_too_long_for_a_message,
     zygote_29_exit_statuses_may_be_stolen,
 ];
-
-fn signal(victim: u32, signal: Signal) {
-    kill(Pid::from_raw(victim as i32), signal).expect("it is our child and not reaped");
-}
 
 fn zygote_21_one_that_is_killed_is_replaced() {
     let pool = of_one_copy(with_zygote(1));

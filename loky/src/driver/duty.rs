@@ -49,7 +49,7 @@ pub(super) enum Sleep {
     Quiet,
     /// A waiter drives, and sleeps: after announcing that, since what was announced for it may have been heard here.
     ForWaiter,
-    /// Likewise, and not for longer than this moment.
+    /// Without announcing anything, and not for longer than this moment.
     Brief(Duration),
     /// After announcing it.
     Announced,

@@ -19,7 +19,7 @@ use crate::supervisor::Launched;
 use crate::sys::poll::{Interest, Poller};
 use crate::sys::stdio::{STREAMS, Stream};
 use crate::task;
-use crate::transport::link::{Bell, Link};
+use crate::transport::link::{Chime, Link};
 use crate::wire::message::{Build, Hello, Welcome};
 
 impl Inner {
@@ -47,8 +47,8 @@ impl Inner {
     }
 
     fn embody(&mut self, id: WorkerId, launched: Launched) -> Result<(), String> {
-        let bell = if self.duty.is_for_waiter() { Bell::Pool } else { Bell::Link };
-        let body = Body::new(launched, bell);
+        let chime = if self.duty.is_for_waiter() { Chime::Pool } else { Chime::Link };
+        let body = Body::new(launched, chime);
         let watched = self.poller.as_deref().map(|poller| body.enter(poller, id));
         let Some((worker, Ok(()))) = self.workers.get_mut(&id).zip(watched) else {
             self.outbox.chores.push(Chore::Discard(body.process));
@@ -153,10 +153,10 @@ impl Inner {
 }
 
 impl Body {
-    fn new(launched: Launched, bell: Bell) -> Self {
+    fn new(launched: Launched, chime: Chime) -> Self {
         Self {
             process: std::sync::Arc::new(launched.process),
-            link: Link::new(launched.link, &launched.page, bell),
+            link: Link::new(launched.link, &launched.page, chime),
             page: launched.page,
             given: Given::default(),
             pipes: [Pipe::new(launched.output), Pipe::new(Some(launched.error))],

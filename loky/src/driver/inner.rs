@@ -29,8 +29,7 @@ use crate::sys::page::Page;
 use crate::sys::poll::Poller;
 use crate::sys::process::Exit;
 use crate::sys::stdio::STREAMS;
-use crate::transport::link::{self, Link};
-use crate::transport::spin::Spin;
+use crate::transport::link::{Chime, Link};
 
 /// See the module.
 #[derive(Debug)]
@@ -61,7 +60,6 @@ pub(super) struct Inner {
     pub(super) outlets: Outlets,
     pub(super) nursery: Nursery,
     pub(super) outbox: Outbox,
-    pub(super) spin: Spin,
     /// Whether a worker that slept has just been rung for: it takes a moment to wake, best on this very processor.
     pub(super) has_rung: bool,
 }
@@ -118,7 +116,6 @@ pub(super) struct Outbox {
 impl Inner {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
-            spin: Spin::new(settings.cpus > 1),
             has_rung: false,
             duty: Duty::new(Instant::now(), ROW),
             spawned: 0,
@@ -156,10 +153,10 @@ impl Inner {
     }
 
     /// Announces to all workers that they have to ring this bell from now on. `false`: there is something to hear already.
-    pub(super) fn listen(&mut self, bell: link::Bell) -> bool {
+    pub(super) fn listen(&mut self, chime: Chime) -> bool {
         let mut may_sleep = true;
         for body in self.workers.values_mut().filter_map(|worker| worker.body.as_mut()) {
-            may_sleep &= body.link.may_sleep(bell);
+            may_sleep &= body.link.may_sleep(chime);
         }
         may_sleep
     }

@@ -58,6 +58,7 @@ use crate::sys::bell::Bell;
 use crate::sys::own_pid::own_pid;
 pub(crate) use crate::sys::page::ITEMS_MAX;
 use crate::sys::poll::Poller;
+use crate::transport::spin::Spin;
 
 /// The driver of one pool; see the module.
 #[derive(Debug)]
@@ -66,6 +67,8 @@ pub(crate) struct Driver {
     pid: u32,
     inner: Mutex<Inner>,
     role: Role,
+    /// How long the waiter that drives looks for news before it sleeps; nobody else touches it.
+    spin: Mutex<Spin>,
     chores: (Sender<Chore>, Receiver<Chore>),
     launches: (Sender<Launch>, Receiver<Launch>),
     /// Who made the background thread, which has its priority, its processors and all else from that thread.
@@ -89,6 +92,7 @@ impl Driver {
     pub(crate) fn new(settings: Settings) -> Arc<Self> {
         Arc::new(Self {
             pid: own_pid(),
+            spin: Mutex::new(Spin::new(settings.cpus > 1)),
             inner: Mutex::new(Inner::new(settings)),
             role: Role::new(),
             chores: unbounded(),

@@ -14,10 +14,9 @@ use super::role::Drive;
 use crate::error::{Error, ErrorKind};
 use crate::oneshot::Watcher;
 use crate::scheduler::{Event, Scheduler};
-use crate::sys;
+use crate::sys::bell::Bell;
 use crate::sys::poll::Poller;
-use crate::transport::link::Bell;
-use crate::transport::spin::Spin;
+use crate::transport::link::Chime;
 
 impl Drive for Driver {
     fn take(&self) {
@@ -40,10 +39,10 @@ impl Drive for Driver {
         };
         let asleep = Instant::now();
         let woken = bell.wait(until);
+        self.spin.lock().learn(asleep.elapsed());
         let _ = self.try_act(|inner, now| {
             inner.duty.wake();
             inner.stop_listening();
-            inner.spin.learn(now - asleep);
             woken.unwrap_or_else(|why| panic!("waiting for the workers failed: {why}"));
             inner.hear_news(now);
         });
@@ -53,7 +52,7 @@ impl Drive for Driver {
         let mut inner = self.inner.lock();
         let must_call = match inner.duty.leave(Instant::now) {
             Farewell::Nothing => false,
-            Farewell::Announce => !inner.listen(Bell::Link),
+            Farewell::Announce => !inner.listen(Chime::Link),
             Farewell::Call => true,
         };
         if must_call {
@@ -138,18 +137,15 @@ impl Driver {
         if std::mem::take(&mut inner.has_rung) || busy >= inner.settings.cpus {
             return false;
         }
-        let mut spin = std::mem::replace(&mut inner.spin, Spin::new(false));
         drop(inner);
-        let has_news = spin.look(|| self.inner.lock().has_news());
-        self.inner.lock().spin = spin;
-        has_news
+        self.spin.lock().look(|| self.inner.lock().has_news())
     }
 
     /// Announces that the waiter that drives will sleep until the bell is rung. `None`: there is something to hear, or to
     /// look at, already.
-    fn prepare_waiters_sleep(&self) -> Option<Arc<sys::bell::Bell>> {
+    fn prepare_waiters_sleep(&self) -> Option<Arc<Bell>> {
         let mut inner = self.inner.lock();
-        if inner.duty.may_sleep() && inner.listen(Bell::Pool) {
+        if inner.duty.may_sleep() && inner.listen(Chime::Pool) {
             return inner.bell.clone();
         }
         inner.duty.wake();
@@ -164,8 +160,8 @@ impl Driver {
         let now = Instant::now();
         let retry = (!inner.outlets.is_empty()).then(|| now + OUTPUT_RETRY);
         let moment = match inner.duty.sleep_in_background() {
-            Sleep::Announced => (!inner.listen(Bell::Link)).then_some(now),
-            Sleep::ForWaiter => (!inner.listen(Bell::Pool)).then_some(now),
+            Sleep::Announced => (!inner.listen(Chime::Link)).then_some(now),
+            Sleep::ForWaiter => (!inner.listen(Chime::Pool)).then_some(now),
             Sleep::Brief(moment) => Some(now + moment),
             Sleep::Quiet => None,
         };

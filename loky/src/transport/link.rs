@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 
 use super::outgoing::Outgoing;
 pub(crate) use super::outgoing::Part;
-pub(crate) use super::ring::Bell;
+pub(crate) use super::ring::Chime;
 use super::ring::{Broken, Reader};
 use crate::sys::bell::ring;
 use crate::sys::page::{Page, RingMemory, Way};
@@ -39,9 +39,9 @@ impl Source for Incoming<'_> {
 }
 
 impl Link {
-    /// `socket` must not block. `bell` is needed from now on: whoever waits for the workers may be asleep already, and does
+    /// `socket` must not block. `chime` is needed from now on: whoever waits for the workers may be asleep already, and does
     /// not know this link yet.
-    pub(crate) fn new(socket: UnixStream, page: &Page, bell: Bell) -> Self {
+    pub(crate) fn new(socket: UnixStream, page: &Page, chime: Chime) -> Self {
         let mut link = Self {
             socket,
             outgoing: Outgoing::new(page.ring(Way::ToWorker)),
@@ -49,7 +49,7 @@ impl Link {
             frames: frame::Reader::default(),
             is_closed: false,
         };
-        link.may_sleep(bell);
+        link.may_sleep(chime);
         link
     }
 
@@ -109,8 +109,8 @@ impl Link {
     }
 
     /// Announces that a bell is needed from now on. `false`: there is something to hear already.
-    pub(crate) fn may_sleep(&mut self, bell: Bell) -> bool {
-        self.is_closed || !self.frames.has_frame() && self.incoming.may_sleep(bell)
+    pub(crate) fn may_sleep(&mut self, chime: Chime) -> bool {
+        self.is_closed || !self.frames.has_frame() && self.incoming.may_sleep(chime)
     }
 
     /// No bell is needed for now.

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::payload::Payload;
-use super::ring::{Bell, Broken, Memory, Writer};
+use super::ring::{Broken, Chime, Memory, Writer};
 
 /// See the module.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl<M: Memory> Outgoing<M> {
 
     /// Writes what there is room for, and shows it. Returns how the worker is to be woken, if it sleeps. If something is
     /// left, the worker will ring when it has made room.
-    pub(super) fn flush(&mut self) -> Result<Option<Bell>, Broken> {
+    pub(super) fn flush(&mut self) -> Result<Option<Chime>, Broken> {
         if !std::mem::take(&mut self.has_news) && self.queue.is_empty() {
             return Ok(None);
         }

@@ -39,7 +39,7 @@ use std::fmt;
 
 #[cfg(all(loom, test))]
 use self::own::{load, store};
-pub(crate) use self::sleeps::Bell;
+pub(crate) use self::sleeps::Chime;
 use self::sleeps::Sleeps;
 use crate::sync::{AtomicU64, Ordering};
 #[cfg(not(all(loom, test)))]
@@ -202,13 +202,13 @@ impl<M: Memory> Writer<M> {
     }
 
     /// After a close: how the reader is to be woken, if it sleeps. Says so once for each sleep.
-    pub(crate) fn must_ring(&mut self) -> Option<Bell> {
+    pub(crate) fn must_ring(&mut self) -> Option<Chime> {
         self.sleeps.must_ring(self.memory.reader_sleeps())
     }
 
     /// Announces that this side will sleep until there is room for a record. `false`: there is room already.
     pub(crate) fn may_sleep(&mut self) -> Result<bool, Broken> {
-        self.sleeps.announce(self.memory.writer_sleeps(), Bell::Link);
+        self.sleeps.announce(self.memory.writer_sleeps(), Chime::Link);
         let is_full = self.room(1)? == 0;
         if !is_full {
             self.wake();
@@ -304,7 +304,7 @@ impl<M: Memory> Reader<M> {
 
     /// After a read: how the writer is to be woken, if it sleeps. Says so once for each sleep, and not before the ring is
     /// half empty, if more is there to be read: each waking takes a while.
-    pub(crate) fn must_ring(&mut self) -> Option<Bell> {
+    pub(crate) fn must_ring(&mut self) -> Option<Chime> {
         if self.quietly < self.memory.words().len() / 2 && self.head() != 0 {
             return None;
         }
@@ -313,8 +313,8 @@ impl<M: Memory> Reader<M> {
     }
 
     /// Announces that this side will sleep until there is something to read. `false`: there is something already.
-    pub(crate) fn may_sleep(&mut self, bell: Bell) -> bool {
-        self.sleeps.announce(self.memory.reader_sleeps(), bell);
+    pub(crate) fn may_sleep(&mut self, chime: Chime) -> bool {
+        self.sleeps.announce(self.memory.reader_sleeps(), chime);
         let has_news = self.has_news();
         if has_news {
             self.wake();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::outgoing::write;
-use super::ring::{Bell, Reader, Writer};
+use super::ring::{Chime, Reader, Writer};
 use super::spin::Spin;
 use crate::sys::bell::ring;
 use crate::sys::page::{Page, RingMemory, Way};
@@ -93,8 +93,8 @@ impl Speaker {
     pub(crate) fn flush(&mut self) {
         self.ring.close();
         match self.ring.must_ring() {
-            Some(Bell::Link) => ring(&self.socket),
-            Some(Bell::Pool) => ring(&self.bell),
+            Some(Chime::Link) => ring(&self.socket),
+            Some(Chime::Pool) => ring(&self.bell),
             None => {}
         }
     }
@@ -120,7 +120,7 @@ impl Speaker {
 impl Incoming {
     /// Waits until there is something to read. `false`: the parent is gone.
     fn wait(&mut self) -> io::Result<bool> {
-        while !self.spin.look(|| self.ring.has_news()) && self.ring.may_sleep(Bell::Link) {
+        while !self.spin.look(|| self.ring.has_news()) && self.ring.may_sleep(Chime::Link) {
             let asleep = Instant::now();
             let is_open = hear_bell(&self.socket)?;
             self.ring.wake();

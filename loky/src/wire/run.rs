@@ -32,7 +32,7 @@ pub(crate) struct Run {
 
 /// What is to be run, in the worker.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Order<'a> {
+pub(crate) struct Assignment<'a> {
     pub(crate) run: Run,
     pub(crate) captures: &'a [u8],
     lengths: &'a [u8],
@@ -107,7 +107,7 @@ impl Run {
     }
 }
 
-impl<'a> Order<'a> {
+impl<'a> Assignment<'a> {
     pub(crate) fn parse(call: u64, bytes: &'a [u8]) -> Result<Self, CodecError> {
         Self::try_parse(call, bytes).ok_or_else(|| CodecError::unknown("what is to be run"))
     }
@@ -178,17 +178,17 @@ mod tests {
     fn what_is_to_be_run_arrives_as_it_was_sent() {
         let bytes = bytes(&RUN, &[1, 0, 3], b"caught", b"abbb");
         assert_eq!(RUN.head(4).len, bytes.len());
-        let order = Order::parse(u64::MAX, &bytes).unwrap();
-        assert_eq!((order.run, order.captures), (RUN, &b"caught"[..]));
-        assert_eq!(order.items().collect::<Vec<_>>(), [Some(&b"a"[..]), Some(b""), Some(b"bbb")]);
+        let assignment = Assignment::parse(u64::MAX, &bytes).unwrap();
+        assert_eq!((assignment.run, assignment.captures), (RUN, &b"caught"[..]));
+        assert_eq!(assignment.items().collect::<Vec<_>>(), [Some(&b"a"[..]), Some(b""), Some(b"bbb")]);
     }
 
     #[test]
     fn a_single_item_needs_no_length() {
         let run = Run { count: 1, captures: 0, is_measured: false, task: TaskId::Registered(7), ..RUN };
         let bytes = bytes(&run, &[], b"", b"arguments");
-        let order = Order::parse(u64::MAX, &bytes).unwrap();
-        assert_eq!((order.run, order.items().collect::<Vec<_>>()), (run, vec![Some(&b"arguments"[..])]));
+        let assignment = Assignment::parse(u64::MAX, &bytes).unwrap();
+        assert_eq!((assignment.run, assignment.items().collect::<Vec<_>>()), (run, vec![Some(&b"arguments"[..])]));
     }
 
     #[test]
@@ -196,10 +196,10 @@ mod tests {
         let run = Run { is_alike: true, ..RUN };
         let bytes = bytes(&run, &[2], b"caught", b"aabbcc");
         assert_eq!(run.head(6).len, bytes.len());
-        let order = Order::parse(u64::MAX, &bytes).unwrap();
-        assert_eq!((order.run, order.captures), (run, &b"caught"[..]));
-        assert_eq!(order.items().collect::<Vec<_>>(), [Some(&b"aa"[..]), Some(b"bb"), Some(b"cc")]);
-        let short = Order::parse(1, &bytes[..bytes.len() - 1]).unwrap();
+        let assignment = Assignment::parse(u64::MAX, &bytes).unwrap();
+        assert_eq!((assignment.run, assignment.captures), (run, &b"caught"[..]));
+        assert_eq!(assignment.items().collect::<Vec<_>>(), [Some(&b"aa"[..]), Some(b"bb"), Some(b"cc")]);
+        let short = Assignment::parse(1, &bytes[..bytes.len() - 1]).unwrap();
         assert_eq!(short.items().collect::<Vec<_>>(), [Some(&b"aa"[..]), Some(b"bb"), None]);
     }
 
@@ -207,12 +207,12 @@ mod tests {
     fn what_cannot_be_is_an_error() {
         let whole = bytes(&RUN, &[1, 0, 3], b"caught", b"abbb");
         for len in 0..whole.len() - 4 {
-            assert!(Order::parse(1, &whole[..len]).is_err(), "{len} bytes");
+            assert!(Assignment::parse(1, &whole[..len]).is_err(), "{len} bytes");
         }
-        let short = Order::parse(1, &whole[..whole.len() - 2]).unwrap();
+        let short = Assignment::parse(1, &whole[..whole.len() - 2]).unwrap();
         assert_eq!(short.items().last(), Some(None), "an item that is longer than what is left");
         let mut nobody = whole;
         nobody[4..8].fill(0);
-        assert!(Order::parse(1, &nobody).is_err(), "attempts count from 1");
+        assert!(Assignment::parse(1, &nobody).is_err(), "attempts count from 1");
     }
 }

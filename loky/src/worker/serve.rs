@@ -15,7 +15,7 @@ use crate::sys::{process, stdio};
 use crate::task::entry_of;
 use crate::transport::worker_link::{Listener, Speaker};
 use crate::wire::message::{self, to_worker};
-use crate::wire::run::Order;
+use crate::wire::run::Assignment;
 
 /// Serves until the parent says stop or is gone.
 pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page) -> ! {
@@ -26,8 +26,8 @@ pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page) -> ! 
             Ok(Some((head, bytes))) => match head.kind {
                 to_worker::RUN => {
                     received += 1;
-                    let order = Order::parse(head.tag, &bytes).unwrap_or_else(|why| die(&why.to_string()));
-                    if desk.run_items(received, &order).is_err() {
+                    let assignment = Assignment::parse(head.tag, &bytes).unwrap_or_else(|why| die(&why.to_string()));
+                    if desk.run_items(received, &assignment).is_err() {
                         vanish();
                     }
                 }
@@ -51,11 +51,11 @@ struct Desk {
 
 impl Desk {
     /// Runs the items of call number `number`, unless it was recalled.
-    fn run_items(&mut self, number: u64, order: &Order<'_>) -> io::Result<()> {
-        let run = &order.run;
+    fn run_items(&mut self, number: u64, assignment: &Assignment<'_>) -> io::Result<()> {
+        let run = &assignment.run;
         let entry = entry_of(run.task);
         let (mut ready, mut begun) = (None, None);
-        let mut items = (run.first..).zip(order.items()).peekable();
+        let mut items = (run.first..).zip(assignment.items()).peekable();
         while let Some((item, arguments)) = items.next() {
             let arguments = arguments.unwrap_or_else(|| die("was sent a call whose parts are longer than it is"));
             if !self.beginner.begin(number, item) {
@@ -68,7 +68,7 @@ impl Desk {
                 identity::begin_call(entry.name, run.call, run.attempt.get() + tries_before);
             }
             // Not before it is known that the call has begun: whoever dies of decoding its captures is to blame.
-            let ready = ready.get_or_insert_with(|| Ready::new(entry, order.captures));
+            let ready = ready.get_or_insert_with(|| Ready::new(entry, assignment.captures));
             let result = ready.run(arguments, &mut self.result);
             if own_pid() != self.pid {
                 // The task has forked, and this is the child: the answer, like the worker, is the other one's.

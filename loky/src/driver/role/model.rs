@@ -6,7 +6,7 @@ use loom::thread::{self, JoinHandle, ThreadId};
 use super::super::duty::{Duty, Farewell, Sleep};
 use super::*;
 use crate::oneshot::{Cell, Watcher};
-use crate::transport::link::Bell;
+use crate::transport::link::Chime;
 
 /// Cells that the outside world fills, and two bells.
 struct World {
@@ -20,8 +20,8 @@ struct Outside {
     duty: Duty,
     arrived: Vec<usize>,
     /// Which bell is rung for what arrives.
-    announced: Option<Bell>,
-    rung: Vec<Bell>,
+    announced: Option<Chime>,
+    rung: Vec<Chime>,
     driver: Option<ThreadId>,
     is_over: bool,
 }
@@ -61,7 +61,7 @@ impl World {
         self.arrive(&[cell]);
     }
 
-    fn ring(&self, bell: Bell) {
+    fn ring(&self, bell: Chime) {
         self.state.lock().unwrap().rung.push(bell);
         self.changed.notify_all();
     }
@@ -69,14 +69,14 @@ impl World {
     fn interrupt(&self) {
         let is_asleep = self.state.lock().unwrap().duty.interrupt();
         if is_asleep {
-            self.ring(Bell::Pool);
+            self.ring(Chime::Pool);
         }
     }
 
     /// Sleeps until this bell is rung.
     fn sleep<'a>(
         &'a self,
-        bell: Bell,
+        bell: Chime,
         mut state: loom::sync::MutexGuard<'a, Outside>,
     ) -> loom::sync::MutexGuard<'a, Outside> {
         while !state.rung.contains(&bell) {
@@ -103,15 +103,15 @@ impl World {
             match state.duty.sleep_in_background() {
                 Sleep::Announced if !state.arrived.is_empty() => {}
                 Sleep::Announced => {
-                    state.announced = Some(Bell::Link);
-                    state = self.sleep(Bell::Link, state);
+                    state.announced = Some(Chime::Link);
+                    state = self.sleep(Chime::Link, state);
                 }
                 Sleep::ForWaiter if !state.arrived.is_empty() => {}
                 Sleep::ForWaiter => {
-                    state.announced = Some(Bell::Pool);
-                    state = self.sleep(Bell::Link, state);
+                    state.announced = Some(Chime::Pool);
+                    state = self.sleep(Chime::Link, state);
                 }
-                Sleep::Quiet => state = self.sleep(Bell::Link, state),
+                Sleep::Quiet => state = self.sleep(Chime::Link, state),
                 Sleep::Brief(_) => {
                     drop(state);
                     thread::yield_now();
@@ -138,8 +138,8 @@ impl Drive for World {
     fn turn(&self, _: Option<Instant>) {
         let mut state = self.state.lock().unwrap();
         if state.arrived.is_empty() && state.duty.may_sleep() {
-            state.announced = Some(Bell::Pool);
-            state = self.sleep(Bell::Pool, state);
+            state.announced = Some(Chime::Pool);
+            state = self.sleep(Chime::Pool, state);
             state.duty.wake();
             state.announced = None;
         }
@@ -151,14 +151,14 @@ impl Drive for World {
         let must_call = match state.duty.leave(|| self.start) {
             Farewell::Nothing => false,
             Farewell::Announce if state.arrived.is_empty() => {
-                state.announced = Some(Bell::Link);
+                state.announced = Some(Chime::Link);
                 false
             }
             Farewell::Announce | Farewell::Call => true,
         };
         drop(state);
         if must_call {
-            self.ring(Bell::Link);
+            self.ring(Chime::Link);
         }
     }
 }
@@ -215,7 +215,7 @@ fn background(scene: &Scene) -> impl FnOnce() {
     let thread = aside(scene, |(_, world)| world.live_in_background());
     move || {
         world.state.lock().unwrap().is_over = true;
-        world.ring(Bell::Link);
+        world.ring(Chime::Link);
         thread.join().unwrap();
     }
 }

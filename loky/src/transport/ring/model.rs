@@ -8,9 +8,9 @@ use super::*;
 
 /// Remembers that it was rung, as a byte on a socket does.
 #[derive(Default)]
-struct Chime(Mutex<bool>, Condvar);
+struct Gong(Mutex<bool>, Condvar);
 
-impl Chime {
+impl Gong {
     fn ring(&self) {
         *self.0.lock().unwrap() = true;
         self.1.notify_one();
@@ -26,7 +26,7 @@ impl Chime {
 }
 
 /// One end, its own bell, and the other's.
-struct End<E>(E, Arc<Chime>, Arc<Chime>);
+struct End<E>(E, Arc<Gong>, Arc<Gong>);
 
 impl End<Writer<Arc<Own>>> {
     fn write(&mut self, byte: u8) {
@@ -47,7 +47,7 @@ impl End<Reader<Arc<Own>>> {
     fn read(&mut self) -> u8 {
         let mut word = [0; WORD];
         while self.0.read(&mut word).unwrap() == 0 {
-            if self.0.may_sleep(Bell::Link) {
+            if self.0.may_sleep(Chime::Link) {
                 self.1.wait();
                 self.0.wake();
             }
@@ -65,7 +65,7 @@ fn pass(count: u8, preemptions: usize) {
     model.preemption_bound = Some(preemptions);
     model.check(move || {
         let memory = Arc::new(Own::new(2 * LINE));
-        let (writers, readers) = (Arc::new(Chime::default()), Arc::new(Chime::default()));
+        let (writers, readers) = (Arc::new(Gong::default()), Arc::new(Gong::default()));
         let mut writer = End(Writer::new(Arc::clone(&memory)), Arc::clone(&writers), Arc::clone(&readers));
         let mut reader = End(Reader::new(memory), readers, writers);
         let writing = thread::spawn(move || (1..=count).for_each(|byte| writer.write(byte)));

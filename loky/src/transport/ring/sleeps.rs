@@ -4,7 +4,7 @@ use crate::sync::{AtomicU64, Ordering, fence};
 
 /// Which of two bells a sleeper hears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Bell {
+pub(crate) enum Chime {
     /// That of the link.
     Link,
     /// The one that all links of a pool share.
@@ -30,10 +30,10 @@ const BY_POOL: u64 = 2;
 const NEXT: u64 = 4;
 
 impl Sleeps {
-    pub(super) fn announce(&mut self, own: &AtomicU64, bell: Bell) {
-        let flags = match bell {
-            Bell::Link => ASLEEP,
-            Bell::Pool => ASLEEP | BY_POOL,
+    pub(super) fn announce(&mut self, own: &AtomicU64, chime: Chime) {
+        let flags = match chime {
+            Chime::Link => ASLEEP,
+            Chime::Pool => ASLEEP | BY_POOL,
         };
         self.announced = (self.announced & !(NEXT - 1)).wrapping_add(NEXT) | flags;
         own.store(self.announced, Ordering::Relaxed);
@@ -47,13 +47,13 @@ impl Sleeps {
         }
     }
 
-    pub(super) fn must_ring(&mut self, other: &AtomicU64) -> Option<Bell> {
+    pub(super) fn must_ring(&mut self, other: &AtomicU64) -> Option<Chime> {
         fence(Ordering::SeqCst);
         let sleep = other.load(Ordering::Relaxed);
         if sleep & ASLEEP == 0 || sleep == self.rung {
             return None;
         }
         self.rung = sleep;
-        Some(if sleep & BY_POOL == 0 { Bell::Link } else { Bell::Pool })
+        Some(if sleep & BY_POOL == 0 { Chime::Link } else { Chime::Pool })
     }
 }

@@ -93,7 +93,7 @@ fn an_open_record_is_read_as_far_as_it_goes_and_is_no_news() {
     let (_, mut writer, mut reader) = ends(64);
     writer.append(&[1; 8]).unwrap();
     writer.commit();
-    assert!(!reader.has_news() && reader.may_sleep(Bell::Link));
+    assert!(!reader.has_news() && reader.may_sleep(Chime::Link));
     assert_eq!((read_all(&mut reader, 64), read_all(&mut reader, 64)), (vec![1; 8], vec![]));
     writer.append(&[2; 16]).unwrap();
     writer.commit();
@@ -108,20 +108,20 @@ fn an_open_record_is_read_as_far_as_it_goes_and_is_no_news() {
 fn a_sleeper_is_rung_for_once() {
     let (_, mut writer, mut reader) = ends(16);
     assert_eq!(writer.must_ring(), None);
-    assert!(reader.may_sleep(Bell::Link));
+    assert!(reader.may_sleep(Chime::Link));
     write(&mut writer, 1);
-    assert_eq!((writer.must_ring(), writer.must_ring()), (Some(Bell::Link), None));
+    assert_eq!((writer.must_ring(), writer.must_ring()), (Some(Chime::Link), None));
     reader.wake();
-    assert!(!reader.may_sleep(Bell::Pool) && writer.must_ring().is_none(), "there is something, so it does not sleep");
+    assert!(!reader.may_sleep(Chime::Pool) && writer.must_ring().is_none(), "there is something, so it does not sleep");
     assert_eq!(writer.may_sleep(), Ok(false), "a line is free");
     write(&mut writer, 2);
     assert_eq!(writer.may_sleep(), Ok(true));
     reader.read(&mut [0; 8]).unwrap();
-    assert_eq!((reader.must_ring(), reader.must_ring()), (Some(Bell::Link), None));
+    assert_eq!((reader.must_ring(), reader.must_ring()), (Some(Chime::Link), None));
     reader.read(&mut [0; 8]).unwrap();
-    assert!(reader.may_sleep(Bell::Pool));
+    assert!(reader.may_sleep(Chime::Pool));
     write(&mut writer, 3);
-    assert_eq!(writer.must_ring(), Some(Bell::Pool));
+    assert_eq!(writer.must_ring(), Some(Chime::Pool));
 }
 
 #[test]

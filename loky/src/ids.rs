@@ -97,12 +97,45 @@ impl Attempt {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct WorkerId(pub(crate) u64);
 
-/// Which code a call runs: the same in every process of one build.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum TaskId {
+/// Which code a call runs: the same in every process of one build. One word, for millions of calls may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TaskId(u64);
+
+/// Where that code is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TaskPlace {
     /// A place in the registry.
     Registered(u32),
     /// A place in the image of the program, of instances of generic functions and of closures: nobody can list those
     /// before they are compiled.
     Located(u64),
+}
+
+impl TaskId {
+    /// No image is as long as that.
+    const LOCATED: u64 = 1 << 63;
+
+    pub(crate) const fn registered(index: u32) -> Self {
+        Self(index as u64)
+    }
+
+    pub(crate) const fn located(offset: u64) -> Self {
+        Self(offset | Self::LOCATED)
+    }
+
+    pub(crate) fn place(self) -> Option<TaskPlace> {
+        match self.0 & Self::LOCATED {
+            0 => u32::try_from(self.0).ok().map(TaskPlace::Registered),
+            _ => Some(TaskPlace::Located(self.0 & !Self::LOCATED)),
+        }
+    }
+
+    pub(crate) const fn raw(self) -> u64 {
+        self.0
+    }
+
+    /// A number that came from elsewhere; it may name no task.
+    pub(crate) const fn from_raw(raw: u64) -> Self {
+        Self(raw)
+    }
 }

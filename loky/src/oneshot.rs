@@ -18,9 +18,15 @@ pub(crate) struct Cell<T> {
 }
 
 enum State<T> {
-    Awaited(Vec<Watcher>),
+    Awaited(Option<Box<Watching>>),
     Done(T),
     Taken,
+}
+
+/// Those who watch: as a rule nobody, or one.
+struct Watching {
+    watcher: Watcher,
+    others: Option<Box<Self>>,
 }
 
 /// Whom to tell that the outcome is there.
@@ -35,7 +41,12 @@ pub(crate) enum Watcher {
 
 impl<T> Cell<T> {
     pub(crate) fn new() -> Self {
-        Self { is_done: AtomicBool::new(false), state: Mutex::new(State::Awaited(Vec::new())) }
+        Self { is_done: AtomicBool::new(false), state: Mutex::new(State::Awaited(None)) }
+    }
+
+    /// One whose outcome is there.
+    pub(crate) fn filled(outcome: T) -> Self {
+        Self { is_done: AtomicBool::new(true), state: Mutex::new(State::Done(outcome)) }
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -52,15 +63,18 @@ impl<T> Cell<T> {
             self.is_done.store(true, Ordering::Release);
             watchers
         };
-        watchers.into_iter().for_each(Watcher::tell);
+        let mut next = watchers;
+        while let Some(watching) = next {
+            next = watching.others;
+            watching.watcher.tell();
+        }
     }
 
     /// Tells `watcher` when the outcome is there: now, if it is there already.
     pub(crate) fn watch(&self, watcher: Watcher) {
         let mut state = self.state.lock();
         if let State::Awaited(watchers) = &mut *state {
-            watchers.retain(|other| !other.is_same(&watcher));
-            watchers.push(watcher);
+            Watching::enter(watchers, watcher);
         } else {
             drop(state);
             watcher.tell();
@@ -76,6 +90,20 @@ impl<T> Cell<T> {
             State::Done(outcome) => Some(outcome),
             State::Awaited(_) | State::Taken => None,
         }
+    }
+}
+
+impl Watching {
+    /// Takes the place of one that would wake the same.
+    fn enter(mut watchers: &mut Option<Box<Self>>, watcher: Watcher) {
+        while let Some(watching) = watchers {
+            if watching.watcher.is_same(&watcher) {
+                watching.watcher = watcher;
+                return;
+            }
+            watchers = &mut watching.others;
+        }
+        *watchers = Some(Box::new(Self { watcher, others: None }));
     }
 }
 

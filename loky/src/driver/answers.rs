@@ -104,7 +104,7 @@ impl Inner {
                 let Some(call) = body.given.ran() else {
                     return Heard::Nonsense("a time that nobody awaits".to_string());
                 };
-                self.calls.get_mut(call).into_iter().for_each(|call| call.ran = Duration::from_nanos(nanos));
+                self.calls.get_mut(call).into_iter().for_each(|call| call.outcome().ran = Duration::from_nanos(nanos));
                 return Heard::Noted;
             }
             Err(why) => return Heard::Nonsense(why.to_string()),
@@ -119,7 +119,8 @@ impl Inner {
         // What comes after the end of a call comes too late: its worker is being killed for it.
         if !self.scheduler.is_doomed(given.call) {
             if let Some(pending) = self.calls.get_mut(given.call) {
-                pending.done.push(Ok(bytes), pending.order.items.len());
+                let count = pending.order.items.len();
+                pending.outcome().results.push(Ok(bytes), count);
                 if !is_last && self.settings.output != Output::Capture {
                     is_last = receive_row(body, pending);
                 }
@@ -133,7 +134,8 @@ impl Inner {
         let Some(pending) = pending else { return };
         let error = evidence::failed(self, pending, worker, given.attempt, failure);
         let pending = self.calls.get_mut(given.call).expect("it was there a moment ago");
-        pending.done.push(Err(error), pending.order.items.len());
+        let count = pending.order.items.len();
+        pending.outcome().results.push(Err(error), count);
     }
 
     fn answered(&mut self, worker: WorkerId, given: &GivenCall, is_last: bool, now: Instant) {
@@ -148,13 +150,16 @@ impl Inner {
     /// Gives a call its due before its run limit ends it: the answer that ends an item may be on its way while the next
     /// item, or another call, has begun. That one must not be killed for the other.
     pub(super) fn excuse_progress(&mut self, now: Instant) {
+        if !self.scheduler.is_due(now) {
+            return;
+        }
         let overrunning = self.scheduler.overrunning(now);
         if overrunning.is_empty() {
             return;
         }
         for &(call, Try { worker, attempt }) in &overrunning {
             let Some(pending) = self.calls.get(call) else { continue };
-            let awaited = pending.done.len();
+            let awaited = pending.done();
             let Some(body) = self.workers.get(&worker).and_then(|worker| worker.body.as_ref()) else { continue };
             let begun = body.page.halt();
             let is_over = |given: GivenCall| given.call != call || begun.item as usize > awaited;
@@ -188,10 +193,10 @@ impl Pending {
 ///
 /// Not where what is printed goes with the outcome: what comes before the last answer is taken in before that is.
 fn receive_row(body: &mut Body, pending: &mut Pending) -> bool {
-    let (awaited, mut more) = (body.given.awaited(), 0);
+    let (awaited, mut more, results) = (body.given.awaited(), 0, &mut pending.outcome().results);
     while more < awaited {
         let Some(bytes) = body.link.next_that_follows() else { break };
-        pending.done.push_more(bytes);
+        results.push_more(bytes);
         more += 1;
     }
     body.given.answer_more(more)

@@ -49,6 +49,6 @@ impl Inner {
     fn still_running(&self, worker: WorkerId, begun: Begun) -> Option<CallKey> {
         let given = self.workers.get(&worker)?.body.as_ref()?.given.begun(begun)?;
         let pending = self.calls.get(given.call)?;
-        (pending.done.len() == begun.item as usize).then_some(given.call)
+        (pending.done() == begun.item as usize).then_some(given.call)
     }
 }

@@ -141,13 +141,13 @@ fn place(inner: &Inner, worker: WorkerId) -> (usize, u32) {
 }
 
 fn tries(pending: &Pending, attempt: Attempt) -> u32 {
-    let before = if pending.done.len() == 0 { pending.order.tries_before } else { 0 };
+    let before = if pending.done() == 0 { pending.order.tries_before } else { 0 };
     attempt.get() + before
 }
 
 fn attempts_max(pending: &Pending) -> u32 {
     let order = &pending.order;
     let retries = order.limits().retries.unwrap_or(0);
-    let before = if pending.done.len() == 0 { order.tries_before } else { 0 };
+    let before = if pending.done() == 0 { order.tries_before } else { 0 };
     retries.saturating_add(before).saturating_add(1)
 }

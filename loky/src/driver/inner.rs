@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::background::{Chore, Launch};
 use super::calls::Calls;
@@ -13,10 +13,8 @@ use super::duty::{Duty, ROW};
 use super::forward::Outlets;
 use super::given::Given;
 use super::nursery::Nursery;
-use super::order::{Order, Outcome};
+use super::order::{Order, Outcome, OutcomeCell};
 use super::pipe::{Pipe, Tail};
-use super::printed::Printed;
-use super::results::Results;
 use crate::config::Settings;
 use crate::error::Error;
 use crate::ids::WorkerId;
@@ -68,14 +66,13 @@ pub(super) struct Inner {
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) order: Order,
-    pub(super) cell: Arc<Cell<Outcome>>,
-    /// Items that are done, in their order.
-    pub(super) done: Results,
-    /// How long they ran, if that was asked for.
-    pub(super) ran: Duration,
-    /// What it has printed, if that is kept.
-    pub(super) printed: Printed,
+    pub(super) cell: Arc<OutcomeCell>,
+    /// What has come of it so far; made when there is something, for millions may wait.
+    outcome: Option<Box<Outcome>>,
 }
+
+// A million calls may wait.
+const _: () = assert!(size_of::<Pending>() <= 104, "a call that waits is small");
 
 /// A worker that may have a process.
 #[derive(Debug)]
@@ -107,7 +104,7 @@ pub(super) struct Body {
 pub(super) struct Outbox {
     pub(super) chores: Vec<Chore>,
     pub(super) launches: Vec<Launch>,
-    pub(super) outcomes: Vec<(Arc<Cell<Outcome>>, Outcome)>,
+    pub(super) outcomes: Vec<(Arc<OutcomeCell>, Box<Outcome>)>,
     pub(super) cells: Vec<Arc<Cell<()>>>,
     pub(super) watchers: Vec<Watcher>,
     pub(super) is_finished: bool,
@@ -180,8 +177,23 @@ impl Inner {
 }
 
 impl Pending {
-    pub(super) fn new(order: Order, cell: Arc<Cell<Outcome>>) -> Self {
-        Self { order, cell, done: Results::default(), ran: Duration::ZERO, printed: Printed::default() }
+    pub(super) const fn new(order: Order, cell: Arc<OutcomeCell>) -> Self {
+        Self { order, cell, outcome: None }
+    }
+
+    /// How many items are done.
+    pub(super) fn done(&self) -> usize {
+        self.outcome.as_ref().map_or(0, |outcome| outcome.results.len())
+    }
+
+    /// What has come of it so far.
+    pub(super) fn outcome(&mut self) -> &mut Outcome {
+        self.outcome.get_or_insert_default()
+    }
+
+    /// Whether all items are done, and well.
+    pub(super) fn has_succeeded(&self) -> bool {
+        self.outcome.as_ref().is_some_and(|outcome| !outcome.results.has_failure())
     }
 
     /// Whether nobody can receive the outcome any more.
@@ -193,8 +205,14 @@ impl Pending {
 impl Outbox {
     /// The call has ended: the outcome is to be stored.
     pub(super) fn end(&mut self, call: Pending, end: Option<Error>) {
-        let Pending { cell, done: results, ran, printed, .. } = call;
-        self.outcomes.push((cell, Outcome { results, ran, end, printed }));
+        let mut outcome = call.outcome.unwrap_or_default();
+        outcome.end = end;
+        self.outcomes.push((call.cell, outcome));
+    }
+
+    /// Whether there is nothing to do.
+    pub(super) fn is_empty(&self) -> bool {
+        self.chores.is_empty() && self.launches.is_empty() && !self.is_awaited()
     }
 
     /// Whether there is something in here that somebody may be waiting for.

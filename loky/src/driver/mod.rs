@@ -44,7 +44,7 @@ pub(crate) use self::callbacks::Callback;
 use self::callbacks::Callbacks;
 use self::inner::{Inner, Pending};
 pub(crate) use self::lengths::Lengths;
-pub(crate) use self::order::{Items, Limits, Order, Outcome};
+pub(crate) use self::order::{Items, Limits, Order, Outcome, OutcomeCell};
 pub(crate) use self::results::Results;
 use self::role::Role;
 use crate::config::Settings;
@@ -105,20 +105,24 @@ impl Driver {
         })
     }
 
-    /// Takes in a call; its outcome lands in the cell that is returned. Never blocks. With `heed_limit`, `None` if
-    /// the backlog is full.
-    pub(crate) fn submit(self: &Arc<Self>, order: Order, heed_limit: bool) -> Option<(CallKey, Arc<Cell<Outcome>>)> {
-        let cell = Arc::new(Cell::new());
+    /// Takes the call out of `order`; its outcome lands in the cell that is returned. Never blocks. With `heed_limit`,
+    /// `None` if the backlog is full.
+    pub(crate) fn submit(
+        self: &Arc<Self>,
+        order: &mut Option<Order>,
+        heed_limit: bool,
+    ) -> Option<(CallKey, Arc<OutcomeCell>)> {
         if let Err(why) = self.check_process().and_then(|()| self.start()) {
-            cell.complete(Outcome::failed(why.with_task(order.task.entry.name)));
-            return Some((CallKey::nowhere(), cell));
+            let outcome = Outcome::failed(why.with_task(order.take()?.task.entry.name));
+            return Some((CallKey::nowhere(), Arc::new(OutcomeCell::filled(Box::new(outcome)))));
         }
         self.act(|inner, now| {
             if heed_limit && inner.is_full() {
                 return None;
             }
+            let order = order.take()?;
             inner.counters.submitted += 1;
-            let terms = order.terms(now);
+            let (terms, cell) = (order.terms(now), Arc::new(OutcomeCell::new()));
             let call = inner.calls.insert(Pending::new(order, Arc::clone(&cell)));
             inner.feed(Event::Submitted { call, terms }, now);
             inner.help(now);

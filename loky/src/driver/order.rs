@@ -7,6 +7,7 @@ use super::printed::Printed;
 use super::results::Results;
 use crate::config::Settings;
 use crate::error::Error;
+use crate::oneshot::Cell;
 use crate::scheduler::Terms;
 use crate::task::TaskRef;
 use crate::transport::payload::Payload;
@@ -46,8 +47,11 @@ pub(crate) struct Limits {
     pub(crate) priority: i32,
 }
 
+/// Where the outcome of a call lands. By its address: the place is small while the call waits.
+pub(crate) type OutcomeCell = Cell<Box<Outcome>>;
+
 /// What came of a call: the items that are done, and what ended it before the others were.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) results: Results,
     /// How long the items ran together, if that was asked for.
@@ -126,7 +130,7 @@ impl Limits {
 impl Outcome {
     /// A call that ended before it began.
     pub(crate) fn failed(why: Error) -> Self {
-        Self { results: Results::default(), ran: Duration::ZERO, end: Some(why), printed: Printed::default() }
+        Self { end: Some(why), ..Self::default() }
     }
 
     /// Prints what the call has printed, on the calling thread, as if the task had run there. For whoever receives the

@@ -37,7 +37,7 @@ impl Inner {
             Output::Inherit => None,
         };
         if let Some(detached) = listener.take_if(|call| call.is_detached()) {
-            self.outlets.take_in(&mut detached.printed);
+            self.outlets.take_in(&mut detached.outcome().printed);
         }
         let outlet = self.outlets.of(stream);
         if listener.is_none() && outlet.is_full() && !is_last {
@@ -50,7 +50,7 @@ impl Inner {
                 tail.remember(bytes);
             }
             match &mut listener {
-                Some(call) => call.printed.add(stream, bytes),
+                Some(call) => call.outcome().printed.add(stream, bytes),
                 None => outlet.add(bytes),
             }
         });

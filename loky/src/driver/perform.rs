@@ -16,6 +16,9 @@ use crate::wire::frame::{Head, WORD};
 use crate::wire::message;
 use crate::wire::run::Run;
 
+/// So many bytes of a call are sent in one piece.
+const SHORT_MAX: usize = 96;
+
 impl Inner {
     pub(super) fn perform_all(&mut self) {
         while let Some(action) = self.scheduler.next_action() {
@@ -49,9 +52,9 @@ impl Inner {
     }
 
     fn dispatch(&mut self, call: CallKey, attempt: Attempt, worker: WorkerId) {
-        let Some(Pending { order, done, .. }) = self.calls.get(call) else { return };
+        let Some(pending) = self.calls.get(call) else { return };
         let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
-        let first = done.len();
+        let (order, first) = (&pending.order, pending.done());
         let number = |items: usize| u32::try_from(items).expect("a call has fewer items than `ITEMS_MAX`");
         let captures = order.task.captures.clone().map(Payload::Long);
         let run = Run {
@@ -75,11 +78,16 @@ impl Inner {
             _ => Vec::new(),
         };
         let arguments = order.offset_of(first)..order.payload.len();
-        let (words, captures) = (run.words(), captures.as_ref());
-        let fixed = [Part::Bytes(&words), Part::Bytes(&lengths)];
-        let captures = captures.map(|captures| Part::Payload(captures, 0..captures.len()));
-        let parts = fixed.into_iter().chain(captures).chain([Part::Payload(&order.payload, arguments.clone())]);
-        body.link.send(run.head(arguments.len()), parts);
+        let (head, words) = (run.head(arguments.len()), run.words());
+        match short(&words, &order.payload[arguments.clone()]).filter(|_| lengths.is_empty() && captures.is_none()) {
+            Some((bytes, len)) => body.link.send(head, [Part::Bytes(&bytes[..len])]),
+            None => {
+                let fixed = [Part::Bytes(&words), Part::Bytes(&lengths)];
+                let captures = captures.as_ref().map(|captures| Part::Payload(captures, 0..captures.len()));
+                let parts = fixed.into_iter().chain(captures).chain([Part::Payload(&order.payload, arguments)]);
+                body.link.send(head, parts);
+            }
+        }
         if body.given.is_empty() {
             // What was written so far belongs to calls that have ended.
             body.tail.forget();
@@ -134,7 +142,7 @@ impl Inner {
 
     fn deliver(&mut self, call: CallKey) {
         let Some(pending) = self.calls.remove(call) else { return };
-        *if pending.done.has_failure() { &mut self.counters.failed } else { &mut self.counters.succeeded } += 1;
+        *if pending.has_succeeded() { &mut self.counters.succeeded } else { &mut self.counters.failed } += 1;
         self.end(pending, None);
     }
 
@@ -148,11 +156,21 @@ impl Inner {
     /// What the call has printed goes with its outcome, or, if nobody receives that, to this program's streams.
     fn end(&mut self, mut pending: Pending, end: Option<Error>) {
         if pending.is_detached() {
-            self.outlets.take_in(&mut pending.printed);
+            self.outlets.take_in(&mut pending.outcome().printed);
         }
         self.outbox.end(pending, end);
         self.want_zygote();
     }
+}
+
+/// Most calls are short, and most of what it costs to send them is to begin: so they are sent in one piece. A whole number
+/// of words, and how many of its bytes count.
+fn short<const N: usize>(words: &[u8; N], arguments: &[u8]) -> Option<([u8; SHORT_MAX], usize)> {
+    let mut bytes = [0; SHORT_MAX];
+    let len = N + arguments.len();
+    bytes.get_mut(N..len)?.copy_from_slice(arguments);
+    bytes[..N].copy_from_slice(words);
+    Some((bytes, len))
 }
 
 fn word(len: usize) -> [u8; WORD] {

@@ -115,8 +115,11 @@ impl Driver {
         if inner.has_earlier_timer() {
             inner.call_background();
         }
-        let outbox = std::mem::take(&mut inner.outbox);
         let has_output = !inner.outlets.is_empty();
+        if inner.outbox.is_empty() && !has_output {
+            return (acted, false);
+        }
+        let outbox = std::mem::take(&mut inner.outbox);
         drop(inner);
         if has_output {
             self.forward_output();
@@ -228,25 +231,24 @@ mod tests {
     use std::any::TypeId;
 
     use super::super::inner::Pending;
-    use super::super::order::{Items, Limits, Order};
+    use super::super::order::{Items, Limits, Order, OutcomeCell};
     use super::*;
     use crate::config::Settings;
     use crate::ids::TaskId;
-    use crate::oneshot::Cell;
     use crate::task::{Entry, TaskRef};
     use crate::transport::payload::Payload;
 
     static ENTRY: Entry = Entry::new("tests::task", TypeId::of::<u8>, |_, _| Ok(()));
 
     fn order() -> Order {
-        let task = TaskRef::function(TaskId::Registered(0), &ENTRY);
+        let task = TaskRef::function(TaskId::registered(0), &ENTRY);
         Order::new(task, Payload::copy(&[]), Items::One, Limits::default())
     }
 
     #[test]
     fn a_fault_of_our_own_resolves_every_handle_and_ends_the_pool() {
         let driver = Driver::new(Settings::default_for(1));
-        let cell = Arc::new(Cell::new());
+        let cell = Arc::new(OutcomeCell::new());
         let pending = Pending::new(order(), Arc::clone(&cell));
         let (acted, has_told) = driver.try_act(|inner, _| {
             inner.calls.insert(pending);
@@ -257,7 +259,7 @@ mod tests {
         assert_eq!(why.kind(), ErrorKind::Shutdown);
         assert!(has_told && why.to_string().contains("tests::task") && why.to_string().contains("please report"));
         assert!(driver.wait_finished(Some(Instant::now())), "nobody waits for a pool that has failed");
-        let later = driver.submit(order(), true).expect("it is taken in").1.take();
+        let later = driver.submit(&mut Some(order()), true).expect("it is taken in").1.take();
         assert_eq!(later.expect("and ended at once").into_single().unwrap_err().kind(), ErrorKind::Shutdown);
     }
 }

@@ -14,10 +14,10 @@ use std::sync::Arc;
 
 use super::chunk::{CHUNK_BYTES_MAX, Sizer};
 use super::piece::{Answer, Piece};
-use crate::driver::{Items, Lengths, Limits, Order, Outcome};
+use crate::driver::{Items, Lengths, Limits, Order, Outcome, OutcomeCell};
 use crate::error::{Error, ErrorKind};
 use crate::ids::CallKey;
-use crate::oneshot::{Cell, Watcher};
+use crate::oneshot::Watcher;
 use crate::pool::{self, Pool};
 use crate::task::TaskRef;
 use crate::transport::payload::Payload;
@@ -85,7 +85,7 @@ struct Chunk {
 
 struct Sent {
     call: CallKey,
-    cell: Arc<Cell<Outcome>>,
+    cell: Arc<OutcomeCell>,
     first: usize,
     payload: Payload,
     lengths: Lengths,
@@ -288,7 +288,7 @@ impl Run {
                 None => next += 1,
                 Some(outcome) => {
                     let sent = self.sent.remove(next);
-                    self.take_in(task, sent, outcome);
+                    self.take_in(task, sent, *outcome);
                     has_come = true;
                 }
             }

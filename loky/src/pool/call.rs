@@ -103,9 +103,9 @@ impl<R> Call<R> {
     }
 
     /// The order, and the pool that it goes to; or what is wrong with either.
-    fn prepare(&self) -> Result<(Pool, Order), Error> {
-        let (task, payload) = (self.task.clone()?, self.arguments.clone()?);
-        let pool = self.pool.clone().unwrap_or_else(reusable::pool);
+    fn prepare(self) -> Result<(Pool, Order), Error> {
+        let (task, payload) = (self.task?, self.arguments?);
+        let pool = self.pool.unwrap_or_else(reusable::pool);
         pool.check().map_err(|why| why.with_task(task.entry.name))?;
         let limits = self.limits.or_defaults(&task, pool.settings());
         Ok((pool, Order::new(task, payload, Items::One, limits)))
@@ -124,11 +124,9 @@ impl<R: DeserializeOwned> Call<R> {
     /// Only if the pool has a [`queue_limit`](super::PoolBuilder::queue_limit) and that many calls wait already: until one
     /// of them is started or ends.
     pub fn spawn(self) -> JoinHandle<R> {
-        loop {
-            match self.try_start() {
-                Some(handle) => return handle,
-                None => self.wait_for_room(),
-            }
+        match self.prepare() {
+            Ok((pool, order)) => pool.submit(order),
+            Err(why) => JoinHandle::failed(why),
         }
     }
 
@@ -149,45 +147,42 @@ impl<R: DeserializeOwned> Call<R> {
     /// [`queue_limit`](super::PoolBuilder::queue_limit) allows. Any other fault is in the handle.
     #[expect(clippy::result_large_err, reason = "the call is given back as it came")]
     pub fn try_spawn(self) -> Result<JoinHandle<R>, Self> {
-        self.try_start().ok_or(self)
+        match self.clone().prepare() {
+            Ok((pool, order)) => pool.try_submit(&mut Some(order)).ok_or(self),
+            Err(why) => Ok(JoinHandle::failed(why)),
+        }
     }
 
     /// Starts the call as soon as the pool's queue has room, without blocking the thread until then.
     ///
     /// Dropping the future before it is done drops the call: it was not started.
     pub async fn spawn_async(self) -> JoinHandle<R> {
-        Room { call: &self }.await
-    }
-
-    fn try_start(&self) -> Option<JoinHandle<R>> {
         match self.prepare() {
-            Ok((pool, order)) => pool.submit(order, true),
-            Err(why) => Some(JoinHandle::failed(why)),
-        }
-    }
-
-    fn wait_for_room(&self) {
-        if let Ok((pool, _)) = self.prepare() {
-            pool.wait_for_room();
+            Ok((pool, order)) => Room { pool, order: Some(order), result: PhantomData }.await,
+            Err(why) => JoinHandle::failed(why),
         }
     }
 }
 
 /// Waits until the call could be started.
-struct Room<'a, R> {
-    call: &'a Call<R>,
+struct Room<R> {
+    pool: Pool,
+    /// Until it is started.
+    order: Option<Order>,
+    result: PhantomData<fn() -> R>,
 }
 
-impl<R: DeserializeOwned> Future for Room<'_, R> {
+impl<R> Future for Room<R> {
     type Output = JoinHandle<R>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
-            if let Some(handle) = self.call.try_start() {
+            let room = &mut *self;
+            assert!(room.order.is_some(), "`spawn_async` was polled again after it had started the call");
+            if let Some(handle) = room.pool.try_submit(&mut room.order) {
                 return Poll::Ready(handle);
             }
-            let Ok((pool, _)) = self.call.prepare() else { continue };
-            if !pool.has_room(|| Watcher::Task(context.waker().clone())) {
+            if !self.pool.has_room(|| Watcher::Task(context.waker().clone())) {
                 return Poll::Pending;
             }
         }

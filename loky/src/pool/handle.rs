@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
-use crate::driver::{Driver, Outcome};
+use crate::driver::{Driver, Outcome, OutcomeCell};
 use crate::error::{Error, ErrorKind};
 use crate::ids::{CallId, CallKey};
-use crate::oneshot::{Cell, Watcher};
-use crate::task;
+use crate::oneshot::Watcher;
+use crate::task::{self, Entry};
 
 /// The way to the result of a call that was spawned.
 ///
@@ -28,10 +28,11 @@ use crate::task;
 #[must_use = "dropping a handle detaches the call; nobody would see its result or its error"]
 pub struct JoinHandle<R> {
     call: CallKey,
-    task: &'static str,
+    /// `None` for a call of no task.
+    task: Option<&'static Entry>,
     /// `None` for a call that failed before it came to a pool.
     driver: Option<Arc<Driver>>,
-    cell: Arc<Cell<Outcome>>,
+    cell: Arc<OutcomeCell>,
     result: PhantomData<fn() -> R>,
 }
 
@@ -48,15 +49,14 @@ pub enum CallStatus {
 }
 
 impl<R> JoinHandle<R> {
-    pub(super) fn new(call: CallKey, task: &'static str, driver: Arc<Driver>, cell: Arc<Cell<Outcome>>) -> Self {
-        Self { call, task, driver: Some(driver), cell, result: PhantomData }
+    pub(super) const fn new(call: CallKey, task: &'static Entry, driver: Arc<Driver>, cell: Arc<OutcomeCell>) -> Self {
+        Self { call, task: Some(task), driver: Some(driver), cell, result: PhantomData }
     }
 
     /// The handle of a call that came to no pool.
     pub(super) fn failed(why: Error) -> Self {
-        let cell = Cell::new();
-        cell.complete(Outcome::failed(why));
-        Self { call: CallKey::nowhere(), task: "", driver: None, cell: Arc::new(cell), result: PhantomData }
+        let cell = Arc::new(OutcomeCell::filled(Box::new(Outcome::failed(why))));
+        Self { call: CallKey::nowhere(), task: None, driver: None, cell, result: PhantomData }
     }
 
     /// Which call this is.
@@ -94,6 +94,10 @@ impl<R> JoinHandle<R> {
         self.driver.as_ref().is_some_and(|driver| !self.is_finished() && driver.cancel(self.call))
     }
 
+    fn task(&self) -> &'static str {
+        self.task.map_or("", |entry| entry.name)
+    }
+
     /// Waits on the calling thread, driving the pool meanwhile. `false`: not finished by `until`.
     fn wait(&self, until: Option<Instant>) -> bool {
         let Some(driver) = self.driver.as_ref().filter(|_| !self.is_finished()) else { return true };
@@ -124,10 +128,10 @@ impl<R: DeserializeOwned> JoinHandle<R> {
     pub fn join(self) -> Result<R, Error> {
         if !self.wait(None) {
             let foreign = self.driver.as_ref().and_then(|driver| driver.check_process().err());
-            return Err(foreign.expect("only a forked child cannot wait").with_task(self.task));
+            return Err(foreign.expect("only a forked child cannot wait").with_task(self.task()));
         }
         let outcome = self.cell.take().expect("a handle that is consumed has not been read before");
-        decode(outcome, self.task)
+        decode(*outcome, self.task())
     }
 
     /// Runs `callback` with the result when the call is finished, on a thread that the pool keeps for callbacks.
@@ -140,10 +144,10 @@ impl<R: DeserializeOwned> JoinHandle<R> {
     where
         R: 'static,
     {
-        let (cell, task) = (Arc::clone(&self.cell), self.task);
+        let (cell, task) = (Arc::clone(&self.cell), self.task());
         let run = move || {
             if let Some(outcome) = cell.take() {
-                callback(decode(outcome, task));
+                callback(decode(*outcome, task));
             }
         };
         match self.driver.clone() {
@@ -167,14 +171,14 @@ impl<R: DeserializeOwned> Future for JoinHandle<R> {
             }
         }
         let outcome = self.cell.take().expect("a `JoinHandle` was polled after it had given its result");
-        Poll::Ready(decode(outcome, self.task))
+        Poll::Ready(decode(*outcome, self.task()))
     }
 }
 
 impl<R> fmt::Debug for JoinHandle<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("JoinHandle");
-        out.field("call", &self.call.id).field("task", &self.task).field("status", &self.status()).finish()
+        out.field("call", &self.call.id).field("task", &self.task()).field("status", &self.status()).finish()
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) use self::handle::decode_result;
 pub use self::handle::{CallStatus, JoinHandle};
 pub use self::reusable::{pool, reusable};
 use crate::config::Settings;
-use crate::driver::{Driver, Order, Outcome};
+use crate::driver::{Driver, Order, OutcomeCell};
 use crate::error::{Error, ErrorKind};
 use crate::ids::CallKey;
 use crate::observe::PoolStats;
@@ -156,15 +156,27 @@ impl Pool {
         check_depth("did not run")
     }
 
-    pub(crate) fn submit<R>(&self, order: Order, heed_limit: bool) -> Option<JoinHandle<R>> {
-        let task = order.task.entry.name;
-        let (call, cell) = self.0.driver.submit(order, heed_limit)?;
-        Some(JoinHandle::new(call, task, Arc::clone(&self.0.driver), cell))
+    /// Starts a call, as soon as the queue has room.
+    fn submit<R>(&self, order: Order) -> JoinHandle<R> {
+        let mut order = Some(order);
+        loop {
+            if let Some(handle) = self.try_submit(&mut order) {
+                return handle;
+            }
+            self.wait_for_room();
+        }
+    }
+
+    /// Starts the call, and takes it out of `order`; leaves it there if the queue is full.
+    fn try_submit<R>(&self, order: &mut Option<Order>) -> Option<JoinHandle<R>> {
+        let entry = order.as_ref()?.task.entry;
+        let (call, cell) = self.0.driver.submit(order, true)?;
+        Some(JoinHandle::new(call, entry, Arc::clone(&self.0.driver), cell))
     }
 
     /// Starts a call whose items' outcomes are read from its cell.
-    pub(crate) fn submit_items(&self, order: Order) -> (CallKey, Arc<Cell<Outcome>>) {
-        self.0.driver.submit(order, false).expect("only a limit that is heeded refuses an order")
+    pub(crate) fn submit_items(&self, order: Order) -> (CallKey, Arc<OutcomeCell>) {
+        self.0.driver.submit(&mut Some(order), false).expect("only a limit that is heeded refuses an order")
     }
 
     pub(crate) fn cancel(&self, call: CallKey) {

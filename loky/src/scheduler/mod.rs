@@ -163,6 +163,11 @@ impl Scheduler {
         self.calls.due(now).filter_map(tried).collect()
     }
 
+    /// Whether the timer of any call has come.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.calls.next_timer().is_some_and(|at| at <= now)
+    }
+
     /// Whether a shutdown was asked for.
     pub(crate) fn is_shutting_down(&self) -> bool {
         self.shutdown.is_some()

@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use super::entry::Entry;
 use super::registry::registry;
 use crate::error::{Error, ErrorKind};
-use crate::ids::TaskId;
+use crate::ids::{TaskId, TaskPlace};
 use crate::sys::image;
 use crate::sys::marks::{self, Mark};
 
@@ -59,7 +59,7 @@ pub(crate) fn find<F: 'static>(compile: impl FnOnce()) -> Result<TaskRef, Error>
     let (registry, type_id) = (registry()?, TypeId::of::<F>());
     if let Some(index) = registry.index_of(type_id) {
         let entry = registry.entry(index).expect("the registry counts its own entries");
-        return Ok(TaskRef::function(TaskId::Registered(index), entry));
+        return Ok(TaskRef::function(TaskId::registered(index), entry));
     }
     compile();
     instances().get(&type_id).cloned().ok_or_else(|| unknown(type_name::<F>()))
@@ -72,16 +72,16 @@ pub(crate) fn keep<T>(function: T) {
 
 /// The entry of a task that the other process has named.
 pub(crate) fn entry_of(id: TaskId) -> Option<&'static Entry> {
-    match id {
-        TaskId::Registered(index) => registry().ok()?.entry(index),
-        TaskId::Located(offset) => Some(call(image::address_at(offset)?)),
+    match id.place()? {
+        TaskPlace::Registered(index) => registry().ok()?.entry(index),
+        TaskPlace::Located(offset) => Some(call(image::address_at(offset)?)),
     }
 }
 
 /// The task that `entry` gives, which stands in no registry.
 pub(crate) fn located(entry: fn() -> &'static Entry) -> Result<TaskRef, Error> {
     let found = image::offset_of(entry as *const ());
-    found.map(|offset| TaskRef::function(TaskId::Located(offset), entry())).ok_or_else(|| {
+    found.map(|offset| TaskRef::function(TaskId::located(offset), entry())).ok_or_else(|| {
         Error::new(ErrorKind::UnknownTask, "cannot be started: its code lies in a shared library")
             .with_task(entry().name)
             .with_advice(
@@ -96,7 +96,7 @@ fn instances() -> &'static HashMap<TypeId, TaskRef> {
     INSTANCES.get_or_init(|| {
         let found = marks::all().filter_map(|address| {
             let (offset, entry) = (image::offset_of(address)?, call(address));
-            Some((entry.type_id()?, TaskRef::function(TaskId::Located(offset), entry)))
+            Some((entry.type_id()?, TaskRef::function(TaskId::located(offset), entry)))
         });
         found.collect()
     })
@@ -150,10 +150,11 @@ mod tests {
             const { &Entry::closure("here", |_| Ok(Box::new(|_, _| Ok(())))) }
         }
         let task = located(entry).unwrap();
-        assert!(matches!(task.id, TaskId::Located(_)));
+        assert!(matches!(task.id.place(), Some(TaskPlace::Located(_))));
         assert_eq!(entry_of(task.id).unwrap().name, "here");
-        assert!(entry_of(TaskId::Located(u64::MAX)).is_none());
-        assert!(entry_of(TaskId::Registered(u32::MAX)).is_none());
+        assert!(entry_of(TaskId::located(u64::MAX)).is_none());
+        assert!(entry_of(TaskId::registered(u32::MAX)).is_none());
+        assert!(entry_of(TaskId::from_raw(1 << 40)).is_none());
     }
 
     #[test]

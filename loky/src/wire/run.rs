@@ -41,9 +41,6 @@ pub(crate) struct Assignment<'a> {
 
 const WORDS: usize = 4;
 
-/// In the word of the task: it stands in no registry.
-const LOCATED: u64 = 1 << 63;
-
 /// In the number of items.
 const MEASURED: u32 = 1 << 31;
 
@@ -62,14 +59,15 @@ impl Run {
 
     /// What comes first in the frame.
     pub(crate) fn words(&self) -> [u8; WORDS * WORD] {
-        let task = match self.task {
-            TaskId::Registered(index) => index.into(),
-            TaskId::Located(offset) => offset | LOCATED,
-        };
         let flag = |is_set, flag| if is_set { flag } else { 0 };
         let flags = flag(self.is_measured, MEASURED) | flag(self.is_prompt, PROMPT) | flag(self.is_alike, ALIKE);
         let count = self.count | flags;
-        let words = [pair(self.attempt.get(), self.tries_before), task, self.captures as u64, pair(self.first, count)];
+        let words = [
+            pair(self.attempt.get(), self.tries_before),
+            self.task.raw(),
+            self.captures as u64,
+            pair(self.first, count),
+        ];
         let mut bytes = [0; WORDS * WORD];
         for (bytes, word) in bytes.chunks_exact_mut(WORD).zip(words) {
             bytes.copy_from_slice(&word.to_le_bytes());
@@ -93,10 +91,7 @@ impl Run {
             call: CallId::from_raw(call),
             attempt: Attempt::new(attempt)?,
             tries_before,
-            task: match task & LOCATED {
-                0 => TaskId::Registered(u32::try_from(task).ok()?),
-                _ => TaskId::Located(task & !LOCATED),
-            },
+            task: TaskId::from_raw(task),
             captures: usize::try_from(captures).ok()?,
             first,
             count: count & !(MEASURED | PROMPT | ALIKE),
@@ -159,7 +154,7 @@ mod tests {
         call: CallId::from_raw(u64::MAX),
         attempt: Attempt::FIRST.next(),
         tries_before: 3,
-        task: TaskId::Located(0x1234),
+        task: TaskId::located(0x1234),
         captures: 6,
         first: 70_000,
         count: 3,
@@ -185,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_single_item_needs_no_length() {
-        let run = Run { count: 1, captures: 0, is_measured: false, task: TaskId::Registered(7), ..RUN };
+        let run = Run { count: 1, captures: 0, is_measured: false, task: TaskId::registered(7), ..RUN };
         let bytes = bytes(&run, &[], b"", b"arguments");
         let assignment = Assignment::parse(u64::MAX, &bytes).unwrap();
         assert_eq!((assignment.run, assignment.items().collect::<Vec<_>>()), (run, vec![Some(&b"arguments"[..])]));

@@ -1,10 +1,14 @@
 //! Many handles at once: in order of completion, or all of them.
 
-use crossbeam_channel::{Receiver, unbounded};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 
 use super::handle::JoinHandle;
+use crate::driver::Driver;
 use crate::error::Error;
+use crate::sync::{Mutex, Thread, current, park};
 
 /// Iterates over `handles` in the order in which their calls finish, each with its place in `handles`.
 ///
@@ -32,18 +36,14 @@ use crate::error::Error;
 /// # }
 /// ```
 pub fn as_completed<R: DeserializeOwned>(handles: impl IntoIterator<Item = JoinHandle<R>>) -> AsCompleted<R> {
-    // The channel needs no limit of its own: each handle sends once.
-    let (sender, finished) = unbounded();
+    let finished = Arc::new(Finished::default());
     let handles: Vec<_> = handles.into_iter().map(Some).collect();
     for (index, handle) in handles.iter().flatten().enumerate() {
-        let sender = sender.clone();
-        // A receiver that is gone has lost its interest.
-        handle.hook(move || {
-            let _ = sender.send(index);
-        });
+        let finished = Arc::clone(&finished);
+        handle.hook(move || finished.add(index));
     }
-    let left = handles.len();
-    AsCompleted { handles, finished, left }
+    let (pools, left) = (Pools::of(&handles), handles.len());
+    AsCompleted { handles, pools, finished, left }
 }
 
 /// Waits for all `handles` and gives their results in order. The first error cancels the rest.
@@ -91,8 +91,89 @@ pub fn join_all<R: DeserializeOwned>(handles: impl IntoIterator<Item = JoinHandl
 #[must_use = "iterators do nothing unless consumed"]
 pub struct AsCompleted<R> {
     handles: Vec<Option<JoinHandle<R>>>,
-    finished: Receiver<usize>,
+    pools: Pools,
+    finished: Arc<Finished>,
     left: usize,
+}
+
+/// Where the calls are; of several pools any one.
+#[derive(Debug)]
+enum Pools {
+    None,
+    One(Arc<Driver>),
+    Several(Arc<Driver>),
+}
+
+/// Which calls have finished and were not asked for yet, in that order.
+#[derive(Debug, Default)]
+struct Finished(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// Needs no limit of its own: each handle is in it once.
+    indices: VecDeque<usize>,
+    /// Parks until there is one.
+    waiter: Option<Thread>,
+}
+
+impl Finished {
+    fn add(&self, index: usize) {
+        let mut state = self.0.lock();
+        state.indices.push_back(index);
+        let waiter = state.waiter.take();
+        drop(state);
+        if let Some(waiter) = waiter {
+            waiter.unpark();
+        }
+    }
+
+    fn take(&self) -> Option<usize> {
+        self.0.lock().indices.pop_front()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.lock().indices.is_empty()
+    }
+
+    /// The calling thread is unparked when there is one.
+    fn watch(&self) {
+        self.0.lock().waiter = Some(current());
+    }
+}
+
+impl<R> AsCompleted<R> {
+    /// Waits until a call has finished, driving its pool meanwhile. Where there are several pools none is driven: while
+    /// one was, the others would not be heard. Returns a call without a result if none can be had, which its handle tells.
+    fn wait(&self) -> Option<usize> {
+        let is_done = || !self.finished.is_empty();
+        match &self.pools {
+            Pools::None => {}
+            Pools::One(driver) | Pools::Several(driver) if driver.check_process().is_err() => {
+                return self.handles.iter().position(Option::is_some);
+            }
+            Pools::One(driver) => _ = driver.wait(None, is_done, || self.finished.watch()),
+            Pools::Several(_) => loop {
+                self.finished.watch();
+                if is_done() {
+                    break;
+                }
+                park();
+            },
+        }
+        None
+    }
+}
+
+impl Pools {
+    fn of<R>(handles: &[Option<JoinHandle<R>>]) -> Self {
+        // A call that came to no pool has finished.
+        let mut drivers = handles.iter().flatten().filter_map(JoinHandle::driver);
+        match drivers.next() {
+            None => Self::None,
+            Some(first) if drivers.all(|driver| Arc::ptr_eq(driver, first)) => Self::One(Arc::clone(first)),
+            Some(first) => Self::Several(Arc::clone(first)),
+        }
+    }
 }
 
 impl<R: DeserializeOwned> Iterator for AsCompleted<R> {
@@ -100,7 +181,11 @@ impl<R: DeserializeOwned> Iterator for AsCompleted<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
-        let index = self.finished.recv().expect("every call ends and tells so");
+        let index = loop {
+            if let Some(index) = self.finished.take().or_else(|| self.wait()) {
+                break index;
+            }
+        };
         let handle = self.handles[index].take().expect("each call ends once");
         Some((index, handle.join()))
     }

@@ -1,7 +1,7 @@
 //! The one thread of a pool: hears what no waiter hears, and does what takes too long to be done under the lock.
 //!
 //! Its chores come over channels without limits of their own, because the scheduler bounds them: at most one launch and
-//! one end for each worker.
+//! two ends for each worker.
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use super::Driver;
-use super::inner::Inner;
+use super::inner::{Inner, Worker};
 use crate::config::{KILL_GRACE, Output, Settings};
 use crate::env;
 use crate::ids::WorkerId;
@@ -24,6 +24,8 @@ pub(super) enum Chore {
     /// Kill a process that nobody waits for, and reap it.
     Discard(Arc<Process>),
     StartZygote,
+    /// Give back what a worker that is gone has taken: to unmap its memory takes a moment, and somebody waits for its error.
+    Forget(Box<Worker>),
 }
 
 /// A worker that is to be started. Also a system call too many, but one that others may do, too.
@@ -89,6 +91,7 @@ impl Driver {
                 process.reap(KILL_GRACE);
             }
             Chore::StartZygote => self.start_zygote(),
+            Chore::Forget(worker) => drop(worker),
         }
     }
 

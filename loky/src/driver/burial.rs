@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use super::background::Chore;
 use super::evidence;
 use super::inner::Inner;
 use crate::ids::{CallKey, WorkerId};
@@ -38,7 +39,8 @@ impl Inner {
             _ => Event::WorkerDied { worker: id, begun },
         };
         self.feed(event, now);
-        self.workers.remove(&id);
+        let remains = self.workers.remove(&id).map(|worker| Chore::Forget(Box::new(worker)));
+        self.outbox.chores.extend(remains);
         if exit == Exit::Code(0) {
             self.rest_nursery();
         }

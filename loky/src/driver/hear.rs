@@ -168,7 +168,7 @@ impl Body {
     /// Is reported by the poller from now on.
     fn enter(&self, poller: &Poller, worker: WorkerId) -> io::Result<()> {
         poller.add(&self.link, token(worker, Part::Link), Interest::Read)?;
-        poller.add(&*self.process, token(worker, Part::Process), Interest::Read)?;
+        poller.add_urgent(&*self.process, token(worker, Part::Process))?;
         for stream in STREAMS {
             if let Some(fd) = self.pipes[stream as usize].fd() {
                 poller.add(fd, token(worker, Part::of(stream)), Interest::Read)?;
@@ -180,7 +180,7 @@ impl Body {
     /// Is reported by the poller no more, even if somebody still holds the process.
     pub(super) fn leave(&self, poller: &Poller) {
         // Each may have left before.
-        let _ = (poller.remove(&self.link), poller.remove(&*self.process));
+        let _ = (poller.remove(&self.link), poller.remove_urgent(&*self.process));
         for fd in self.pipes.iter().filter_map(Pipe::fd) {
             let _ = poller.remove(fd);
         }

@@ -1,6 +1,7 @@
 //! Which descriptor of which worker: the tokens under which the poller reports them.
 
 use crate::ids::WorkerId;
+use crate::sys::poll::TOKENS_END;
 use crate::sys::stdio::Stream;
 
 /// A descriptor that belongs to a worker.
@@ -13,7 +14,7 @@ pub(super) enum Part {
 }
 
 /// The zygote's; no worker is numbered so high.
-pub(super) const ZYGOTE: u64 = u64::MAX - 1;
+pub(super) const ZYGOTE: u64 = TOKENS_END - 1;
 
 const PARTS: [Part; 4] = [Part::Link, Part::Process, Part::Output, Part::Error];
 

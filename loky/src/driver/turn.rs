@@ -33,17 +33,18 @@ impl Drive for Driver {
         }
         // A fault of our own has been told and has ended the pool: whoever drives goes on and reads that in its handle.
         let bell = if self.look_for_news() { None } else { self.prepare_waiters_sleep() };
-        let Some(bell) = bell else {
+        let Some((bell, poller)) = bell else {
             let _ = self.try_act(|inner, now| inner.hear_news(now));
             return;
         };
         let asleep = Instant::now();
-        let woken = bell.wait(until);
+        let urgent = bell.wait(until, &poller);
         self.spin.lock().learn(asleep.elapsed());
         let _ = self.try_act(|inner, now| {
             inner.duty.wake();
             inner.stop_listening();
-            woken.unwrap_or_else(|why| panic!("waiting for the workers failed: {why}"));
+            let urgent = urgent.unwrap_or_else(|why| panic!("waiting for the workers failed: {why}"));
+            urgent.into_iter().for_each(|token| inner.hear(token, now));
             inner.hear_news(now);
         });
     }
@@ -146,10 +147,10 @@ impl Driver {
 
     /// Announces that the waiter that drives will sleep until the bell is rung. `None`: there is something to hear, or to
     /// look at, already.
-    fn prepare_waiters_sleep(&self) -> Option<Arc<Bell>> {
+    fn prepare_waiters_sleep(&self) -> Option<(Arc<Bell>, Arc<Poller>)> {
         let mut inner = self.inner.lock();
         if inner.duty.may_sleep() && inner.listen(Chime::Pool) {
-            return inner.bell.clone();
+            return inner.bell.clone().zip(inner.poller.clone());
         }
         inner.duty.wake();
         inner.stop_listening();

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
-use super::poll;
+use super::poll::{self, Poller};
 use super::socket;
 
 /// See the module. Two ends of a socket: whoever rings cannot take away what others have rung.
@@ -33,11 +33,20 @@ impl Bell {
         self.rings.as_fd()
     }
 
-    /// Blocks until it is rung, or `until` has come; `None` waits without a limit.
-    pub(crate) fn wait(&self, until: Option<Instant>) -> io::Result<()> {
-        poll::wait_readable_until(self.hears.as_fd(), until)?;
+    /// Blocks until it is rung, something urgent of `poller` is ready, or `until` has come; `None` waits without a limit.
+    /// Returns the tokens of what is urgent.
+    pub(crate) fn wait(&self, until: Option<Instant>, poller: &Poller) -> io::Result<Vec<u64>> {
+        let fds = [self.hears.as_fd(), poller.urgent()];
+        let [is_rung, is_urgent] = poll::wait_any_readable_until(fds, until)?;
+        if is_rung {
+            self.take_in()?;
+        }
+        if is_urgent { poller.urgent_tokens() } else { Ok(Vec::new()) }
+    }
+
+    /// What is left in there ends the next wait, which is no harm.
+    fn take_in(&self) -> io::Result<()> {
         let mut rung = [0; 64];
-        // What is left in there ends the next wait, which is no harm.
         match (&self.hears).read(&mut rung) {
             Err(why) if !matches!(why.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Err(why),
             _ => Ok(()),
@@ -58,17 +67,33 @@ mod tests {
 
     #[test]
     fn a_bell_is_heard_whenever_it_was_rung() {
-        let bell = Bell::new().unwrap();
+        let (bell, poller) = (Bell::new().unwrap(), Poller::new().unwrap());
+        let wait = |until| assert!(bell.wait(until, &poller).unwrap().is_empty());
         (0..100_000).for_each(|_| bell.ring());
-        bell.wait(None).unwrap();
+        wait(None);
         let theirs = UnixStream::from(bell.ringing_end().try_clone_to_owned().unwrap());
         while poll::wait_readable_until(bell.hears.as_fd(), Some(Instant::now())).unwrap() {
-            bell.wait(None).unwrap();
+            wait(None);
         }
         let until = Instant::now() + Duration::from_millis(5);
-        bell.wait(Some(until)).unwrap();
+        wait(Some(until));
         assert!(Instant::now() >= until, "nobody has rung");
         ring(&theirs);
-        bell.wait(None).unwrap();
+        wait(None);
+    }
+
+    #[test]
+    fn what_is_urgent_is_seen_by_both_who_wait_for_it() {
+        let (bell, poller) = (Bell::new().unwrap(), Poller::new().unwrap());
+        let (other, end) = UnixStream::pair().unwrap();
+        poller.add_urgent(&end, 7).unwrap();
+        assert!(poller.wait(Some(Instant::now())).unwrap().is_empty());
+        drop(other);
+        assert_eq!((bell.wait(None, &poller).unwrap(), poller.wait(None).unwrap()), (vec![7], vec![7]));
+        bell.ring();
+        assert_eq!(bell.wait(None, &poller).unwrap(), [7]);
+        poller.remove_urgent(&end).unwrap();
+        let now = Some(Instant::now());
+        assert!(bell.wait(now, &poller).unwrap().is_empty() && poller.wait(now).unwrap().is_empty());
     }
 }

@@ -10,10 +10,13 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::time::TimeSpec;
 
-/// A set of descriptors to wait for, each under a token, and a bell that ends a wait from outside.
+/// A set of descriptors to wait for, each under a token, and a bell that ends a wait from outside. Some of the descriptors
+/// are urgent: another thread may wait for those, too, and whichever comes first finds them.
 #[derive(Debug)]
 pub(crate) struct Poller {
     epoll: Epoll,
+    /// Is one of the descriptors itself.
+    urgent: Epoll,
     bell: EventFd,
 }
 
@@ -37,15 +40,23 @@ const FAR: Duration = Duration::from_secs(60 * 60);
 /// The token of the bell.
 const BELL: u64 = u64::MAX;
 
+/// The token of all that is urgent.
+const URGENT: u64 = u64::MAX - 1;
+
+/// Other tokens are smaller.
+pub(crate) const TOKENS_END: u64 = URGENT;
+
 impl Poller {
     pub(crate) fn new() -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let bell = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        let urgent = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         epoll.add(&bell, EpollEvent::new(EpollFlags::EPOLLIN, BELL))?;
-        Ok(Self { epoll, bell })
+        epoll.add(&urgent.0, EpollEvent::new(EpollFlags::EPOLLIN, URGENT))?;
+        Ok(Self { epoll, urgent, bell })
     }
 
-    /// Reports `fd` under `token`, which must not be the greatest number, until it is removed or closed.
+    /// Reports `fd` under `token`, which is below [`TOKENS_END`], until it is removed or closed.
     pub(crate) fn add(&self, fd: impl AsFd, token: u64, interest: Interest) -> io::Result<()> {
         Ok(self.epoll.add(fd, EpollEvent::new(interest.flags(), token))?)
     }
@@ -56,6 +67,27 @@ impl Poller {
 
     pub(crate) fn remove(&self, fd: impl AsFd) -> io::Result<()> {
         Ok(self.epoll.delete(fd)?)
+    }
+
+    /// The same, and also to whoever waits for what is urgent.
+    pub(crate) fn add_urgent(&self, fd: impl AsFd, token: u64) -> io::Result<()> {
+        Ok(self.urgent.add(fd, EpollEvent::new(EpollFlags::EPOLLIN, token))?)
+    }
+
+    pub(crate) fn remove_urgent(&self, fd: impl AsFd) -> io::Result<()> {
+        Ok(self.urgent.delete(fd)?)
+    }
+
+    /// Is readable while something urgent is ready.
+    pub(super) fn urgent(&self) -> BorrowedFd<'_> {
+        self.urgent.0.as_fd()
+    }
+
+    /// What is urgent and ready now.
+    pub(super) fn urgent_tokens(&self) -> io::Result<Vec<u64>> {
+        let mut events = [EpollEvent::empty(); READY_MAX];
+        let count = self.urgent.wait(&mut events, EpollTimeout::ZERO)?;
+        Ok(events[..count].iter().map(EpollEvent::data).collect())
     }
 
     /// Ends the current wait, or the next one.
@@ -78,10 +110,11 @@ impl Poller {
         };
         let mut ready = Vec::with_capacity(count);
         for token in events[..count].iter().map(EpollEvent::data) {
-            if token == BELL {
-                let _ = self.bell.read();
-            } else {
-                ready.push(token);
+            match token {
+                BELL => _ = self.bell.read(),
+                // Whoever else waits for it may have seen to it.
+                URGENT => ready.append(&mut self.urgent_tokens()?),
+                token => ready.push(token),
             }
         }
         Ok(ready)
@@ -134,10 +167,19 @@ pub(crate) fn wait_readable(fd: BorrowedFd<'_>, limit: Duration) {
 /// Blocks until `fd` is readable, `until` has come, or a signal was handled; `None` waits without a limit. Returns whether it
 /// is readable.
 pub(crate) fn wait_readable_until(fd: BorrowedFd<'_>, until: Option<Instant>) -> io::Result<bool> {
+    Ok(wait_any_readable_until([fd], until)?[0])
+}
+
+/// The same for several. Returns which of them are readable.
+pub(super) fn wait_any_readable_until<const N: usize>(
+    fds: [BorrowedFd<'_>; N],
+    until: Option<Instant>,
+) -> io::Result<[bool; N]> {
     let limit = until.map(|at| TimeSpec::from_duration(at.saturating_duration_since(Instant::now())));
-    match ppoll(&mut [PollFd::new(fd, PollFlags::POLLIN)], limit, None) {
-        Ok(count) => Ok(count > 0),
-        Err(Errno::EINTR) => Ok(false),
+    let mut fds = fds.map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+    match ppoll(&mut fds, limit, None) {
+        Ok(_) => Ok(fds.map(|fd| fd.any().unwrap_or(true))),
+        Err(Errno::EINTR) => Ok([false; N]),
         Err(why) => Err(why.into()),
     }
 }

@@ -141,7 +141,9 @@ impl Inner {
     fn answered(&mut self, worker: WorkerId, given: &GivenCall, is_last: bool, now: Instant) {
         let &GivenCall { call, attempt, .. } = given;
         if is_last {
-            self.feed(Event::Returned { worker, call, attempt }, now);
+            // Whoever hears answers tells the time afterwards: what follows from all of them is found out once.
+            self.scheduler.note(Event::Returned { worker, call, attempt }, now);
+            self.perform_all();
         } else if self.calls.get(call).is_some_and(Pending::has_run_limit) && !self.scheduler.is_doomed(call) {
             self.feed(Event::Progressed { worker, call, attempt }, now);
         }

@@ -2,7 +2,8 @@
 //!
 //! A pure state machine: it has no clock, no threads and no I/O, and it never names a byte, a pid or a descriptor.
 //! Its methods are of three kinds. *Look*: [`is_finished`](Scheduler::is_finished), `queued`, `live`…. *Feed*:
-//! [`handle`](Scheduler::handle) for what happened, [`handle_timeout`](Scheduler::handle_timeout) for time that has
+//! [`handle`](Scheduler::handle) for what happened, [`note`](Scheduler::note) for what happened with something else,
+//! [`handle_timeout`](Scheduler::handle_timeout) for time that has
 //! passed. *Take out*: [`next_action`](Scheduler::next_action) for what must now be done, in order;
 //! [`next_timeout`](Scheduler::next_timeout) for when to come back.
 //!
@@ -181,6 +182,13 @@ impl Scheduler {
 
     /// Takes in what happened. Actions are taken out with [`next_action`](Self::next_action).
     pub(crate) fn handle(&mut self, event: Event, now: Instant) {
+        self.note(event, now);
+        self.arrange(now);
+    }
+
+    /// Takes in one of several things that happened at once. What follows from all of them is found out by the next
+    /// [`handle`](Self::handle) or [`handle_timeout`](Self::handle_timeout), one of which must come at the same moment.
+    pub(crate) fn note(&mut self, event: Event, now: Instant) {
         match event {
             Event::Submitted { call, terms } => self.submitted(call, terms),
             Event::Cancelled { call } => self.end_early(call, Doom::Cancelled),
@@ -196,7 +204,6 @@ impl Scheduler {
             Event::WarmUpAsked => self.sizing.ask_warm_up(),
             Event::ShutdownAsked { forced } => self.shutdown_asked(forced, now),
         }
-        self.arrange(now);
     }
 
     /// Takes in that time has passed.

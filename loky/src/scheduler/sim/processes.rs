@@ -133,8 +133,12 @@ impl World {
     }
 
     pub(super) fn answer_arrives(&mut self, worker: usize) {
-        if let Some((call, attempt)) = self.workers[worker].sent.pop_front() {
-            self.feed(Event::Returned { worker: id(worker), call, attempt });
+        while let Some((call, attempt)) = self.workers[worker].sent.pop_front() {
+            let event = Event::Returned { worker: id(worker), call, attempt };
+            if !self.hears_in_rows || self.workers[worker].sent.is_empty() {
+                return self.feed(event);
+            }
+            self.note(event);
         }
     }
 

@@ -28,6 +28,8 @@ pub(super) struct World {
     pub(super) deeds_left: u64,
     pub(super) tally: Tally,
     pub(super) is_silent: bool,
+    /// Whether all that a worker has answered is heard at once.
+    pub(super) hears_in_rows: bool,
     began: Instant,
     pub(super) workers: Vec<FakeWorker>,
     agenda: BinaryHeap<Reverse<(Instant, u64, Happening)>>,
@@ -71,6 +73,8 @@ impl World {
             deeds_left: weather.deeds,
             tally: Tally::default(),
             is_silent: false,
+            // Not in the worlds that are kept, which would be others.
+            hears_in_rows: seed % 7 == 1,
             workers: Vec::new(),
             agenda: BinaryHeap::new(),
             planned: 0,
@@ -132,6 +136,16 @@ impl World {
         self.scheduler.handle(event, self.now);
         self.perform_all();
         self.audit(self.slack());
+    }
+
+    /// The same for one of several things that happen at once.
+    pub(super) fn note(&mut self, event: Event) {
+        if self.is_told {
+            println!("{:>9} us  {event:?}, and at once", (self.now - self.began).as_micros());
+        }
+        self.ledger.told(&event, self.now);
+        self.scheduler.note(event, self.now);
+        self.perform_all();
     }
 
     fn time_passes(&mut self, at: Instant) {

@@ -110,6 +110,16 @@ pub fn threads_of(pid: u32) -> BTreeMap<u32, String> {
     ids.map(|id: u32| (id, read(&format!("/proc/{pid}/task/{id}/comm")))).collect()
 }
 
+/// How often each thread of a process has left its processor: one that sleeps on does not.
+pub fn switches_of(pid: u32) -> BTreeMap<u32, u64> {
+    let count = |id: u32| {
+        let status = read(&format!("/proc/{pid}/task/{id}/status"));
+        let counts = status.lines().filter(|line| line.contains("ctxt_switches:"));
+        counts.filter_map(|line| line.split_whitespace().last()?.parse::<u64>().ok()).sum()
+    };
+    threads_of(pid).into_keys().map(|id| (id, count(id))).collect()
+}
+
 /// The open descriptors of this process, by number, with what they point to.
 pub fn descriptors() -> BTreeMap<i32, String> {
     descriptors_of(std::process::id())

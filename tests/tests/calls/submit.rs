@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::thread;
 
-use loky::ErrorKind;
 use loky::prelude::*;
+use loky::{ErrorKind, JoinHandle};
 use loky_tests::tasks::{add, leave_word, meet, pid, sleep_for, square, take_thorn};
 use loky_tests::thorn::{Fault, Moment, Thorn};
 use loky_tests::{Case, Gate, cases, eventually, fails, finish, ms, pool_of, procfs, stays};
@@ -26,6 +26,7 @@ pub(crate) const CASES: &[Case] = cases![
     submit_15_nothing_travels_as_nothing,
     submit_18_tasks_of_every_shape,
     submit_22_two_pools_are_strangers,
+    submit_what_waits_behind_a_busy_worker_goes_to_a_free_one,
 ];
 
 fn submit_01_every_form_gives_the_result() {
@@ -224,4 +225,21 @@ fn submit_22_two_pools_are_strangers() {
     other.shutdown();
     gate.open();
     assert_eq!(held.join().expect("its pool was not shut down"), 7);
+}
+
+fn submit_what_waits_behind_a_busy_worker_goes_to_a_free_one() {
+    for free in 0..2 {
+        let pool = pool_of(2);
+        let gates = [0, 1].map(|busy| Gate::new(&format!("worker {busy}, worker {free} becomes free")));
+        let held = gates.each_ref().map(|gate| meet.bind(gate.clone(), 0).on(&pool).spawn());
+        gates.iter().for_each(|gate| _ = gate.await_arrivals(1));
+        let behind = [2, 3, 4].map(|x| square.bind(x).on(&pool).spawn());
+        gates[free].open();
+        let are_done = || behind.iter().all(JoinHandle::is_finished);
+        eventually("what lay ready behind both is done by the one that is free", are_done);
+        assert!(!held[1 - free].is_finished());
+        gates[1 - free].open();
+        assert_eq!(loky::join_all(behind).expect("they are done"), [4, 9, 16]);
+        assert_eq!(loky::join_all(held).expect("both are let through"), [0, 0]);
+    }
 }

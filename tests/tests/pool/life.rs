@@ -1,19 +1,20 @@
 //! How long a worker lives: idle limits, a number of calls, and that leaving is not dying.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::Duration;
 
 use loky::Pool;
 use loky::prelude::*;
 use loky_tests::tasks::{pid, sleep_for, square};
-use loky_tests::{Case, Random, cases, eventually, ms, procfs, stays};
+use loky_tests::{Case, Random, cases, eventually, ms, pool_of, procfs, stays};
 
 pub(crate) const CASES: &[Case] = cases![
     life_01_two_calls_per_worker,
     life_02_three_calls_per_worker,
     life_03_a_backlog_while_workers_reach_their_limit,
     life_08_a_limit_of_one_and_an_early_shutdown,
+    life_an_idle_pool_sleeps,
     timeout_12_idle_workers_leave_and_come_back,
     timeout_16_idle_limits_and_resizes,
     timeout_17_a_call_at_the_moment_a_worker_leaves: 120,
@@ -54,6 +55,27 @@ fn life_08_a_limit_of_one_and_an_early_shutdown() {
     let handles: Vec<_> = (0..6).map(|x| square.bind(x).on(&pool).spawn()).collect();
     pool.shutdown();
     assert_eq!(loky::join_all(handles).expect("all complete"), [0, 1, 4, 9, 16, 25]);
+}
+
+fn life_an_idle_pool_sleeps() {
+    let pool = pool_of(2);
+    pool.warm_up();
+    assert_eq!((0..1000).par_map(square).on(&pool).filter(Result::is_ok).count(), 1000);
+    let me = std::process::id();
+    let doing = || -> BTreeMap<u32, u64> {
+        let mut ours = procfs::switches_of(me);
+        // This one sleeps between its questions.
+        ours.remove(&me);
+        ours.into_iter().chain(procfs::workers().into_iter().flat_map(procfs::switches_of)).collect()
+    };
+    let mut before = doing();
+    assert!(before.len() > 2, "a thread here, and the workers: {before:?}");
+    eventually("everybody sleeps", || {
+        thread::sleep(ms(50));
+        let now = doing();
+        std::mem::replace(&mut before, now.clone()) == now
+    });
+    stays("nobody wakes", ms(500), || doing() == before);
 }
 
 fn timeout_12_idle_workers_leave_and_come_back() {

@@ -3,7 +3,7 @@
 //! Each answer is written before the next item begins, so a death takes the answer of nobody but the item that ran. A
 //! living parent is told of all of them at the end of the call.
 
-use std::io::{self, Write};
+use std::io;
 use std::time::Instant;
 
 use super::ready::Ready;
@@ -11,7 +11,7 @@ use crate::identity;
 use crate::supervisor::tree;
 use crate::sys::own_pid::own_pid;
 use crate::sys::page::{Beginner, Page};
-use crate::sys::{process, stdio};
+use crate::sys::{held_back, process, stdio};
 use crate::task::{Entry, entry_of};
 use crate::transport::worker_link::{Listener, Speaker};
 use crate::wire::message::{self, Failure, to_worker};
@@ -107,7 +107,7 @@ impl Desk {
             process::exit_now(0);
         }
         // What the task has printed is seen before its result, and is not lost if this process is killed later.
-        let _ = io::stdout().flush();
+        held_back::flush();
         stdio::flush_c();
     }
 

@@ -197,9 +197,13 @@ impl Pending {
 fn receive_row(body: &mut Body, pending: &mut Pending) -> bool {
     let (awaited, mut more, results) = (body.given.awaited(), 0, &mut pending.outcome().results);
     while more < awaited {
-        let Some(bytes) = body.link.next_that_follows() else { break };
-        results.push_more(bytes);
-        more += 1;
+        let most = (awaited - more) as usize;
+        more += results.push_alike(most, |bytes| body.link.next_alike(most, bytes)) as u32;
+        if more < awaited {
+            let Some(bytes) = body.link.next_that_follows() else { break };
+            results.push_more(bytes);
+            more += 1;
+        }
     }
     body.given.answer_more(more)
 }

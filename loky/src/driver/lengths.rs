@@ -27,6 +27,14 @@ impl Lengths {
         }
     }
 
+    /// So many more pieces of the same length.
+    pub(super) fn push_alike(&mut self, added: usize, more: usize) {
+        match self {
+            Self::Alike { len, count } if *len == added => *count += more,
+            _ => (0..more).for_each(|_| self.push(added)),
+        }
+    }
+
     fn push_another(&mut self, added: usize) {
         match self {
             Self::Alike { len, count: count @ 0 } => (*len, *count) = (added, 1),

@@ -70,11 +70,31 @@ impl Results {
         }
     }
 
+    /// Adds results that are as long as the last one, at most `most`: `take` appends their bytes and says how many they are.
+    pub(super) fn push_alike(&mut self, most: usize, take: impl FnOnce(&mut Vec<u8>) -> usize) -> usize {
+        let Kind::Many(many) = &mut self.0 else { return 0 };
+        let before = many.bytes.len();
+        let count = take(&mut many.bytes).min(most);
+        many.lengths.push_alike((many.bytes.len() - before).checked_div(count).unwrap_or(0), count);
+        count
+    }
+
     /// The one result there is.
     pub(super) fn into_single(self) -> Option<Result<Payload, Error>> {
         match self.0 {
             Kind::One(result) => Some(result),
             Kind::None | Kind::Many(_) => None,
+        }
+    }
+
+    /// All results in a row, and how many bytes each of them has, if none is a failure and all are alike.
+    pub(crate) fn into_row(self) -> Result<(Vec<u8>, usize), Self> {
+        match self.0 {
+            Kind::Many(many) if many.failures.is_empty() => match many.lengths.alike() {
+                Some(len) => Ok((many.bytes, len)),
+                None => Err(Self(Kind::Many(many))),
+            },
+            kind => Err(Self(kind)),
         }
     }
 
@@ -151,6 +171,36 @@ mod tests {
             assert_eq!(results.get(item).unwrap().ok(), bytes, "item {item}");
         }
         assert!(results.get(5).is_none() && results.into_single().is_none());
+    }
+
+    #[test]
+    fn results_that_are_alike_come_and_go_in_a_row() {
+        let take = |bytes: &mut Vec<u8>| {
+            bytes.extend_from_slice(b"twosix");
+            2
+        };
+        let mut results = Results::default();
+        assert_eq!(results.push_alike(5, take), 0, "the first one is not one of them");
+        results.push(Ok(Cow::Borrowed(b"one")), 5);
+        assert_eq!((results.push_alike(4, take), results.len()), (2, 3));
+        assert_eq!(results.get(2).unwrap().unwrap(), b"six");
+        assert_eq!(results.into_row().unwrap(), (b"onetwosix".to_vec(), 3));
+    }
+
+    #[test]
+    fn results_that_differ_are_no_row() {
+        for other in [Ok(Cow::Borrowed(&b"four"[..])), Err(failure())] {
+            let mut results = Results::default();
+            results.push(Ok(Cow::Borrowed(b"")), 4);
+            results.push(other, 4);
+            let alike = |bytes: &mut Vec<u8>| {
+                bytes.extend_from_slice(b"sixten");
+                2
+            };
+            assert_eq!(results.push_alike(2, alike), 2, "they are alike, but not like those before");
+            let results = results.into_row().unwrap_err();
+            assert_eq!([results.get(2), results.get(3)].map(|result| result.unwrap().unwrap()), [b"six", b"ten"]);
+        }
     }
 
     #[test]

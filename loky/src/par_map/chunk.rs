@@ -15,7 +15,7 @@ const CHUNK_TIME: Duration = Duration::from_micros(200);
 const GROWTH_MAX: usize = 8;
 
 /// More items in one call save nothing.
-const CHUNK_LEN_MAX: usize = 2048;
+const CHUNK_LEN_MAX: usize = 4096;
 
 /// A chunk is closed when its arguments have this many bytes.
 pub(super) const CHUNK_BYTES_MAX: usize = 1 << 20;

@@ -10,26 +10,26 @@
 
 use std::collections::BTreeMap;
 use std::iter::Fuse;
-use std::sync::Arc;
 
+use super::callable::Callable;
 use super::chunk::{CHUNK_BYTES_MAX, Sizer};
 use super::piece::{Answer, Piece};
-use crate::driver::{Items, Lengths, Limits, Order, Outcome, OutcomeCell};
+use super::sent::{Chunk, Sent};
+use crate::driver::{Items, Lengths, Limits, Order, Outcome};
 use crate::error::{Error, ErrorKind};
-use crate::ids::CallKey;
 use crate::oneshot::Watcher;
 use crate::pool::{self, Pool};
 use crate::task::TaskRef;
 use crate::transport::payload::Payload;
 
-/// Appends an item's encoded arguments.
-pub(super) type Encode<T> = fn(&T, &mut Vec<u8>) -> Result<(), Error>;
+/// [`Run::fill`] for one kind of task: for each item by itself, a call of whatever encodes it would cost more than that.
+type Fill<I> = fn(&mut Run, &mut Fuse<I>, usize, &'static str);
 
 /// One chunk runs, the next one waits in the queue behind it.
 const CHUNKS_PER_WORKER: usize = 2;
 
 /// The window for each worker, if none is asked for: enough for the longest chunks, twice as many as may be on their way.
-const WINDOW_PER_WORKER: usize = 8192;
+const WINDOW_PER_WORKER: usize = 16_384;
 
 /// What a `par_map` was told before it began.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ pub(super) struct Options {
 /// See the module.
 pub(super) struct Gather<I: Iterator> {
     input: Fuse<I>,
-    encode: Encode<I::Item>,
+    fill: Fill<I>,
     task: Result<TaskRef, Error>,
     pub(super) options: Options,
     /// From the first `next` on.
@@ -75,31 +75,27 @@ struct Run {
     looked_at: usize,
 }
 
-/// Consecutive items.
-#[derive(Default)]
-struct Chunk {
-    first: usize,
-    payload: Vec<u8>,
-    lengths: Lengths,
-}
-
-struct Sent {
-    call: CallKey,
-    cell: Arc<OutcomeCell>,
-    first: usize,
-    payload: Payload,
-    lengths: Lengths,
-    /// Whether the scheduler itself tries again, which it does for single items.
-    is_single: bool,
-}
-
 impl<I: Iterator> Gather<I> {
-    pub(super) fn new(input: I, task: Result<TaskRef, Error>, encode: Encode<I::Item>) -> Self {
-        Self { input: input.fuse(), encode, task, options: Options::default(), run: None }
+    /// What `F` is applied to `input`; `task` says which task that is.
+    pub(super) fn new<F, How>(input: I, task: Result<TaskRef, Error>) -> Self
+    where
+        F: Callable<I::Item, How>,
+    {
+        let fill: Fill<I> = |run, input, len, task_name| run.fill(input, F::encode, len, task_name);
+        Self { input: input.fuse(), fill, task, options: Options::default(), run: None }
     }
 
     fn task_name(&self) -> &'static str {
         self.task.as_ref().map_or("", |task| task.entry.name)
+    }
+
+    /// The next result, and the place of its item, if it stands in a row and nothing else is to be done before.
+    #[inline]
+    pub(super) fn next_in_row(&mut self) -> Option<(usize, &[u8])> {
+        let run = self.run.as_mut()?;
+        let next = run.current.next_in_row()?;
+        run.pending -= 1;
+        Some(next)
     }
 
     /// The result of the next item of the input.
@@ -165,7 +161,7 @@ impl<I: Iterator> Gather<I> {
             if !run.has_room_for(len) {
                 break;
             }
-            run.fill(&mut self.input, self.encode, len, task_name);
+            (self.fill)(run, &mut self.input, len, task_name);
             if run.filling.is_empty() {
                 return;
             }
@@ -235,7 +231,14 @@ impl Run {
 
     /// Moves items from the input into the chunk that is being filled, until it has `len` of them or a limit is met. An
     /// item that cannot be encoded has its result at once, and closes the chunk, whose items are consecutive.
-    fn fill<T>(&mut self, input: &mut impl Iterator<Item = T>, encode: Encode<T>, len: usize, task_name: &str) {
+    #[inline]
+    fn fill<T>(
+        &mut self,
+        input: &mut impl Iterator<Item = T>,
+        encode: impl Fn(&T, &mut Vec<u8>) -> Result<(), Error>,
+        len: usize,
+        task_name: &str,
+    ) {
         while self.filling.lengths.count() < len && self.filling.payload.len() < CHUNK_BYTES_MAX && self.has_room() {
             let Some(item) = input.next() else { return };
             let (place, before) = (self.pulled, self.filling.payload.len());
@@ -255,6 +258,8 @@ impl Run {
 
     fn send_filling(&mut self, task: &Result<TaskRef, Error>) {
         let Chunk { first, payload, lengths } = std::mem::take(&mut self.filling);
+        // The next one will be about as long.
+        self.filling.payload.reserve(payload.len());
         self.send(task, first, Payload::from(payload), lengths, 0);
     }
 
@@ -345,28 +350,6 @@ impl Run {
         let watch = || self.sent.iter().for_each(|sent| sent.cell.watch(Watcher::this_thread()));
         self.pool.wait(|| self.sent.iter().any(|sent| sent.cell.is_done()), watch);
         true
-    }
-}
-
-impl Chunk {
-    /// An item was encoded, from `before` to the end of the payload.
-    fn push(&mut self, place: usize, before: usize) {
-        if self.is_empty() {
-            self.first = place;
-        }
-        self.lengths.push(self.payload.len() - before);
-    }
-
-    fn is_empty(&self) -> bool {
-        self.lengths.count() == 0
-    }
-}
-
-impl Sent {
-    /// The items from number `from` up to `to`, as a chunk of their own.
-    fn part(&self, from: usize, to: usize) -> (Payload, Lengths) {
-        let bytes = self.lengths.start(from)..self.lengths.start(to);
-        (Payload::copy(&self.payload[bytes]), self.lengths.part(from..to))
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod callable;
 mod chunk;
 mod gather;
 mod piece;
+mod sent;
 pub(crate) mod supplies;
 
 use std::fmt;
@@ -64,7 +65,7 @@ impl<C: IntoIterator> ParMap for C {
     {
         let task = task.task();
         let name = task.as_ref().map_or("", |task| task.entry.name);
-        let gather = Gather::new(self.into_iter(), task, F::encode);
+        let gather = Gather::new::<F, How>(self.into_iter(), task);
         ParMapIter { gather, task: name, result: std::marker::PhantomData }
     }
 }
@@ -93,14 +94,14 @@ macro_rules! options {
             }
 
             /// How many items travel in one call; zero counts as one. Default: chosen while running, so that a chunk
-            /// takes about 200 microseconds, at most 2048 items, and fewer towards the end of the input.
+            /// takes about 200 microseconds, at most 4096 items, and fewer towards the end of the input.
             pub fn chunk_size(mut self, items: usize) -> Self {
                 self.gather.options.chunk_size = Some(items);
                 self
             }
 
             /// How many items may have been pulled from the input and not been yielded yet; zero counts as one. It
-            /// bounds the memory that a slow item, or a slow consumer, can cost. Default: 8192 for each worker.
+            /// bounds the memory that a slow item, or a slow consumer, can cost. Default: 16384 for each worker.
             pub fn window(mut self, items: usize) -> Self {
                 self.gather.options.window = Some(items);
                 self
@@ -144,12 +145,24 @@ impl<I: Iterator, R> ParMapIter<I, R> {
     }
 }
 
+impl<I: Iterator, R: DeserializeOwned> ParMapIter<I, R> {
+    /// The next result, wherever it comes from.
+    #[inline(never)]
+    fn next_of_all(&mut self) -> Option<Result<R, Error>> {
+        let (_, result) = self.gather.next_in_order()?;
+        Some(result.and_then(|bytes| decode_result(bytes, self.task)))
+    }
+}
+
 impl<I: Iterator, R: DeserializeOwned> Iterator for ParMapIter<I, R> {
     type Item = Result<R, Error>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let (_, result) = self.gather.next_in_order()?;
-        Some(result.and_then(|bytes| decode_result(bytes, self.task)))
+        match self.gather.next_in_row() {
+            Some((_, bytes)) => Some(decode_result(bytes, self.task)),
+            None => self.next_of_all(),
+        }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -173,12 +186,24 @@ pub struct Unordered<I: Iterator, R> {
     result: std::marker::PhantomData<fn() -> R>,
 }
 
+impl<I: Iterator, R: DeserializeOwned> Unordered<I, R> {
+    /// Likewise.
+    #[inline(never)]
+    fn next_of_all(&mut self) -> Option<(usize, Result<R, Error>)> {
+        let (place, result) = self.gather.next_finished()?;
+        Some((place, result.and_then(|bytes| decode_result(bytes, self.task))))
+    }
+}
+
 impl<I: Iterator, R: DeserializeOwned> Iterator for Unordered<I, R> {
     type Item = (usize, Result<R, Error>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let (place, result) = self.gather.next_finished()?;
-        Some((place, result.and_then(|bytes| decode_result(bytes, self.task))))
+        match self.gather.next_in_row() {
+            Some((place, bytes)) => Some((place, decode_result(bytes, self.task))),
+            None => self.next_of_all(),
+        }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -17,10 +17,16 @@ pub(super) struct Piece {
 
 #[derive(Debug)]
 enum Answers {
+    /// One behind the other, each with so many bytes.
+    Row(Vec<u8>, usize),
     Each(Results),
     /// The same for all.
     Error(Error),
 }
+
+/// After so many results in a row it is looked what else is to be done. Until then a worker that has become idle waits, but
+/// no longer than this takes of the time of a chunk.
+const REST_EVERY: usize = 8;
 
 /// The place of an item in the input, and the bytes of its result.
 pub(super) type Answer<'a> = (usize, Result<&'a [u8], Error>);
@@ -28,7 +34,12 @@ pub(super) type Answer<'a> = (usize, Result<&'a [u8], Error>);
 impl Piece {
     /// All results of a chunk that begins at `first`.
     pub(super) fn of(first: usize, results: Results) -> Self {
-        Self { first, count: results.len(), used: 0, answers: Answers::Each(results) }
+        let count = results.len();
+        let answers = match results.into_row() {
+            Ok((bytes, len)) => Answers::Row(bytes, len),
+            Err(results) => Answers::Each(results),
+        };
+        Self { first, count, used: 0, answers }
     }
 
     /// None of `count` items has a result.
@@ -51,6 +62,18 @@ impl Piece {
         self.used == self.count
     }
 
+    /// The next one that was not handed out, and its place, if it is one of a row and not the first one after a rest.
+    #[inline]
+    pub(super) fn next_in_row(&mut self) -> Option<(usize, &[u8])> {
+        let Answers::Row(bytes, len) = &self.answers else { return None };
+        let item = self.used;
+        if item == self.count || item % REST_EVERY == 0 {
+            return None;
+        }
+        self.used += 1;
+        Some((self.first + item, &bytes[item * len..][..*len]))
+    }
+
     /// The next one that was not handed out.
     #[inline]
     pub(super) fn next(&mut self) -> Option<Answer<'_>> {
@@ -60,6 +83,7 @@ impl Piece {
         }
         self.used += 1;
         let result = match &self.answers {
+            Answers::Row(bytes, len) => Ok(&bytes[item * len..][..*len]),
             Answers::Each(results) => results.get(item)?.map_err(Clone::clone),
             Answers::Error(why) => Err(why.clone()),
         };
@@ -81,6 +105,24 @@ mod tests {
             assert_eq!((found, result.unwrap_err().kind()), (place, ErrorKind::Shutdown));
         }
         assert!(piece.is_used_up() && piece.next().is_none());
+    }
+
+    #[test]
+    fn a_row_is_handed_out_in_order_and_rests_now_and_then() {
+        let answers = Answers::Row((0..20).flat_map(|item| [item, item]).collect(), 2);
+        let (mut piece, mut rests) = (Piece { first: 7, count: 20, used: 0, answers }, Vec::new());
+        for item in 0..20_u8 {
+            let expected = (7 + usize::from(item), [item, item]);
+            let found = piece.next_in_row().map(|(place, bytes)| (place, bytes.try_into().unwrap()));
+            let found = found.unwrap_or_else(|| {
+                rests.push(item);
+                let (place, bytes) = piece.next().unwrap();
+                (place, bytes.unwrap().try_into().unwrap())
+            });
+            assert_eq!(found, expected);
+        }
+        assert_eq!(rests, [0, 8, 16]);
+        assert!(piece.is_used_up() && piece.next_in_row().is_none() && piece.next().is_none());
     }
 
     #[test]

@@ -201,6 +201,7 @@ impl<R> Returns<R> {
     /// # Errors
     ///
     /// The bytes are not the arguments of this task, or the result refuses to be encoded.
+    #[inline]
     pub fn answer(
         &self,
         arguments: &[u8],

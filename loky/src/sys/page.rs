@@ -9,11 +9,15 @@
 //! it wrote last, and the parent has two flags in it, each of which makes that fail. One *halts*: the worker begins
 //! nothing until the flag is gone. The other *recalls*: the worker drops all calls up to a number that have not begun.
 //! So what the word says at the moment when the parent sets a flag is final.
+//!
+//! To change a word on such terms takes a while, beside a tiny item. So where only whole calls are raced for, the worker
+//! *goes on* from one item to the next: it looks at the flags, and writes the numbers into a word of its own. That heeds a
+//! flag as soon as it is seen, maybe an item later; it is exact once the worker is dead, and about calls it always is.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering, compiler_fence};
 use std::thread;
 use std::time::Duration;
 
@@ -46,6 +50,8 @@ pub(crate) struct Page(Arc<Mapping<Shared>>);
 struct Shared {
     /// The call and the item that have begun last, and the flags.
     begun: Line,
+    /// Written by the worker alone: the item that it has gone on to, and its call.
+    gone_on: Line,
     /// Written by the parent: calls up to this number that have not begun are dropped.
     recalled: Line,
     signs: [Signs; 2],
@@ -128,6 +134,11 @@ impl Begun {
         (call << ITEM_BITS | item as u64) & !(HALTED | RECALLED)
     }
 
+    /// The later one of two, if both are of one call; otherwise this one.
+    fn or_later(self, other: Self) -> Self {
+        if other.call == self.call && other.item > self.item { other } else { self }
+    }
+
     /// Whether call number `call` is meant, one of those that the worker may have begun.
     pub(crate) const fn is(self, call: u64) -> bool {
         self.call == Self::word(call, 0) >> ITEM_BITS
@@ -159,6 +170,22 @@ impl Beginner {
         }
         false
     }
+
+    /// Item `item` of the call that was begun last begins now, and it is only for the call that the parent races. Waits
+    /// while the parent is seen to halt.
+    #[inline]
+    pub(crate) fn go_on(&mut self, item: u32) {
+        let shared = self.page.shared();
+        let call = self.last & !(ITEMS_MAX as u64 - 1);
+        if shared.begun.0.load(Ordering::Relaxed) == self.last {
+            // Before the item runs, as far as the compiler is concerned; and the processor does not matter to who reads this,
+            // when this process is dead.
+            shared.gone_on.0.store(call | u64::from(item), Ordering::Release);
+            compiler_fence(Ordering::SeqCst);
+        } else {
+            self.begin(call >> ITEM_BITS, item);
+        }
+    }
 }
 
 // SAFETY: it is made of atomic numbers, in lines that are aligned to less than a page.
@@ -183,7 +210,7 @@ impl Page {
 
     /// For the parent: nothing begins from now on, until [`resume`](Self::resume). Returns what has begun.
     pub(crate) fn halt(&self) -> Begun {
-        Begun::from_word(self.shared().begun.0.fetch_or(HALTED, Ordering::SeqCst))
+        self.begun_by(self.shared().begun.0.fetch_or(HALTED, Ordering::SeqCst))
     }
 
     pub(crate) fn resume(&self) {
@@ -193,12 +220,17 @@ impl Page {
     /// For the parent: the worker drops all calls up to number `last` that have not begun. Returns what has begun.
     pub(crate) fn recall(&self, last: u64) -> Begun {
         self.shared().recalled.0.store(last, Ordering::SeqCst);
-        Begun::from_word(self.shared().begun.0.fetch_or(RECALLED, Ordering::SeqCst))
+        self.begun_by(self.shared().begun.0.fetch_or(RECALLED, Ordering::SeqCst))
     }
 
-    /// What has begun last. Final when the worker is halted or dead.
+    /// What has begun last. Final when the worker is dead; of a halted one, too, but for an item that it may just go on to.
     pub(crate) fn begun(&self) -> Begun {
-        Begun::from_word(self.shared().begun.0.load(Ordering::SeqCst))
+        self.begun_by(self.shared().begun.0.load(Ordering::SeqCst))
+    }
+
+    /// What has begun last, if the word that decides races said so.
+    fn begun_by(&self, word: u64) -> Begun {
+        Begun::from_word(word).or_later(Begun::from_word(self.shared().gone_on.0.load(Ordering::SeqCst)))
     }
 
     fn shared(&self) -> &Shared {
@@ -240,6 +272,37 @@ mod tests {
         page.resume();
         assert!(worker.join().unwrap());
         assert_eq!(page.begun().item, 4);
+    }
+
+    #[test]
+    fn a_worker_goes_on_within_its_call() {
+        let (page, mut worker) = sides();
+        assert!(worker.begin(7, 3));
+        worker.go_on(4);
+        worker.go_on(5);
+        assert!(page.begun().is(7) && page.begun().item == 5);
+        assert!(page.recall(8).item == 5, "what has begun goes on");
+        worker.go_on(6);
+        worker.go_on(7);
+        assert!(page.begun().is(7) && page.begun().item == 7);
+        assert!(!worker.begin(8, 0) && worker.begin(9, 0));
+        assert!(page.begun().is(9) && page.begun().item == 0, "it is another call's, where it had gone on to");
+    }
+
+    #[test]
+    fn a_halted_worker_does_not_go_on_until_it_is_resumed() {
+        let (page, mut worker) = sides();
+        assert!(worker.begin(7, 3));
+        worker.go_on(4);
+        assert!(page.halt().item == 4);
+        let worker = thread::spawn(move || worker.go_on(5));
+        for _ in 0..20 {
+            thread::sleep(HALT_POLL);
+            assert!(!worker.is_finished() && page.begun().item == 4, "it waits");
+        }
+        page.resume();
+        worker.join().unwrap();
+        assert_eq!(page.begun().item, 5);
     }
 
     #[test]

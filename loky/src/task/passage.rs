@@ -67,6 +67,7 @@ impl<T: ?Sized, Owner> Passage<T, Owner> {
     }
 
     /// Appends an argument.
+    #[inline]
     pub fn write(&self, writer: &mut ArgumentWriter<'_>, argument: &T) {
         (self.write)(writer, argument);
     }
@@ -76,11 +77,13 @@ impl<T: ?Sized, Owner> Passage<T, Owner> {
     /// # Errors
     ///
     /// There is none, or it is another.
+    #[inline]
     pub fn read(&self, reader: &mut ArgumentReader<'_>) -> Result<Owner, Fault> {
         (self.read)(reader)
     }
 
     /// Lends an argument that was read.
+    #[inline]
     pub fn lend<'a>(&self, owner: &'a Owner) -> &'a T {
         (self.lend)(owner)
     }
@@ -156,6 +159,7 @@ impl<T: ?Sized> Deref for LentSlice<T> {
 }
 
 /// Appends the result of a task.
+#[inline]
 pub(crate) fn encode_result<R: Returned>(bytes: &mut Vec<u8>, result: &R) -> Result<(), Fault> {
     value::encode(bytes, result).map_err(Fault::Encode)
 }

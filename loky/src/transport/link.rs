@@ -89,6 +89,12 @@ impl Link {
         if self.is_closed { None } else { self.frames.next_that_follows() }
     }
 
+    /// Appends to `bytes` those of the next frames, at most `most`, as far as they are there, follow and are as long as the
+    /// last one. Returns how many there are.
+    pub(crate) fn next_alike(&mut self, most: usize, bytes: &mut Vec<u8>) -> usize {
+        if self.is_closed { 0 } else { self.frames.next_alike(most, bytes) }
+    }
+
     /// Takes in the bells that the worker has rung. `false`: it has closed its end.
     pub(crate) fn hear_bells(&mut self) -> bool {
         let mut bells = [0; 64];

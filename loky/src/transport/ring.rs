@@ -27,6 +27,7 @@
 //! once, after it was copied: a position that cannot be, or a record longer than any, is an error. All accesses are
 //! atomic, so nothing is undefined about them.
 
+mod extend;
 #[cfg(all(test, loom))]
 mod model;
 #[cfg(test)]
@@ -138,6 +139,8 @@ pub(crate) struct Writer<M> {
     place: u64,
     /// How many words of the current record are filled, its head not counted.
     len: usize,
+    /// So many words of the current record may be filled without asking for room.
+    granted: usize,
     /// How many words the reader had given back when that was last looked at.
     read: u64,
     sleeps: Sleeps,
@@ -158,7 +161,7 @@ pub(crate) struct Reader<M> {
 
 impl<M: Memory> Writer<M> {
     pub(crate) fn new(memory: M) -> Self {
-        Self { memory, place: 0, len: 0, read: 0, sleeps: Sleeps::default() }
+        Self { memory, place: 0, len: 0, granted: 0, read: 0, sleeps: Sleeps::default() }
     }
 
     /// Adds as many of `bytes` to the current record as fit, the last word filled up with zeroes. Returns how many bytes:
@@ -177,6 +180,7 @@ impl<M: Memory> Writer<M> {
         store(first, before);
         store(second, after);
         self.len += count;
+        self.granted = self.grant();
         Ok(len)
     }
 
@@ -192,7 +196,7 @@ impl<M: Memory> Writer<M> {
         if self.len > 0 {
             self.store_head(HEAD | self.len as u64);
             self.place += lines(self.len) as u64;
-            self.len = 0;
+            (self.len, self.granted) = (0, 0);
         }
     }
 

@@ -10,10 +10,7 @@ use super::ring::{Chime, Reader, Writer};
 use super::spin::Spin;
 use crate::sys::bell::ring;
 use crate::sys::page::{Page, RingMemory, Way};
-use crate::wire::frame::{self, FrameError, Head, Said, Source, WORD};
-
-/// A frame of at most so many bytes is put together before it is written.
-const SHORT_MAX: usize = 64;
+use crate::wire::frame::{self, FrameError, Head, Said, Source};
 
 /// The end that hears.
 #[derive(Debug)]
@@ -65,28 +62,29 @@ impl Listener {
 impl Speaker {
     /// Adds a frame to what is to be said, and makes it readable for a parent that looks because this process has died;
     /// [`flush`](Self::flush) tells a living one. Waits for room. An error if the parent is gone.
+    #[inline]
     pub(crate) fn add(&mut self, head: Head, bytes: &[u8]) -> io::Result<()> {
-        if head.follows(self.last) {
-            self.add_short(&head.short_bytes(), bytes)?;
-        } else {
-            self.write_all(&head.bytes())?;
-            self.write_all(bytes)?;
+        match bytes.try_into() {
+            Ok(word) if head.follows(self.last) && self.ring.extend([head.short_word(), u64::from_le_bytes(word)]) => {
+                // Number by number: one that is stored in parts and loaded as a whole is waited for.
+                (self.last.tag, self.last.len) = (head.tag, head.len);
+                Ok(())
+            }
+            _ => self.add_any(head, bytes),
         }
-        self.ring.commit();
-        self.last = head;
-        Ok(())
     }
 
-    /// In one piece, if that is small.
-    fn add_short(&mut self, head: &[u8; WORD], bytes: &[u8]) -> io::Result<()> {
-        let (mut piece, len) = ([0; SHORT_MAX], WORD + bytes.len());
-        if len > SHORT_MAX {
-            self.write_all(head)?;
-            return self.write_all(bytes);
+    #[inline(never)]
+    fn add_any(&mut self, head: Head, bytes: &[u8]) -> io::Result<()> {
+        if head.follows(self.last) {
+            self.write_all(&head.short_word().to_le_bytes())?;
+        } else {
+            self.write_all(&head.bytes())?;
         }
-        piece[..WORD].copy_from_slice(head);
-        piece[WORD..len].copy_from_slice(bytes);
-        self.write_all(&piece[..len])
+        self.last = head;
+        self.write_all(bytes)?;
+        self.ring.commit();
+        Ok(())
     }
 
     /// Tells the parent what was added.

@@ -69,8 +69,8 @@ impl Head {
     }
 
     /// The word before those of a frame that follows.
-    pub(crate) fn short_bytes(self) -> [u8; WORD] {
-        (self.len as u64 | FOLLOWS).to_le_bytes()
+    pub(crate) const fn short_word(self) -> u64 {
+        self.len as u64 | FOLLOWS
     }
 
     /// Whether this frame follows the one with the head `before`.
@@ -144,6 +144,20 @@ impl Reader {
         let (head, own) = self.head::<()>().ok()??;
         let is_there = own == WORD && self.has_arrived(head, own);
         is_there.then(|| self.give_out_bytes(head, own))
+    }
+
+    /// Appends to `bytes` those of the next frames, at most `most`, as far as they were taken in as a whole, follow, and are
+    /// as long as the last one. Returns how many there are.
+    pub(crate) fn next_alike(&mut self, most: usize, bytes: &mut Vec<u8>) -> usize {
+        let (there, head, len) = (&self.buffer[self.start..self.end], self.last.short_word(), self.last.len);
+        // The compiler makes short work of a length that it knows.
+        let count = match len {
+            WORD => gather(there, head, WORD, most, bytes),
+            len => gather(there, head, len, most, bytes),
+        };
+        self.start += count * (WORD + padded(len));
+        self.last.tag = self.last.tag.wrapping_add(count as u64);
+        count
     }
 
     /// Whether a whole frame was taken in and has not been given out.
@@ -229,6 +243,20 @@ impl Long {
     }
 }
 
+/// Appends to `bytes` the `len` bytes of each frame in a row of frames with this head, at most `most`. Returns how many.
+#[inline(always)]
+fn gather(row: &[u8], head: u64, len: usize, most: usize, bytes: &mut Vec<u8>) -> usize {
+    let row = row.chunks_exact(WORD + padded(len)).take(most);
+    let count = row.clone().take_while(|frame| frame[..WORD] == head.to_le_bytes()).count();
+    let before = bytes.len();
+    bytes.resize(before + count * len, 0);
+    if len > 0 {
+        let places = bytes[before..].chunks_exact_mut(len);
+        places.zip(row).for_each(|(place, frame)| place.copy_from_slice(&frame[WORD..WORD + len]));
+    }
+    count
+}
+
 /// How many bytes so many take up.
 pub(crate) const fn padded(len: usize) -> usize {
     len.next_multiple_of(WORD)
@@ -296,7 +324,7 @@ mod tests {
         let follower = |bytes: &[u8]| {
             let head = Head { kind: 2, tag: 8, len: bytes.len() };
             let fill = vec![0; padded(bytes.len()) - bytes.len()];
-            [&head.short_bytes()[..], bytes, &fill].concat()
+            [&head.short_word().to_le_bytes()[..], bytes, &fill].concat()
         };
         let others = row(5, 1, b"");
         let bytes = [first, follower(b"second"), follower(&long), follower(b""), others, follower(b"last")].concat();
@@ -322,6 +350,26 @@ mod tests {
         }
         assert_eq!(reader.next_that_follows(), Some(&b"last"[..]));
         assert_eq!(reader.next_that_follows(), None);
+    }
+
+    #[test]
+    fn frames_that_are_alike_are_taken_in_a_row() {
+        for len in [0, 3, 8, 24] {
+            let bytes = |at: u8| vec![at; len];
+            let short = |len: usize| (len as u64 | FOLLOWS).to_le_bytes();
+            let follower = |at: u8| [&short(len)[..], &bytes(at), &vec![0; padded(len) - len]].concat();
+            let other = [&short(len + 1)[..], &vec![9; padded(len + 1)]].concat();
+            let all = [row(2, 7, &bytes(0)), follower(1), follower(2), follower(3), other, follower(5)].concat();
+            let (mut source, mut reader) = (Pieces(&all, all.len() - 8, false), Reader::default());
+            assert!(reader.next(&mut source).unwrap().is_some());
+            let mut taken = b"before".to_vec();
+            assert_eq!([reader.next_alike(2, &mut taken), reader.next_alike(9, &mut taken)], [2, 1], "{len} bytes");
+            assert!(taken == [b"before".to_vec(), bytes(1), bytes(2), bytes(3)].concat(), "{len} bytes");
+            assert_eq!(reader.next_alike(9, &mut taken), 0, "the next one is longer");
+            let next = reader.next(&mut source).unwrap().map(|(head, _)| (head.tag, head.len));
+            assert_eq!(next, Some((11, len + 1)));
+            assert_eq!(reader.next_alike(9, &mut taken), 0, "and the last one shorter, or not there");
+        }
     }
 
     #[test]

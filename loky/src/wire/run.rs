@@ -35,8 +35,23 @@ pub(crate) struct Run {
 pub(crate) struct Assignment<'a> {
     pub(crate) run: Run,
     pub(crate) captures: &'a [u8],
-    lengths: &'a [u8],
+    items: Items<'a>,
+}
+
+/// The arguments of each item that is to be run; all are known to be there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Items<'a> {
+    lengths: Lengths<'a>,
+    /// How many there are.
+    left: u32,
     arguments: &'a [u8],
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Lengths<'a> {
+    Alike(usize),
+    /// A word for each.
+    Each(&'a [u8]),
 }
 
 const WORDS: usize = 4;
@@ -107,20 +122,8 @@ impl<'a> Assignment<'a> {
         Self::try_parse(call, bytes).ok_or_else(|| CodecError::unknown("what is to be run"))
     }
 
-    /// The arguments of each item; `None` for what lies beyond the end.
-    pub(crate) fn items(&self) -> impl Iterator<Item = Option<&'a [u8]>> {
-        let (mut rest, mut lengths) = (self.arguments, self.lengths.chunks_exact(WORD).map(word));
-        let alike = match (self.run.count, self.run.is_alike) {
-            (1, _) => Some(rest.len() as u64),
-            (_, true) => lengths.next(),
-            (_, false) => None,
-        };
-        (0..self.run.count).map(move |_| {
-            let len = usize::try_from(alike.or_else(|| lengths.next())?).ok()?;
-            let (arguments, others) = rest.split_at_checked(len)?;
-            rest = others;
-            Some(arguments)
-        })
+    pub(crate) fn items(&self) -> Items<'a> {
+        self.items.clone()
     }
 
     fn try_parse(call: u64, bytes: &'a [u8]) -> Option<Self> {
@@ -130,7 +133,40 @@ impl<'a> Assignment<'a> {
         let run = Run::from_words(call, words)?;
         let (lengths, rest) = rest.split_at_checked(run.lengths_len())?;
         let captures = rest.get(..run.captures)?;
-        Some(Self { run, captures, lengths, arguments: rest.get(padded(run.captures)..)? })
+        let arguments = rest.get(padded(run.captures)..)?;
+        let lengths = match (run.count, run.is_alike) {
+            (1, _) => Lengths::Alike(arguments.len()),
+            (_, true) => Lengths::Alike(usize::try_from(word(lengths)).ok()?),
+            (_, false) => Lengths::Each(lengths),
+        };
+        let all = match lengths {
+            Lengths::Alike(len) => len.checked_mul(run.count as usize)?,
+            Lengths::Each(each) => {
+                each.chunks_exact(WORD).map(word).try_fold(0, |all, len| usize::try_from(len).ok()?.checked_add(all))?
+            }
+        };
+        // Both sides know the bytes of a frame, so what is left over means that they do not understand each other.
+        (all == arguments.len()).then_some(Self { run, captures, items: Items { lengths, left: run.count, arguments } })
+    }
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = &'a [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        self.left = self.left.checked_sub(1)?;
+        let len = match &mut self.lengths {
+            Lengths::Alike(len) => *len,
+            Lengths::Each(lengths) => {
+                let (len, others) = lengths.split_at(WORD);
+                *lengths = others;
+                word(len) as usize
+            }
+        };
+        let (arguments, others) = self.arguments.split_at(len);
+        self.arguments = others;
+        Some(arguments)
     }
 }
 
@@ -175,7 +211,7 @@ mod tests {
         assert_eq!(RUN.head(4).len, bytes.len());
         let assignment = Assignment::parse(u64::MAX, &bytes).unwrap();
         assert_eq!((assignment.run, assignment.captures), (RUN, &b"caught"[..]));
-        assert_eq!(assignment.items().collect::<Vec<_>>(), [Some(&b"a"[..]), Some(b""), Some(b"bbb")]);
+        assert_eq!(assignment.items().collect::<Vec<_>>(), [&b"a"[..], b"", b"bbb"]);
     }
 
     #[test]
@@ -183,7 +219,7 @@ mod tests {
         let run = Run { count: 1, captures: 0, is_measured: false, task: TaskId::registered(7), ..RUN };
         let bytes = bytes(&run, &[], b"", b"arguments");
         let assignment = Assignment::parse(u64::MAX, &bytes).unwrap();
-        assert_eq!((assignment.run, assignment.items().collect::<Vec<_>>()), (run, vec![Some(&b"arguments"[..])]));
+        assert_eq!((assignment.run, assignment.items().collect::<Vec<_>>()), (run, vec![&b"arguments"[..]]));
     }
 
     #[test]
@@ -193,19 +229,19 @@ mod tests {
         assert_eq!(run.head(6).len, bytes.len());
         let assignment = Assignment::parse(u64::MAX, &bytes).unwrap();
         assert_eq!((assignment.run, assignment.captures), (run, &b"caught"[..]));
-        assert_eq!(assignment.items().collect::<Vec<_>>(), [Some(&b"aa"[..]), Some(b"bb"), Some(b"cc")]);
-        let short = Assignment::parse(1, &bytes[..bytes.len() - 1]).unwrap();
-        assert_eq!(short.items().collect::<Vec<_>>(), [Some(&b"aa"[..]), Some(b"bb"), None]);
+        assert_eq!(assignment.items().collect::<Vec<_>>(), [b"aa", b"bb", b"cc"]);
+        assert!(Assignment::parse(1, &bytes[..bytes.len() - 1]).is_err(), "an item that is longer than what is left");
     }
 
     #[test]
     fn what_cannot_be_is_an_error() {
         let whole = bytes(&RUN, &[1, 0, 3], b"caught", b"abbb");
-        for len in 0..whole.len() - 4 {
+        for len in 0..whole.len() {
             assert!(Assignment::parse(1, &whole[..len]).is_err(), "{len} bytes");
         }
-        let short = Assignment::parse(1, &whole[..whole.len() - 2]).unwrap();
-        assert_eq!(short.items().last(), Some(None), "an item that is longer than what is left");
+        assert!(Assignment::parse(1, &[&whole[..], b"b"].concat()).is_err(), "more than all items have");
+        let endless = bytes(&RUN, &[u64::MAX, 2, 3], b"caught", b"abbb");
+        assert!(Assignment::parse(1, &endless).is_err(), "lengths that come round to what is there");
         let mut nobody = whole;
         nobody[4..8].fill(0);
         assert!(Assignment::parse(1, &nobody).is_err(), "attempts count from 1");

@@ -7,7 +7,7 @@ use super::{guard, serve, watch, zygote};
 use crate::env;
 use crate::identity::{self, Identity};
 use crate::sys::page::Page;
-use crate::sys::{entry, process, socket};
+use crate::sys::{entry, held_back, process, socket};
 use crate::task;
 use crate::transport::worker_link::{self, Listener, Speaker};
 use crate::wire::codec;
@@ -86,6 +86,7 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
         entry::close_inherited();
     }
     entry::set_up_signals()?;
+    held_back::find();
     watch::start(socket, welcome.parent)?;
     if welcome.may_spin {
         listener.allow_spinning();

@@ -44,7 +44,7 @@ pub(super) fn install() {
 
 /// Runs `task` and catches its panic.
 #[inline]
-pub(super) fn guarded<T>(task: impl FnOnce() -> T) -> Result<T, PanicEvidence> {
+pub(super) fn guarded<T>(task: impl FnOnce() -> T) -> Result<T, Box<PanicEvidence>> {
     IS_GUARDED.set(true);
     let outcome = panic::catch_unwind(AssertUnwindSafe(task)).map_err(evidence);
     if HAS_SEEN.take() {
@@ -55,13 +55,13 @@ pub(super) fn guarded<T>(task: impl FnOnce() -> T) -> Result<T, PanicEvidence> {
 }
 
 #[cold]
-fn evidence(payload: Box<dyn Any + Send>) -> PanicEvidence {
+fn evidence(payload: Box<dyn Any + Send>) -> Box<PanicEvidence> {
     let message = message_of(&*payload).to_string();
     // A task may have set a hook of its own: then only the message is known.
     let evidence = PanicEvidence { message, ..SEEN.take().pop_back().unwrap_or_default() };
     // A payload may panic in its own turn when it is dropped.
     let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(payload)));
-    evidence
+    Box::new(evidence)
 }
 
 fn record(info: &PanicHookInfo<'_>) {

@@ -21,15 +21,16 @@ impl Ready {
             Some(Code::Closure(open)) => match guard::guarded(|| open(captures)) {
                 Ok(Ok(opened)) => Self::Closure(opened),
                 Ok(Err(fault)) => Self::Not(told(fault)),
-                Err(evidence) => Self::Not(Failure::Panicked(evidence)),
+                Err(evidence) => Self::Not(Failure::Panicked(*evidence)),
             },
             Some(Code::Generic) | None => Self::Not(Failure::CannotDecode("this worker has no such task".to_string())),
         }
     }
 
-    /// What came of one item. A result replaces what is in `result`.
+    /// What came of one item. A result replaces what is in `result`. A failure lies elsewhere: most items have none, and
+    /// need not carry the room for it about.
     #[inline]
-    pub(super) fn run(&self, arguments: &[u8], result: &mut Vec<u8>) -> Result<(), Failure> {
+    pub(super) fn run(&self, arguments: &[u8], result: &mut Vec<u8>) -> Result<(), Box<Failure>> {
         result.clear();
         // Kept apart from the outcome, which is then a word, and need not be carried about.
         let mut fault = None;
@@ -41,12 +42,12 @@ impl Ready {
         let outcome = match self {
             Self::Function(run) => guard::guarded(|| keep(run(arguments, result))),
             Self::Closure(opened) => guard::guarded(|| keep(opened(arguments, result))),
-            Self::Not(failure) => return Err(failure.clone()),
+            Self::Not(failure) => return Err(Box::new(failure.clone())),
         };
         match (outcome, fault) {
             (Ok(()), None) => Ok(()),
-            (Ok(()), Some(fault)) => Err(told(fault)),
-            (Err(evidence), _) => Err(Failure::Panicked(evidence)),
+            (Ok(()), Some(fault)) => Err(Box::new(told(fault))),
+            (Err(evidence), _) => Err(Box::new(Failure::Panicked(*evidence))),
         }
     }
 

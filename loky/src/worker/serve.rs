@@ -3,7 +3,7 @@
 //! Each answer is written before the next item begins, so a death takes the answer of nobody but the item that ran. A
 //! living parent is told of all of them at the end of the call.
 
-use std::io::{self, Write};
+use std::io;
 use std::time::Instant;
 
 use super::ready::Ready;
@@ -11,11 +11,11 @@ use crate::identity;
 use crate::supervisor::tree;
 use crate::sys::own_pid::own_pid;
 use crate::sys::page::{Beginner, Page};
-use crate::sys::{process, stdio};
-use crate::task::entry_of;
+use crate::sys::{held_back, process, stdio};
+use crate::task::{Entry, entry_of};
 use crate::transport::worker_link::{Listener, Speaker};
-use crate::wire::message::{self, to_worker};
-use crate::wire::run::Assignment;
+use crate::wire::message::{self, Failure, to_worker};
+use crate::wire::run::{Assignment, Run};
 
 /// Serves until the parent says stop or is gone.
 pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page) -> ! {
@@ -54,49 +54,81 @@ impl Desk {
     fn run_items(&mut self, number: u64, assignment: &Assignment<'_>) -> io::Result<()> {
         let run = &assignment.run;
         let entry = entry_of(run.task);
-        let (mut ready, mut begun) = (None, None);
-        let mut items = (run.first..).zip(assignment.items()).peekable();
-        while let Some((item, arguments)) = items.next() {
-            let arguments = arguments.unwrap_or_else(|| die("was sent a call whose parts are longer than it is"));
-            if !self.beginner.begin(number, item) {
-                return Ok(());
+        if !self.beginner.begin(number, run.first) {
+            return Ok(());
+        }
+        let begun = run.is_measured.then(Instant::now);
+        identify(entry, run, run.tries_before);
+        // Not before the call has begun: whoever dies of decoding its captures is to blame.
+        let ready = Ready::new(entry, assignment.captures);
+        let last = run.first.saturating_add(run.count.saturating_sub(1));
+        for (item, arguments) in (run.first..=last).zip(assignment.items()) {
+            if item > run.first {
+                self.go_on(number, item, run, entry);
             }
-            let begun = *begun.get_or_insert_with(|| run.is_measured.then(Instant::now));
-            // Only the first item may have been tried before.
-            if let Some(entry) = entry.filter(|_| item <= run.first.saturating_add(1)) {
-                let tries_before = if item == run.first { run.tries_before } else { 0 };
-                identity::begin_call(entry.name, run.call, run.attempt.get() + tries_before);
-            }
-            // Not before it is known that the call has begun: whoever dies of decoding its captures is to blame.
-            let ready = ready.get_or_insert_with(|| Ready::new(entry, assignment.captures));
             let result = ready.run(arguments, &mut self.result);
-            if own_pid() != self.pid {
-                // The task has forked, and this is the child: the answer, like the worker, is the other one's.
-                process::exit_now(0);
-            }
-            // What the task has printed is seen before its result, and is not lost if this process is killed later.
-            let _ = io::stdout().flush();
-            stdio::flush_c();
-            if let Some(begun) = begun.filter(|_| items.peek().is_none()) {
-                let nanos = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
-                self.speaker.add(message::ran(nanos), &[])?;
+            self.end_item();
+            if let Some(begun) = begun.filter(|_| item == last) {
+                self.tell_time(begun)?;
             }
             match result {
                 Ok(()) => self.speaker.add(message::value(number, item, self.result.len()), &self.result)?,
-                Err(why) => {
-                    let (head, bytes) = message::failure(number, item, &why);
-                    self.speaker.add(head, &bytes)?;
-                }
+                Err(why) => self.tell_failure(number, item, &why)?,
             }
             if run.is_prompt {
                 self.speaker.flush();
             }
         }
         self.speaker.flush();
-        if let Some(ready) = ready {
-            ready.close();
-        }
+        ready.close();
         Ok(())
+    }
+
+    /// Item `item`, which is not the first one of its call, begins.
+    #[inline]
+    fn go_on(&mut self, number: u64, item: u32, run: &Run, entry: Option<&'static Entry>) {
+        if item == run.first + 1 {
+            // Only the first item may have been tried before.
+            identify(entry, run, 0);
+        }
+        if run.is_prompt {
+            // It has a limit of its own, so the parent may race for it. What has begun cannot be recalled.
+            self.beginner.begin(number, item);
+        } else {
+            self.beginner.go_on(item);
+        }
+    }
+
+    /// The task has returned.
+    #[inline]
+    fn end_item(&self) {
+        if own_pid() != self.pid {
+            // The task has forked, and this is the child: the answer, like the worker, is the other one's.
+            process::exit_now(0);
+        }
+        // What the task has printed is seen before its result, and is not lost if this process is killed later.
+        held_back::flush();
+        stdio::flush_c();
+    }
+
+    #[inline(never)]
+    fn tell_time(&mut self, begun: Instant) -> io::Result<()> {
+        let nanos = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.speaker.add(message::ran(nanos), &[])
+    }
+
+    #[cold]
+    fn tell_failure(&mut self, number: u64, item: u32, why: &Failure) -> io::Result<()> {
+        let (head, bytes) = message::failure(number, item, why);
+        self.speaker.add(head, &bytes)
+    }
+}
+
+/// Says who runs what, for a task that asks.
+#[inline(never)]
+fn identify(entry: Option<&'static Entry>, run: &Run, tries_before: u32) {
+    if let Some(entry) = entry {
+        identity::begin_call(entry.name, run.call, run.attempt.get() + tries_before);
     }
 }
 

@@ -3,11 +3,12 @@
 mod faults;
 mod items;
 mod lazy;
+mod output;
 
 use std::process::ExitCode;
 
 loky::main! {
     fn main() -> ExitCode {
-        loky_tests::run(&[faults::CASES, items::CASES, lazy::CASES], &[])
+        loky_tests::run(&[faults::CASES, items::CASES, lazy::CASES, output::CASES], output::PROGRAMS)
     }
 }

@@ -93,19 +93,20 @@ fn model_an_open_record_shows_what_was_committed() {
         let writing = thread::spawn(move || {
             writer.append(&[1]).unwrap();
             writer.commit();
-            writer.append(&[2]).unwrap();
+            assert!(writer.extend([2]));
+            writer.append(&[3]).unwrap();
             writer.close();
         });
-        let (mut words, mut seen) = ([0; 2 * WORD], Vec::new());
+        let (mut words, mut seen) = ([0; 3 * WORD], Vec::new());
         for _ in 0..2 {
             let is_news = reader.has_news();
             let len = reader.read(&mut words).unwrap();
             seen.extend(words[..len].chunks_exact(WORD).map(|word| word[0]));
-            assert!(!is_news || seen == [1, 2], "news are of a record that is whole");
+            assert!(!is_news || seen == [1, 2, 3], "news are of a record that is whole");
         }
         writing.join().unwrap();
         let len = reader.read(&mut words).unwrap();
         seen.extend(words[..len].chunks_exact(WORD).map(|word| word[0]));
-        assert_eq!(seen, [1, 2]);
+        assert_eq!(seen, [1, 2, 3]);
     });
 }

@@ -158,6 +158,55 @@ fn a_head_that_changes_while_it_is_read_is_noticed() {
 }
 
 #[test]
+fn a_record_is_extended_as_far_as_there_is_room() {
+    for (words, before) in [(16, 0), (16, 1), (64, 0), (64, 5), (64, 7), (4096, 300)] {
+        let (_, mut writer, mut reader) = ends(words);
+        (0..before).for_each(|_| assert!(write(&mut writer, 1) == WORD && !read_all(&mut reader, WORD).is_empty()));
+        assert_eq!((writer.append(&[]), writer.extend([1])), (Ok(0), false), "there is no record yet");
+        let (mut next, mut expected) = (0_u64, Vec::new());
+        for round in 0..1000 {
+            // What is left unread lies in the way.
+            while writer.append(&next.to_le_bytes()).unwrap() == 0 {
+                if writer.is_begun() { writer.close() } else { break }
+            }
+            next += u64::from(writer.is_begun());
+            while writer.extend([next, next + 1]) {
+                next += 2;
+            }
+            if round % 2 == 0 {
+                writer.close();
+                assert!(!writer.extend([1]), "the record has ended");
+            }
+            if round % 3 != 0 {
+                expected.extend(read_all(&mut reader, 5 * WORD));
+            }
+        }
+        writer.close();
+        expected.extend(read_all(&mut reader, 5 * WORD));
+        let seen: Vec<_> =
+            expected.chunks_exact(WORD).map(|word| u64::from_le_bytes(word.try_into().unwrap())).collect();
+        assert!(next > 1000 && seen.into_iter().eq(0..next), "{words} words");
+    }
+}
+
+#[test]
+fn a_record_is_not_extended_past_the_end_of_the_ring() {
+    let (_, mut writer, mut reader) = ends(64);
+    (0..6).for_each(|_| assert_eq!(write(&mut writer, 1), WORD));
+    assert_eq!((0..2).map(|_| reader.read(&mut [0; WORD]).unwrap()).sum::<usize>(), 2 * WORD);
+    assert_eq!(writer.append(&[2; WORD]).unwrap(), WORD);
+    let extended = std::iter::repeat_with(|| writer.extend([3])).take_while(|&is_done| is_done).count();
+    assert_eq!(extended, 14, "as many as lie before the end");
+    assert_eq!(writer.append(&[4; 3 * WORD]).unwrap(), 3 * WORD, "there is room at the start");
+    writer.close();
+    let seen = read_all(&mut reader, 64 * WORD);
+    let expected = [(1, 4), (2, 1), (3, 14), (4, 3)];
+    let firsts: Vec<_> = seen.chunks_exact(WORD).map(|word| word[0]).collect();
+    let expected: Vec<_> = expected.into_iter().flat_map(|(byte, count)| vec![byte; count]).collect();
+    assert_eq!(firsts, expected);
+}
+
+#[test]
 fn two_threads_pass_a_long_stream_through_a_small_ring() {
     const COUNT: u64 = 60_000;
     let (_, mut writer, mut reader) = ends(64);

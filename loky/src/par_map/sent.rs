@@ -1,0 +1,51 @@
+//! A chunk of consecutive items, while it is filled and while it is on its way.
+//!
+//! Nothing here knows how many items there shall be, or what comes of them.
+
+use std::sync::Arc;
+
+use crate::driver::{Lengths, OutcomeCell};
+use crate::ids::CallKey;
+use crate::transport::payload::Payload;
+
+/// Consecutive items, while they gather.
+#[derive(Default)]
+pub(super) struct Chunk {
+    pub(super) first: usize,
+    pub(super) payload: Vec<u8>,
+    pub(super) lengths: Lengths,
+}
+
+/// A chunk that is on its way, and what it takes to send a part of it once more.
+pub(super) struct Sent {
+    pub(super) call: CallKey,
+    pub(super) cell: Arc<OutcomeCell>,
+    pub(super) first: usize,
+    pub(super) payload: Payload,
+    pub(super) lengths: Lengths,
+    /// Whether the scheduler itself tries again, which it does for single items.
+    pub(super) is_single: bool,
+}
+
+impl Chunk {
+    /// An item was encoded, from `before` to the end of the payload.
+    #[inline]
+    pub(super) fn push(&mut self, place: usize, before: usize) {
+        if self.is_empty() {
+            self.first = place;
+        }
+        self.lengths.push(self.payload.len() - before);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lengths.count() == 0
+    }
+}
+
+impl Sent {
+    /// The items from number `from` up to `to`, as a chunk of their own.
+    pub(super) fn part(&self, from: usize, to: usize) -> (Payload, Lengths) {
+        let bytes = self.lengths.start(from)..self.lengths.start(to);
+        (Payload::copy(&self.payload[bytes]), self.lengths.part(from..to))
+    }
+}

@@ -55,7 +55,7 @@ pub(super) fn start(driver: &Arc<Driver>) -> std::io::Result<JoinHandle<()>> {
 }
 
 impl Driver {
-    fn do_chores(&self) {
+    pub(super) fn do_chores(&self) {
         loop {
             // Ends come first: what is to be launched is often what takes their place, and may be many.
             self.chores.1.try_iter().for_each(|chore| self.run(chore));
@@ -79,8 +79,6 @@ impl Driver {
             let Ok(launch) = self.launches.1.try_recv() else { break };
             self.do_launch(launch);
         }
-        // A launch that nobody wants any more leaves a process to be discarded, maybe after the background thread's end.
-        self.chores.1.try_iter().for_each(|chore| self.run(chore));
     }
 
     fn run(&self, chore: Chore) {

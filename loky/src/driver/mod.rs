@@ -154,6 +154,18 @@ impl Driver {
         })
     }
 
+    /// Gives many calls up, at once: were it one after the other, those that wait could begin in the place of those that run.
+    pub(crate) fn cancel_all(&self, calls: impl IntoIterator<Item = CallKey>) {
+        if self.is_foreign() {
+            return;
+        }
+        self.act(|inner, now| {
+            calls.into_iter().for_each(|call| inner.scheduler.note(Event::Cancelled { call }, now));
+            inner.scheduler.handle_timeout(now);
+            inner.perform_all();
+        });
+    }
+
     /// Whether the call has started; `None` if it has ended.
     pub(crate) fn has_started(&self, call: CallKey) -> Option<bool> {
         if self.is_foreign() {

@@ -183,6 +183,10 @@ impl Driver {
                 self.launches.0.send(launch).expect("the receiver lives as long as the driver");
             }
             self.call_background();
+            // The background thread does what there is by its end; what comes later is done here.
+            if self.is_finished() {
+                self.do_chores();
+            }
         }
         outbox.outcomes.into_iter().for_each(|(cell, outcome)| cell.complete(outcome));
         outbox.cells.into_iter().for_each(|cell| cell.complete(()));

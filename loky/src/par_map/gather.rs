@@ -355,8 +355,7 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        // Those behind first: to end one that runs costs a worker, which would be replaced for those that wait.
-        self.sent.iter().rev().for_each(|sent| self.pool.cancel(sent.call));
+        self.pool.cancel_all(self.sent.iter().map(|sent| sent.call));
     }
 }
 

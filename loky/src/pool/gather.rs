@@ -1,14 +1,14 @@
 //! Many handles at once: in order of completion, or all of them.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{Thread, current, park};
 
 use serde::de::DeserializeOwned;
 
 use super::handle::JoinHandle;
 use crate::driver::Driver;
 use crate::error::Error;
-use crate::sync::{Mutex, Thread, current, park};
 
 /// Iterates over `handles` in the order in which their calls finish, each with its place in `handles`.
 ///
@@ -75,10 +75,7 @@ pub fn join_all<R: DeserializeOwned>(handles: impl IntoIterator<Item = JoinHandl
         match result {
             Ok(result) => results[index] = Some(result),
             Err(why) => {
-                // Those behind first: to end one that runs costs a worker, which would be replaced for those that wait.
-                for handle in completed.handles.iter().flatten().rev() {
-                    handle.cancel();
-                }
+                completed.cancel();
                 return Err(why);
             }
         }
@@ -118,7 +115,7 @@ struct State {
 
 impl Finished {
     fn add(&self, index: usize) {
-        let mut state = self.0.lock();
+        let mut state = self.lock();
         state.indices.push_back(index);
         let waiter = state.waiter.take();
         drop(state);
@@ -128,16 +125,20 @@ impl Finished {
     }
 
     fn take(&self) -> Option<usize> {
-        self.0.lock().indices.pop_front()
+        self.lock().indices.pop_front()
     }
 
     fn is_empty(&self) -> bool {
-        self.0.lock().indices.is_empty()
+        self.lock().indices.is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The calling thread is unparked when there is one.
     fn watch(&self) {
-        self.0.lock().waiter = Some(current());
+        self.lock().waiter = Some(current());
     }
 }
 
@@ -161,6 +162,18 @@ impl<R> AsCompleted<R> {
             },
         }
         None
+    }
+}
+
+impl<R> AsCompleted<R> {
+    /// Gives up what has not finished.
+    fn cancel(&self) {
+        let handles = self.handles.iter().flatten();
+        match &self.pools {
+            Pools::None => {}
+            Pools::One(driver) => driver.cancel_all(handles.map(JoinHandle::key)),
+            Pools::Several(_) => handles.for_each(|handle| _ = handle.cancel()),
+        }
     }
 }
 

@@ -94,6 +94,10 @@ impl<R> JoinHandle<R> {
         self.driver.as_ref().is_some_and(|driver| !self.is_finished() && driver.cancel(self.call))
     }
 
+    pub(super) const fn key(&self) -> CallKey {
+        self.call
+    }
+
     pub(super) const fn driver(&self) -> Option<&Arc<Driver>> {
         self.driver.as_ref()
     }

@@ -179,8 +179,8 @@ impl Pool {
         self.0.driver.submit(&mut Some(order), false).expect("only a limit that is heeded refuses an order")
     }
 
-    pub(crate) fn cancel(&self, call: CallKey) {
-        self.0.driver.cancel(call);
+    pub(crate) fn cancel_all(&self, calls: impl IntoIterator<Item = CallKey>) {
+        self.0.driver.cancel_all(calls);
     }
 
     /// Blocks until `is_done`, driving meanwhile; once `watch` was called, the calling thread must be unparked when that

@@ -66,6 +66,12 @@ impl World {
         } else {
             self.any_call()
         };
+        if self.hears_in_rows {
+            let older = self.ledger.open.iter().rev().take(4).map(|&open| self.ledger.calls[open].id);
+            for call in older.collect::<Vec<_>>() {
+                self.note(Event::Cancelled { call });
+            }
+        }
         self.feed(Event::Cancelled { call });
     }
 

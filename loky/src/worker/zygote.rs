@@ -12,6 +12,7 @@ use crate::supervisor::zygote::request::Request;
 use crate::sys::births::Births;
 use crate::sys::costume::{self, Title};
 use crate::sys::duplicate::{Mold, Side};
+use crate::sys::own_pid::own_pid;
 use crate::sys::process::{self, ProcessFd};
 use crate::sys::{entry, poll, records, stdio};
 use crate::task;
@@ -74,6 +75,8 @@ fn prepare() -> io::Result<(Mold, Title)> {
     // What constructors have printed is printed once, not by each copy.
     let _ = io::stdout().flush();
     stdio::flush_c();
+    // Where it is remembered; not what it is, which each copy forgets.
+    let _ = own_pid();
     Ok((Mold::new()?, Title::find()?))
 }
 

@@ -1,6 +1,7 @@
 //! From the start of the process to the hello: is it a worker?
 
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use super::{guard, serve, watch, zygote};
@@ -62,11 +63,15 @@ pub(super) fn enter() -> ! {
     }
 }
 
+fn take_link() -> io::Result<UnixStream> {
+    let link = entry::take_link()?;
+    entry::remove_variable(env::WORKER);
+    Ok(link)
+}
+
 fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
     let is_copy = env::is_zygote();
-    let socket = if is_copy { zygote::serve()? } else { entry::take_link()? };
-    entry::remove_variable(env::WORKER);
-    let socket = Arc::new(socket);
+    let socket = Arc::new(if is_copy { zygote::serve()? } else { take_link()? });
     // If the parent is gone, nothing is wrong with this process: it is just not needed any more.
     let Some((words, [page, bell])) = socket::receive_first(&socket)? else { process::exit_now(0) };
     let welcome = Welcome::decode(&words).map_err(|why| io::Error::other(why.to_string()))?;

@@ -108,7 +108,8 @@ fn dress(title: &Title, (request, fds): Asked) -> io::Result<UnixStream> {
     // First of all, so that errors are heard.
     costume::put_on_streams(output, error)?;
     title.set(&request.title);
-    for (name, value) in &request.environment {
+    // What marks a process that is to be caught is gone here, and must not come back: its own children are none.
+    for (name, value) in request.environment.iter().filter(|(name, _)| name != env::WORKER && name != env::ZYGOTE) {
         entry::set_variable(name, value.as_deref())?;
     }
     costume::go(directory, request.current_dir.as_deref())?;

@@ -88,6 +88,8 @@ pub const FIGURES: &[Figure] = &[
     figure("W1", "all_of_2", "all 2 have answered", Unit::Nanoseconds),
     figure("W1", "all_of_8", "all 8 have answered", Unit::Nanoseconds),
     figure("W1", "all_of_32", "all 32 have answered", Unit::Nanoseconds),
+    figure("W1", "copies_of_8", "all 8 have answered, zygote", Unit::Nanoseconds),
+    figure("W1", "copies_of_32", "all 32 have answered, zygote", Unit::Nanoseconds),
     figure("W2", "round_trip", "round trip, median", Unit::Nanoseconds),
     figure("W2", "round_trip_p99", "round trip, p99", Unit::Nanoseconds),
     figure("W2", "round_trip_rested", "round trip after 1 ms idle", Unit::Nanoseconds),
@@ -106,6 +108,8 @@ pub const FIGURES: &[Figure] = &[
     figure("W6", "hung_over_limit", "hung call: error after its limit", Unit::Nanoseconds),
     figure("W7", "pss", "PSS per idle worker", Unit::Bytes),
     figure("W7", "private", "private memory per idle worker", Unit::Bytes),
+    figure("W7", "pss_of_copy", "PSS per idle worker, zygote", Unit::Bytes),
+    figure("W7", "private_of_copy", "private memory per idle worker, zygote", Unit::Bytes),
     figure("W7", "descriptors", "descriptors in a worker", Unit::Count),
     figure("W7", "parent_descriptors", "parent's descriptors per worker", Unit::Count),
     figure("W7", "parent_threads", "parent's threads, for 4 workers", Unit::Count),
@@ -114,6 +118,7 @@ pub const FIGURES: &[Figure] = &[
     figure("W8", "pending_bytes", "memory of one pending call", Unit::Bytes),
     figure("W9", "again", "get the pool again", Unit::Nanoseconds),
     figure("W9", "grow", "grow 2 to 4, all have answered", Unit::Nanoseconds),
+    figure("W9", "grow_copies", "grow 2 to 4, all have answered, zygote", Unit::Nanoseconds),
     figure("W9", "shrink", "shrink 4 to 2 and one call", Unit::Nanoseconds),
 ];
 

@@ -11,13 +11,22 @@ mod heap;
 mod idle;
 mod ping;
 mod rings;
-
-pub(crate) use exec::{ANSWER, answer};
+mod zygote;
 
 use crate::absent::{Absent, Measured};
 use crate::cell::Notes;
 use crate::scale::Scale;
 use crate::workload;
+
+/// In a process that the floor may have started: does what it was started for. `false`: it was not.
+pub(crate) fn has_served(argument: Option<&str>) -> bool {
+    match argument {
+        Some(exec::ANSWER) => exec::answer(),
+        Some(zygote::COPY) => zygote::copy(),
+        _ => return false,
+    }
+    true
+}
 
 pub(crate) fn measure(workload: &str, scale: Scale, notes: &Notes) {
     match workload {
@@ -38,8 +47,10 @@ pub(crate) fn measure(workload: &str, scale: Scale, notes: &Notes) {
             none(notes, &["lost", "served_after", "hung_over_limit"]);
         }
         "W7" => {
-            notes.put("pss", idle::median_of_four(workload::pss));
-            notes.put("private", idle::median_of_four(workload::private));
+            ["pss", "pss_of_copy"].iter().for_each(|key| notes.put(key, idle::median_of_four(workload::pss)));
+            ["private", "private_of_copy"]
+                .iter()
+                .for_each(|key| notes.put(key, idle::median_of_four(workload::private)));
             none(notes, &["descriptors", "parent_descriptors", "parent_threads", "other_processes"]);
         }
         "W8" => {
@@ -50,6 +61,7 @@ pub(crate) fn measure(workload: &str, scale: Scale, notes: &Notes) {
         _ => {
             notes.put("again", Ok(heap::lock_and_clone()));
             notes.put("grow", scale.median_of(5, || exec::all_answered(2)));
+            notes.put("grow_copies", scale.median_of(9, || zygote::more(2)));
             none(notes, &["shrink"]);
         }
     }
@@ -61,6 +73,9 @@ fn start(scale: Scale, notes: &Notes) {
     }
     for (processes, key, repeats) in [(2, "all_of_2", 9), (8, "all_of_8", 5), (32, "all_of_32", 3)] {
         notes.put(key, scale.median_of(repeats, || exec::all_answered(processes)));
+    }
+    for (copies, key, repeats) in [(8, "copies_of_8", 9), (32, "copies_of_32", 5)] {
+        notes.put(key, scale.median_of(repeats, || zygote::all_answered(copies)));
     }
 }
 

@@ -32,6 +32,11 @@ pub(crate) trait System: Sized {
 
     fn start(workers: usize) -> Measured<Self>;
 
+    /// The same with workers that are copies of a process, which is started with the first of them.
+    fn start_copies(_workers: usize) -> Measured<Self> {
+        Err(Absent::NotOffered)
+    }
+
     /// Ends it, and waits for that.
     fn stop(self);
 

@@ -24,6 +24,10 @@ impl System for Loky {
         Ok(Self(loky::reusable(Pool::builder().workers(workers))?))
     }
 
+    fn start_copies(workers: usize) -> Measured<Self> {
+        Ok(Self(Pool::builder().workers(workers).zygote(true).build()?))
+    }
+
     fn stop(self) {
         self.0.shutdown();
     }

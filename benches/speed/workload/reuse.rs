@@ -1,6 +1,7 @@
 //! W9: getting the pool again, and changing its size.
 
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::meet;
 use crate::absent::Measured;
@@ -10,8 +11,9 @@ use crate::system::System;
 
 pub(super) fn measure<S: System>(scale: Scale, notes: &Notes) {
     notes.put("again", again::<S>(scale));
-    notes.put("grow", scale.median_of(5, || grow_and_shrink::<S>().map(|(grow, _)| grow)));
-    notes.put("shrink", scale.median_of(5, || grow_and_shrink::<S>().map(|(_, shrink)| shrink)));
+    notes.put("grow", scale.median_of(5, || grow_and_shrink(S::start).map(|(grow, _)| grow)));
+    notes.put("grow_copies", scale.median_of(9, || grow_and_shrink(S::start_copies).map(|(grow, _)| grow)));
+    notes.put("shrink", scale.median_of(5, || grow_and_shrink(S::start).map(|(_, shrink)| shrink)));
 }
 
 fn again<S: System>(scale: Scale) -> Measured<f64> {
@@ -26,9 +28,11 @@ fn again<S: System>(scale: Scale) -> Measured<f64> {
 }
 
 /// From two workers to four that have answered, and back to two and one call.
-fn grow_and_shrink<S: System>() -> Measured<(f64, f64)> {
-    let system = S::start(2)?;
+fn grow_and_shrink<S: System>(start: fn(usize) -> Measured<S>) -> Measured<(f64, f64)> {
+    let system = start(2)?;
     meet(&system, 2)?;
+    // Whatever is done once more after the first calls, such as to make a zygote ready, has been done by now.
+    thread::sleep(Duration::from_millis(20));
     let begin = Instant::now();
     system.resize(4)?;
     let grown = meet(&system, 4)?.complete.duration_since(begin);

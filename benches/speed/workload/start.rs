@@ -13,7 +13,10 @@ pub(super) fn measure<S: System>(scale: Scale, notes: &Notes) {
         notes.put(key, scale.median_of(9, || first_result::<S>(workers)));
     }
     for (workers, key, repeats) in [(2, "all_of_2", 9), (8, "all_of_8", 5), (32, "all_of_32", 3)] {
-        notes.put(key, scale.median_of(repeats, || all_answered::<S>(workers)));
+        notes.put(key, scale.median_of(repeats, || all_answered(S::start, workers)));
+    }
+    for (workers, key, repeats) in [(8, "copies_of_8", 9), (32, "copies_of_32", 5)] {
+        notes.put(key, scale.median_of(repeats, || all_answered(S::start_copies, workers)));
     }
 }
 
@@ -26,9 +29,9 @@ fn first_result<S: System>(workers: usize) -> Measured<f64> {
     if result == 42 { Ok(passed.as_nanos() as f64) } else { failed(format!("a wrong result: {result}")) }
 }
 
-fn all_answered<S: System>(workers: usize) -> Measured<f64> {
+fn all_answered<S: System>(start: fn(usize) -> Measured<S>, workers: usize) -> Measured<f64> {
     let begin = Instant::now();
-    let system = S::start(workers)?;
+    let system = start(workers)?;
     let visitors = meet(&system, workers)?;
     system.stop();
     if S::HAS_PROCESSES && visitors.pids.len() != workers {

@@ -11,11 +11,12 @@ use std::thread::{self, JoinHandle};
 use super::Driver;
 use super::inner::{Inner, Worker};
 use crate::config::{KILL_GRACE, Output, Settings};
-use crate::env;
 use crate::ids::WorkerId;
 use crate::supervisor::Process;
 use crate::supervisor::local::{self, Recipe};
 use crate::sys::bell::Bell;
+use crate::wire::message::Welcome;
+use crate::{env, identity, task};
 
 /// What takes a system call too many.
 #[derive(Debug)]
@@ -121,8 +122,7 @@ impl Inner {
 }
 
 fn recipe(settings: &Settings, index: usize) -> Result<Recipe, String> {
-    let mut environment = thread_pool_variables(settings);
-    environment.extend(settings.environment.iter().cloned());
+    let mut environment = common_environment(settings);
     if let Some(variables) = &settings.env_per_worker {
         // This is the user's own code: its panic must cost no more than the launch.
         let variables = panic::catch_unwind(AssertUnwindSafe(|| variables(index)))
@@ -132,7 +132,28 @@ fn recipe(settings: &Settings, index: usize) -> Result<Recipe, String> {
     let program = env::arguments().into_iter().next().unwrap_or_default();
     let title = format!("{} [loky: worker {index} of {}]", program.to_string_lossy(), settings.name);
     let has_own_output = settings.output != Output::Inherit;
-    Ok(Recipe { title, environment, current_dir: settings.current_dir.clone(), has_own_output })
+    let first_words = welcome(settings, index).encode();
+    Ok(Recipe { title, environment, current_dir: settings.current_dir.clone(), has_own_output, first_words })
+}
+
+/// What all workers of the pool have in their environment.
+pub(super) fn common_environment(settings: &Settings) -> Vec<(OsString, Option<OsString>)> {
+    let mut environment = thread_pool_variables(settings);
+    environment.extend(settings.environment.iter().cloned());
+    environment
+}
+
+/// Told before the process is there, so that it never waits for us.
+fn welcome(settings: &Settings, index: usize) -> Welcome {
+    let Ok(build) = task::build() else { unreachable!("no task is found in a registry that is none") };
+    Welcome {
+        build,
+        parent: std::process::id(),
+        pool: settings.name.clone(),
+        index,
+        depth: identity::depth() + 1,
+        may_spin: settings.cpus > 1,
+    }
 }
 
 /// Lets the thread pools of all workers together have as many threads as there are CPUs, where the program's user has

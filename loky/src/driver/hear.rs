@@ -12,7 +12,6 @@ use super::inner::{Body, Inner, Worker};
 use super::pipe::{Pipe, Tail};
 use super::tokens::{Part, ZYGOTE, of_token, token};
 use crate::config::DEATH_GRACE;
-use crate::identity;
 use crate::ids::WorkerId;
 use crate::scheduler::Event;
 use crate::supervisor::Launched;
@@ -20,7 +19,7 @@ use crate::sys::poll::{Interest, Poller};
 use crate::sys::stdio::{STREAMS, Stream};
 use crate::task;
 use crate::transport::link::{Chime, Link};
-use crate::wire::message::{Build, Hello, Welcome};
+use crate::wire::message::{Build, Hello};
 
 impl Inner {
     /// The poller reports `token`.
@@ -57,25 +56,8 @@ impl Inner {
         worker.body = Some(body);
         if worker.is_killed {
             self.kill(id);
-        } else {
-            self.welcome(id);
         }
         Ok(())
-    }
-
-    fn welcome(&mut self, worker: WorkerId) {
-        let index = self.workers.get(&worker).map_or(0, |worker| worker.index);
-        let Ok(build) = task::build() else { unreachable!("no task is found in a registry that is none") };
-        let welcome = Welcome {
-            build,
-            parent: std::process::id(),
-            pool: self.settings.name.clone(),
-            index,
-            depth: identity::depth() + 1,
-            may_spin: self.settings.cpus > 1,
-        };
-        let (head, bytes) = welcome.said();
-        self.say(worker, head, &bytes);
     }
 
     /// Bells tell nothing by themselves: what they ring for is looked at in every turn.

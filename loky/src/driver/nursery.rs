@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Driver;
-use super::background::{Chore, Launch};
+use super::background::{Chore, Launch, common_environment};
 use super::inner::{Inner, Outbox};
 use super::tokens::ZYGOTE;
 use crate::config::{KILL_GRACE, Settings, ZYGOTES_LOST_MAX};
@@ -104,15 +104,16 @@ impl Driver {
 
     /// Starts the zygote, unless there is one, or there shall be none.
     pub(super) fn start_zygote(&self) {
-        let name = {
+        let settings = {
             let mut inner = self.inner.lock();
             if !inner.nursery.prepare() {
                 return;
             }
-            inner.settings.name.clone()
+            inner.settings.clone()
         };
         let program = env::arguments().into_iter().next().unwrap_or_default();
-        let started = Zygote::start(&format!("{} [loky: zygote of {name}]", program.to_string_lossy()));
+        let title = format!("{} [loky: zygote of {}]", program.to_string_lossy(), settings.name);
+        let started = Zygote::start(&title, common_environment(&settings));
         self.act(|inner, _| inner.open_nursery(started));
     }
 

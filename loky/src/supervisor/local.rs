@@ -29,11 +29,13 @@ pub(crate) struct Recipe {
     pub(crate) current_dir: Option<PathBuf>,
     /// Whether its standard output is a pipe to us instead of this program's own.
     pub(crate) has_own_output: bool,
+    /// What it is told first, whatever that means.
+    pub(crate) first_words: Vec<u8>,
 }
 
 /// Starts a worker that rings `bell`. Takes about a millisecond; blocks for nothing but the kernel.
 pub(crate) fn launch(recipe: &Recipe, bell: &Bell) -> io::Result<Launched> {
-    let (link, page, theirs) = link(bell)?;
+    let (link, page, theirs) = link(recipe, bell)?;
     let mut child = of_recipe(recipe, theirs.into()).spawn()?;
     match watch(&mut child) {
         Ok((process, output, error)) => Ok(Launched { process, link, page, output, error }),
@@ -54,11 +56,12 @@ pub(super) fn command(title: &str, link: Stdio) -> Command {
     command
 }
 
-/// Both ends of a link, ours without blocking, and the page, whose descriptor is already on its way, with the bell's.
-pub(super) fn link(bell: &Bell) -> io::Result<(UnixStream, Page, UnixStream)> {
+/// Both ends of a link, ours without blocking, and the page. All that the worker waits for is on its way before there is
+/// a worker: its descriptor, the bell's, and the first words.
+pub(super) fn link(recipe: &Recipe, bell: &Bell) -> io::Result<(UnixStream, Page, UnixStream)> {
     let (link, theirs) = UnixStream::pair()?;
     let (page, page_fd) = Page::create()?;
-    socket::send_descriptors(&link, [page_fd.as_fd(), bell.ringing_end()])?;
+    socket::send_first(&link, &recipe.first_words, [page_fd.as_fd(), bell.ringing_end()])?;
     link.set_nonblocking(true)?;
     Ok((link, page, theirs))
 }
@@ -67,17 +70,22 @@ fn of_recipe(recipe: &Recipe, link: OwnedFd) -> Command {
     let mut command = command(&recipe.title, Stdio::from(link));
     let output = if recipe.has_own_output { Stdio::piped() } else { Stdio::inherit() };
     command.stdout(output).stderr(Stdio::piped());
-    for (name, value) in &recipe.environment {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
+    change(&mut command, &recipe.environment);
     if let Some(dir) = &recipe.current_dir {
         command.current_dir(dir);
     }
     command.env(env::WORKER, env::WORKER_MARK);
     command
+}
+
+/// Changes to the environment that the new process inherits.
+pub(super) fn change(command: &mut Command, environment: &[(OsString, Option<OsString>)]) {
+    for (name, value) in environment {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
 }
 
 fn watch(child: &mut Child) -> io::Result<(Process, Option<File>, File)> {

@@ -144,9 +144,10 @@ impl Interest {
 /// Blocks until the other end of `link` is closed, or `process` (a process descriptor) has ended.
 pub(crate) fn wait_for_end(link: BorrowedFd<'_>, process: Option<BorrowedFd<'_>>) {
     // A hang-up is told unasked. What arrives on the link is not waited for: it is another thread's to read.
-    let mut fds = vec![PollFd::new(link, PollFlags::empty())];
-    fds.extend(process.map(|process| PollFd::new(process, PollFlags::POLLIN)));
-    while poll(&mut fds, PollTimeout::NONE) == Err(Errno::EINTR) {}
+    // Not on the heap: whoever waits here should have none.
+    let mut fds = [PollFd::new(link, PollFlags::empty()), PollFd::new(process.unwrap_or(link), PollFlags::POLLIN)];
+    let fds = &mut fds[..1 + usize::from(process.is_some())];
+    while poll(fds, PollTimeout::NONE) == Err(Errno::EINTR) {}
 }
 
 /// Blocks until there is something to read from `link`, or its other end is closed: true. Or until `process` has ended and

@@ -52,8 +52,11 @@ const KIND_SHIFT: u32 = 56;
 /// The frame follows. Kinds are smaller.
 const FOLLOWS: u64 = 1 << 63;
 
-/// How many bytes are taken in at once; longer frames have memory of their own.
+/// How many bytes are taken in at once, at the most; longer frames have memory of their own.
 const BUFFER_LEN: usize = 16 << 10;
+
+/// How many at first.
+const BUFFER_LEN_FIRST: usize = 1 << 10;
 
 /// How much memory is made before the bytes are there.
 const TRUST: usize = 1 << 20;
@@ -188,13 +191,22 @@ impl Reader {
         &self.buffer[from..from + head.len]
     }
 
+    /// A link on which little is said has a little memory: there is one in each worker, and one for each in the parent.
+    fn grow(&mut self) {
+        let len = self.buffer.len() * 4;
+        self.buffer.resize(len.clamp(BUFFER_LEN_FIRST, BUFFER_LEN), 0);
+    }
+
     fn fill<S: Source>(&mut self, source: &mut S) -> Result<usize, FrameError<S::Error>> {
-        self.buffer.resize(BUFFER_LEN, 0);
+        let is_full = self.end == self.buffer.len();
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
-        } else if self.end == BUFFER_LEN {
+        } else if is_full {
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
+        }
+        if is_full {
+            self.grow();
         }
         let len = source.read(&mut self.buffer[self.end..]).map_err(FrameError::Source)?;
         self.end += len;
@@ -315,6 +327,20 @@ mod tests {
             let found: Vec<_> = found.iter().map(|(kind, tag, bytes)| (*kind, *tag, &bytes[..])).collect();
             assert!(found == frames, "in pieces of {piece} bytes");
             assert_eq!(reader.next(&mut source), Ok(None));
+        }
+    }
+
+    #[test]
+    fn memory_is_made_as_frames_ask_for_it() {
+        let lens = [5, BUFFER_LEN_FIRST, 5 * BUFFER_LEN_FIRST, BUFFER_LEN - HEAD_LEN];
+        let grown = [BUFFER_LEN_FIRST, 4 * BUFFER_LEN_FIRST, BUFFER_LEN, BUFFER_LEN];
+        let bytes: Vec<u8> = lens.iter().flat_map(|&len| row(1, 0, &vec![7; len])).collect();
+        let (mut source, mut reader) = (Pieces(&bytes, 40, false), Reader::default());
+        for (len, grown) in lens.into_iter().zip(grown) {
+            let found =
+                std::iter::repeat_with(|| reader.next(&mut source).unwrap().map(|(_, bytes)| bytes.into_owned()));
+            assert_eq!(found.flatten().next(), Some(vec![7; len]));
+            assert_eq!(reader.buffer.len(), grown);
         }
     }
 

@@ -12,12 +12,10 @@ use super::frame::{Head, Said};
 use crate::error::PanicEvidence;
 
 /// Changes with every change of what is said here or how.
-pub(crate) const PROTOCOL: u32 = 4;
+pub(crate) const PROTOCOL: u32 = 5;
 
-/// What a parent says; see [`run`](super::run) for what it says most.
+/// What a parent says; see [`run`](super::run) for what it says most, and [`Welcome`] for what comes first of all.
 pub(crate) mod to_worker {
-    /// First of all.
-    pub(crate) const WELCOME: u8 = 1;
     /// Run a task once for each item.
     pub(crate) const RUN: u8 = 2;
     /// Finish and leave.
@@ -35,7 +33,7 @@ mod from_worker {
     pub(super) const RAN: u8 = 4;
 }
 
-/// Who the worker is.
+/// Who the worker is. Told to it before it can say anything, beside the link, so it is no frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Welcome {
     pub(crate) build: Build,
@@ -107,8 +105,14 @@ impl Build {
 }
 
 impl Welcome {
-    pub(crate) fn said(&self) -> Said<'static> {
-        encoded(to_worker::WELCOME, 0, self)
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        codec::encode_into(&mut bytes, self).expect("messages of ours can be encoded");
+        bytes
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        codec::decode(bytes)
     }
 }
 

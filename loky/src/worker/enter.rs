@@ -1,6 +1,7 @@
 //! From the start of the process to the hello: is it a worker?
 
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use super::{guard, serve, watch, zygote};
@@ -10,8 +11,7 @@ use crate::sys::page::Page;
 use crate::sys::{entry, held_back, process, socket};
 use crate::task;
 use crate::transport::worker_link::{self, Listener, Speaker};
-use crate::wire::codec;
-use crate::wire::message::{Hello, Welcome, to_worker};
+use crate::wire::message::{Hello, Welcome};
 
 /// With which code a process ends that was started as a worker and cannot be one.
 const NOT_A_WORKER: i32 = 97;
@@ -63,21 +63,26 @@ pub(super) fn enter() -> ! {
     }
 }
 
+fn take_link() -> io::Result<UnixStream> {
+    let link = entry::take_link()?;
+    entry::remove_variable(env::WORKER);
+    Ok(link)
+}
+
 fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
     let is_copy = env::is_zygote();
-    let socket = if is_copy { zygote::serve()? } else { entry::take_link()? };
-    entry::remove_variable(env::WORKER);
-    let socket = Arc::new(socket);
-    let [page, bell] = socket::receive_descriptors(&socket)?;
-    let page = Page::map(page)?;
-    let (mut listener, mut speaker) = worker_link::ends(&socket, bell.into(), &page);
-    let welcome = read_welcome(&mut listener)?;
+    let socket = Arc::new(if is_copy { zygote::serve()? } else { take_link()? });
+    // If the parent is gone, nothing is wrong with this process: it is just not needed any more.
+    let Some((words, [page, bell])) = socket::receive_first(&socket)? else { process::exit_now(0) };
+    let welcome = Welcome::decode(&words).map_err(|why| io::Error::other(why.to_string()))?;
     if process::parent_pid() != welcome.parent {
         // The parent has died between the launch and this line, and its socket may live on in a forked child.
         process::exit_now(0);
     }
     let build = task::build().map_err(|why| io::Error::other(why.to_string()))?;
     build.check(welcome.build).map_err(|why| io::Error::other(format!("what has started it {why}")))?;
+    let page = Page::map(page)?;
+    let (mut listener, mut speaker) = worker_link::ends(&socket, bell.into(), &page);
     // The first call travels while the rest is made ready.
     let (head, bytes) = Hello { build, pid: std::process::id() }.said();
     speaker.add(head, &bytes)?;
@@ -95,16 +100,4 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
     entry::set_process_name(&format!("loky {}", welcome.index));
     identity::become_worker(Identity { index: welcome.index, pool: welcome.pool, depth: welcome.depth });
     Ok((listener, speaker, page))
-}
-
-fn read_welcome(listener: &mut Listener) -> io::Result<Welcome> {
-    match listener.receive() {
-        Ok(Some((head, bytes))) if head.kind == to_worker::WELCOME => {
-            codec::decode(&bytes).map_err(|why| io::Error::other(why.to_string()))
-        }
-        Ok(Some((head, _))) => Err(io::Error::other(format!("expected to be welcomed, not told {}", head.kind))),
-        // The parent is gone: nothing is wrong with this process, it is just not needed any more.
-        Ok(None) => process::exit_now(0),
-        Err(why) => Err(io::Error::other(why.to_string())),
-    }
 }

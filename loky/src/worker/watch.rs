@@ -8,11 +8,10 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::thread;
 
 use crate::supervisor::tree;
-use crate::sys::poll;
 use crate::sys::process::{self, ProcessFd};
+use crate::sys::{poll, thread};
 
 /// Watches from now on, and kills what this process has started before it ends it.
 pub(super) fn start(link: Arc<UnixStream>, parent: u32) -> io::Result<()> {
@@ -23,6 +22,8 @@ pub(super) fn start(link: Arc<UnixStream>, parent: u32) -> io::Result<()> {
         tree::kill_own_descendants();
         process::exit_now(0);
     };
-    thread::Builder::new().name("loky-watch".into()).stack_size(128 << 10).spawn(watch)?;
-    Ok(())
+    thread::start(c"loky-watch", STACK, watch)
 }
+
+/// More than the search for processes needs; what is not used is not there.
+const STACK: usize = 128 << 10;

@@ -12,6 +12,7 @@ use crate::supervisor::zygote::request::Request;
 use crate::sys::births::Births;
 use crate::sys::costume::{self, Title};
 use crate::sys::duplicate::{Mold, Side};
+use crate::sys::own_pid::own_pid;
 use crate::sys::process::{self, ProcessFd};
 use crate::sys::{entry, poll, records, stdio};
 use crate::task;
@@ -74,6 +75,8 @@ fn prepare() -> io::Result<(Mold, Title)> {
     // What constructors have printed is printed once, not by each copy.
     let _ = io::stdout().flush();
     stdio::flush_c();
+    // Where it is remembered; not what it is, which each copy forgets.
+    let _ = own_pid();
     Ok((Mold::new()?, Title::find()?))
 }
 
@@ -105,7 +108,8 @@ fn dress(title: &Title, (request, fds): Asked) -> io::Result<UnixStream> {
     // First of all, so that errors are heard.
     costume::put_on_streams(output, error)?;
     title.set(&request.title);
-    for (name, value) in &request.environment {
+    // What marks a process that is to be caught is gone here, and must not come back: its own children are none.
+    for (name, value) in request.environment.iter().filter(|(name, _)| name != env::WORKER && name != env::ZYGOTE) {
         entry::set_variable(name, value.as_deref())?;
     }
     costume::go(directory, request.current_dir.as_deref())?;

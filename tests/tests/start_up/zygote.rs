@@ -114,9 +114,14 @@ fn zygote_03_a_copy_has_the_environment_of_now() {
     assert_eq!(own, [Some("new".to_owned()), Some(String::new()), Some("0".to_owned())]);
     assert_eq!((seen("TMPDIR"), seen("LOKY_WORKER"), seen("LOKY_ZYGOTE")), (None, None, None));
     assert_eq!(seen("LOKY_TESTS_SCRATCH"), Some(scratch().to_string_lossy().into_owned()), "the rest is inherited");
-    loky_tests::sys::set_variable("LOKY_TESTS_LATE", Some("set since"));
+    assert!(seen("OMP_NUM_THREADS").is_some(), "what the pool itself sets is there, too");
+    for (name, value) in [("LOKY_TESTS_LATE", "set since"), ("NEW", "the program's"), ("OMP_NUM_THREADS", "77")] {
+        loky_tests::sys::set_variable(name, Some(value));
+    }
     fails(die.bind(Death::Abort).on(&pool).run(), ErrorKind::Crash);
     assert_eq!(seen("LOKY_TESTS_LATE").as_deref(), Some("set since"), "as it is when the worker is started");
+    assert_eq!(["NEW", "EMPTY", "DEVICE"].map(seen), own, "and the pool has the last word");
+    assert_eq!((seen("TMPDIR"), seen("OMP_NUM_THREADS").as_deref()), (None, Some("77")), "but where the user has it");
     loky_tests::sys::set_variable("LOKY_TESTS_LATE", None);
     fails(die.bind(Death::Abort).on(&pool).run(), ErrorKind::Crash);
     assert_eq!(seen("LOKY_TESTS_LATE"), None);

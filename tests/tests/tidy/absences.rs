@@ -43,6 +43,7 @@ pub(crate) const RULES: &[Rule] = &[
     only_in("thread::spawn", &["driver", "worker"], THREADS),
     only_in("thread::Builder", &["driver", "worker"], THREADS),
     only_in("thread::scope", &["driver", "worker"], THREADS),
+    only_in("thread::start", &["worker"], THREADS),
     only_in("std::env", &["env", "sys/entry"], DYNAMIC),
     only_in("bincode", &["wire/codec"], "only the codec knows the format"),
     only_in("nix", &["sys"], "only `sys` talks to the kernel"),

@@ -32,7 +32,7 @@ fn nonblocking() -> (UnixStream, UnixStream) {
 }
 
 impl Played {
-    /// Launched for a call, and welcomed.
+    /// Launched for a call.
     fn new() -> Self {
         let mut inner = Inner::new(Settings::default_for(1));
         inner.poller = Some(Arc::new(Poller::new().unwrap()));

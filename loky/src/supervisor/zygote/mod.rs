@@ -34,9 +34,13 @@ pub(crate) struct Zygote {
     births: Births,
     /// What was told last; it may still stand among the births.
     told: Option<u32>,
-    /// The environment that it has, and its copies with it.
+    /// The environment of this program when it was started, and how its own differs from that, and that of its copies.
     environment: Vec<(OsString, OsString)>,
+    differs: Vec<Change>,
 }
+
+/// A variable; `None` removes it.
+type Change = (OsString, Option<OsString>);
 
 /// What it says.
 #[derive(Debug)]
@@ -68,16 +72,19 @@ pub(crate) struct Theirs {
 }
 
 impl Zygote {
-    /// Starts one. It can be asked at once, and answers when it is there.
-    pub(crate) fn start(title: &str) -> io::Result<Self> {
+    /// Starts one with these changes to the environment, which most of its copies are to have: then they need not make
+    /// them. It can be asked at once, and answers when it is there.
+    pub(crate) fn start(title: &str, differs: Vec<Change>) -> io::Result<Self> {
         let (socket, theirs) = records::pair()?;
         let (births, page) = Births::create()?;
         records::send(&socket, &std::process::id().to_le_bytes(), &[page.as_fd()])?;
         let environment = env::all();
         let mut command = local::command(&format!("{title:TITLE_LEN$}"), Stdio::from(theirs));
-        let mut child = command.env(env::ZYGOTE, env::WORKER_MARK).spawn()?;
+        local::change(&mut command, &differs);
+        let marks = [env::WORKER, env::ZYGOTE].map(|name| (name, env::WORKER_MARK));
+        let mut child = command.envs(marks).spawn()?;
         match Process::new(child.id()) {
-            Ok(process) => Ok(Self { process: Arc::new(process), socket, births, told: None, environment }),
+            Ok(process) => Ok(Self { process: Arc::new(process), socket, births, told: None, environment, differs }),
             Err(why) => {
                 // Nobody else knows of this process yet, so it is ended and reaped here.
                 let _ = (child.kill(), child.wait());
@@ -88,8 +95,7 @@ impl Zygote {
 
     /// Asks for a worker. On an error it has not been asked, and another way must be taken.
     pub(crate) fn ask(&self, recipe: &Recipe, theirs: &Theirs) -> io::Result<()> {
-        let mut environment = self.changes();
-        environment.extend(recipe.environment.iter().cloned());
+        let environment = self.changes(&recipe.environment);
         let (title, current_dir) = (recipe.title.clone(), recipe.current_dir.clone());
         let bytes = Request { title, environment, current_dir }.encode();
         let stdout = io::stdout();
@@ -137,16 +143,22 @@ impl Zygote {
         }
     }
 
-    /// How this program's environment differs from the zygote's: a worker has what this program has when it starts it.
-    fn changes(&self) -> Vec<(OsString, Option<OsString>)> {
+    /// How the environment of a worker, that of this program at this moment with some changes, differs from the zygote's.
+    fn changes(&self, wanted: &[Change]) -> Vec<Change> {
         let now = env::all();
-        if now == self.environment {
-            return Vec::new();
+        match wanted.strip_prefix(&self.differs[..]) {
+            Some(rest) if now == self.environment => rest.to_vec(),
+            // All that the zygote was given is wanted still, or has been set by this program since.
+            _ => self.changes_since(&now).chain(wanted.iter().cloned()).collect(),
         }
-        let is_gone = |name: &OsString| !now.iter().any(|(other, _)| other == name);
-        let gone = self.environment.iter().filter(|(name, _)| is_gone(name)).map(|(name, _)| (name.clone(), None));
+    }
+
+    /// How the environment of this program differs from what it was when the zygote was started.
+    fn changes_since(&self, now: &[(OsString, OsString)]) -> impl Iterator<Item = Change> {
+        let is_gone = move |name: &OsString| !now.iter().any(|(other, _)| other == name);
+        let gone = self.environment.iter().filter(move |(name, _)| is_gone(name)).map(|(name, _)| (name.clone(), None));
         let new = now.iter().filter(|pair| !self.environment.contains(pair));
-        gone.chain(new.map(|(name, value)| (name.clone(), Some(value.clone())))).collect()
+        gone.chain(new.map(|(name, value)| (name.clone(), Some(value.clone()))))
     }
 }
 
@@ -156,7 +168,11 @@ impl Zygote {
     pub(crate) fn played() -> io::Result<(Self, OwnedFd, Births)> {
         let ((socket, theirs), (births, page)) = (records::pair()?, Births::create()?);
         let process = Arc::new(Process::new(std::process::id())?);
-        Ok((Self { process, socket, births, told: None, environment: env::all() }, theirs, Births::map(page)?))
+        Ok((
+            Self { process, socket, births, told: None, environment: env::all(), differs: Vec::new() },
+            theirs,
+            Births::map(page)?,
+        ))
     }
 }
 
@@ -168,7 +184,7 @@ impl AsFd for Zygote {
 
 /// Everything that a worker needs but its process. It will ring `bell`.
 pub(crate) fn prepare(recipe: &Recipe, bell: &Bell) -> io::Result<(Ours, Theirs)> {
-    let (link, page, worker_link) = local::link(bell)?;
+    let (link, page, worker_link) = local::link(recipe, bell)?;
     let (error, worker_error) = costume::pipe()?;
     let (output, worker_output) = recipe.has_own_output.then(costume::pipe).transpose()?.unzip();
     let theirs = Theirs { link: worker_link, output: worker_output, error: worker_error, directory: costume::here()? };

@@ -124,8 +124,9 @@ const OPEN: u64 = 1 << 62;
 /// There is no record here, but at the start of the ring.
 const JUMP: u64 = 1 << 61;
 
-/// A record has at most so many words, its head included: both sides can be at work on a long message.
-const RECORD_MAX: usize = 8192;
+/// A record has at most so many words, its head included: 16 KiB, so that the reader is at work on a long message almost
+/// as soon as the writer is, and few heads cost nothing.
+const RECORD_MAX: usize = 2048;
 
 /// The part of the ring that short messages use.
 const NEAR: usize = 32;

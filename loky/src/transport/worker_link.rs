@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::outgoing::write;
+use super::outgoing::{EARLY, write};
 use super::ring::{Chime, Reader, Writer};
 use super::spin::Spin;
 use crate::sys::bell::ring;
@@ -99,7 +99,16 @@ impl Speaker {
         }
     }
 
-    fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.len() < 2 * EARLY {
+            return self.write(bytes);
+        }
+        self.write(&bytes[..EARLY])?;
+        self.flush();
+        self.write(&bytes[EARLY..])
+    }
+
+    fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         loop {
             bytes = &bytes[write(&mut self.ring, bytes).map_err(broken)?..];
             if bytes.is_empty() {

@@ -53,7 +53,7 @@ impl Inner {
         let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
         let first = done.len();
         let number = |items: usize| u32::try_from(items).expect("a call has fewer items than `ITEMS_MAX`");
-        let captures = order.task.captures.clone().map(Payload::Long);
+        let captures = order.task.captures.clone().map(|captures| Payload::Long(captures, None));
         let run = Run {
             call: call.id,
             attempt,
@@ -79,7 +79,8 @@ impl Inner {
         let fixed = [Part::Bytes(&words), Part::Bytes(&lengths)];
         let captures = captures.map(|captures| Part::Payload(captures, 0..captures.len()));
         let parts = fixed.into_iter().chain(captures).chain([Part::Payload(&order.payload, arguments.clone())]);
-        body.link.send(run.head(arguments.len()), parts);
+        let row = order.payload.row().filter(|_| arguments.start == 0);
+        body.link.send(run.head(arguments.len(), row), parts);
         if body.given.is_empty() {
             // What was written so far belongs to calls that have ended.
             body.tail.forget();

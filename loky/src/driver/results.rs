@@ -1,10 +1,10 @@
 //! The results of the items of one call, in their order: one lies here as it is, many lie in one piece of memory.
 
-use std::borrow::Cow;
-
 use super::lengths::Lengths;
 use crate::error::Error;
+use crate::sys::row::Row;
 use crate::transport::payload::Payload;
+use crate::wire::body::Body;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ pub(crate) struct Results(Kind);
 enum Kind {
     #[default]
     None,
-    One(Result<Payload, Error>),
+    One(Result<Value, Error>),
     /// Seldom, and not to be carried along by the others.
     Many(Box<Many>),
 }
@@ -26,6 +26,14 @@ struct Many {
     lengths: Lengths,
     /// The failures among them, each with its number.
     failures: Vec<(usize, Error)>,
+}
+
+/// A result as it has arrived.
+#[derive(Debug)]
+pub(crate) enum Value {
+    Bytes(Payload),
+    /// The bytes before a row, and the row.
+    Row(Vec<u8>, Row),
 }
 
 impl Results {
@@ -46,9 +54,9 @@ impl Results {
     }
 
     /// Adds the result of the next one of `count` items.
-    pub(super) fn push(&mut self, result: Result<Cow<'_, [u8]>, Error>, count: usize) {
+    pub(super) fn push(&mut self, result: Result<Body<'_>, Error>, count: usize) {
         match &mut self.0 {
-            Kind::None if count == 1 => self.0 = Kind::One(result.map(into_payload)),
+            Kind::None if count == 1 => self.0 = Kind::One(result.map(Value::from)),
             Kind::Many(many) => many.push(result),
             Kind::None | Kind::One(_) => {
                 let mut many = Box::<Many>::default();
@@ -66,23 +74,35 @@ impl Results {
                 many.bytes.extend_from_slice(bytes);
                 many.lengths.push(bytes.len());
             }
-            Kind::None | Kind::One(_) => self.push(Ok(Cow::Borrowed(bytes)), 2),
+            Kind::None | Kind::One(_) => self.push(Ok(Body::Lent(bytes)), 2),
         }
     }
 
     /// The one result there is.
-    pub(super) fn into_single(self) -> Option<Result<Payload, Error>> {
+    pub(super) fn into_single(self) -> Option<Result<Value, Error>> {
         match self.0 {
             Kind::One(result) => Some(result),
             Kind::None | Kind::Many(_) => None,
         }
     }
 
-    /// The result of item number `item`.
+    /// The same, each result in one piece, so that they can be [lent](Self::get).
+    pub(crate) fn in_pieces(self) -> Self {
+        match self.0 {
+            Kind::One(Ok(Value::Row(start, row))) => {
+                let bytes = Body::Row(start, row).joined();
+                Self(Kind::One(Ok(Value::Bytes(Payload::from(bytes)))))
+            }
+            _ => self,
+        }
+    }
+
+    /// The result of item number `item`, if it is in one piece.
     #[inline]
     pub(crate) fn get(&self, item: usize) -> Option<Result<&[u8], &Error>> {
         match &self.0 {
-            Kind::One(result) if item == 0 => Some(result.as_deref()),
+            Kind::One(Ok(Value::Bytes(bytes))) if item == 0 => Some(Ok(bytes)),
+            Kind::One(Err(why)) if item == 0 => Some(Err(why)),
             Kind::Many(many) => many.get(item),
             Kind::None | Kind::One(_) => None,
         }
@@ -90,11 +110,15 @@ impl Results {
 }
 
 impl Many {
-    fn push(&mut self, result: Result<Cow<'_, [u8]>, Error>) {
+    fn push(&mut self, result: Result<Body<'_>, Error>) {
         let len = match result {
             Ok(bytes) => {
+                let before = self.bytes.len();
                 self.bytes.extend_from_slice(&bytes);
-                bytes.len()
+                if let Body::Row(_, row) = &bytes {
+                    self.bytes.extend_from_slice(row.bytes());
+                }
+                self.bytes.len() - before
             }
             Err(why) => {
                 self.failures.push((self.lengths.count(), why));
@@ -123,10 +147,13 @@ impl Many {
     }
 }
 
-fn into_payload(bytes: Cow<'_, [u8]>) -> Payload {
-    match bytes {
-        Cow::Borrowed(bytes) => Payload::copy(bytes),
-        Cow::Owned(bytes) => Payload::from(bytes),
+impl From<Body<'_>> for Value {
+    fn from(body: Body<'_>) -> Self {
+        match body {
+            Body::Lent(bytes) => Self::Bytes(Payload::copy(bytes)),
+            Body::Whole(bytes) => Self::Bytes(Payload::from_memory(bytes, None)),
+            Body::Row(start, row) => Self::Row(start, row),
+        }
     }
 }
 
@@ -144,7 +171,7 @@ mod tests {
         let mut results = Results::default();
         let pushed = [Some(&b"one"[..]), None, Some(b""), Some(b"four"), None];
         for bytes in pushed {
-            results.push(bytes.map(Cow::Borrowed).ok_or_else(failure), pushed.len());
+            results.push(bytes.map(Body::Lent).ok_or_else(failure), pushed.len());
         }
         assert_eq!((results.len(), results.has_failure()), (5, true));
         for (item, bytes) in pushed.into_iter().enumerate() {
@@ -157,8 +184,8 @@ mod tests {
     fn a_single_result_is_taken_out_as_it_is() {
         let mut results = Results::default();
         assert_eq!(results.len(), 0);
-        results.push(Ok(Cow::Borrowed(b"abc")), 1);
+        results.push(Ok(Body::Lent(b"abc")), 1);
         assert_eq!((results.len(), results.get(0).unwrap().unwrap()), (1, &b"abc"[..]));
-        assert_eq!(&results.into_single().unwrap().unwrap()[..], b"abc");
+        assert!(matches!(results.into_single(), Some(Ok(Value::Bytes(bytes))) if bytes[..] == *b"abc"));
     }
 }

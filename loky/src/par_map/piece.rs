@@ -28,7 +28,7 @@ pub(super) type Answer<'a> = (usize, Result<&'a [u8], Error>);
 impl Piece {
     /// All results of a chunk that begins at `first`.
     pub(super) fn of(first: usize, results: Results) -> Self {
-        Self { first, count: results.len(), used: 0, answers: Answers::Each(results) }
+        Self { first, count: results.len(), used: 0, answers: Answers::Each(results.in_pieces()) }
     }
 
     /// None of `count` items has a result.

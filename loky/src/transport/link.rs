@@ -10,6 +10,7 @@ pub(crate) use super::ring::Chime;
 use super::ring::{Broken, Reader};
 use crate::sys::bell::ring;
 use crate::sys::page::{Page, RingMemory, Way};
+use crate::sys::row::Row;
 use crate::wire::frame::{self, FrameError, Head, Said, Source};
 
 /// The parent's end of a link to a worker.
@@ -33,10 +34,22 @@ impl Source for Incoming<'_> {
 
     fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Broken> {
         let len = self.0.read(bytes)?;
+        Ok(self.told(len))
+    }
+
+    fn read_row(&mut self, row: &mut Row) -> Result<usize, Broken> {
+        let len = self.0.read_row(row)?;
+        Ok(self.told(len))
+    }
+}
+
+impl Incoming<'_> {
+    /// The worker is woken, if it waits for room that there is now.
+    fn told(&mut self, len: usize) -> usize {
         if len > 0 && self.0.must_ring().is_some() {
             ring(self.1);
         }
-        Ok(len)
+        len
     }
 }
 

@@ -27,77 +27,28 @@
 //! once, after it was copied: a position that cannot be, or a record longer than any, is an error. All accesses are
 //! atomic, so nothing is undefined about them.
 
+mod memory;
 #[cfg(all(test, loom))]
 mod model;
 #[cfg(test)]
 pub(super) mod own;
+mod sink;
 mod sleeps;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
 use std::fmt;
 
+pub(crate) use self::memory::Memory;
 #[cfg(all(loom, test))]
-use self::own::{load, store};
+use self::own::store;
+use self::sink::{Bytes, Sink};
 pub(crate) use self::sleeps::Chime;
 use self::sleeps::Sleeps;
 use crate::sync::{AtomicU64, Ordering};
+use crate::sys::row::Row;
 #[cfg(not(all(loom, test)))]
-use crate::sys::words::{load, store};
-
-/// The memory of one ring, as both sides see it; all zeroes at first.
-pub(crate) trait Memory {
-    /// How many words the reader has given back.
-    fn read(&self) -> &AtomicU64;
-
-    /// Odd while the reader sleeps. Written seldom, and read often by the other side: a cache line of its own.
-    fn reader_sleeps(&self) -> &AtomicU64;
-
-    /// Odd while the writer sleeps, likewise.
-    fn writer_sleeps(&self) -> &AtomicU64;
-
-    /// A power of two of them, and at least two lines.
-    fn words(&self) -> &[AtomicU64];
-}
-
-#[cfg(not(all(loom, test)))]
-impl Memory for crate::sys::page::RingMemory {
-    fn read(&self) -> &AtomicU64 {
-        Self::read(self)
-    }
-
-    fn reader_sleeps(&self) -> &AtomicU64 {
-        Self::reader_sleeps(self)
-    }
-
-    fn writer_sleeps(&self) -> &AtomicU64 {
-        Self::writer_sleeps(self)
-    }
-
-    fn words(&self) -> &[AtomicU64] {
-        Self::words(self)
-    }
-}
-
-/// A model has atomics of its own, which do not lie in memory that could be mapped.
-#[cfg(all(loom, test))]
-impl Memory for crate::sys::page::RingMemory {
-    fn read(&self) -> &AtomicU64 {
-        unreachable!("no model maps memory")
-    }
-
-    fn reader_sleeps(&self) -> &AtomicU64 {
-        unreachable!("no model maps memory")
-    }
-
-    fn writer_sleeps(&self) -> &AtomicU64 {
-        unreachable!("no model maps memory")
-    }
-
-    fn words(&self) -> &[AtomicU64] {
-        unreachable!("no model maps memory")
-    }
-}
+use crate::sys::words::store;
 
 /// What the other side has written is no ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -273,8 +224,17 @@ impl<M: Memory> Reader<M> {
     /// Reads into `bytes`, whose length is a multiple of a word, as many words as there are. Returns how many bytes; zero
     /// if there is nothing.
     pub(crate) fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Broken> {
+        self.read_to(&mut Bytes(bytes))
+    }
+
+    /// The same, as far as `row` has room.
+    pub(crate) fn read_row(&mut self, row: &mut Row) -> Result<usize, Broken> {
+        self.read_to(row)
+    }
+
+    fn read_to(&mut self, to: &mut impl Sink) -> Result<usize, Broken> {
         let mut total = 0;
-        while total < bytes.len() {
+        while to.words() > 0 {
             let head = self.head();
             if head == HEAD | JUMP && self.may_jump() {
                 let all = self.memory.words().len();
@@ -282,8 +242,10 @@ impl<M: Memory> Reader<M> {
                 continue;
             }
             let Some(len) = self.check(head)? else { break };
-            let count = (len - self.done).min((bytes.len() - total) / WORD);
-            self.load(&mut bytes[total..total + count * WORD]);
+            let count = (len - self.done).min(to.words());
+            let (first, second) = stretch(self.memory.words(), self.place + 1 + self.done as u64, count);
+            to.take(first);
+            to.take(second);
             self.done += count;
             total += count * WORD;
             if self.done < len || head & OPEN != 0 {
@@ -348,15 +310,6 @@ impl<M: Memory> Reader<M> {
             _ if len == 0 => Err(Broken),
             _ => Ok(Some(len)),
         }
-    }
-
-    /// The next words of the current record, which is long enough.
-    fn load(&self, bytes: &mut [u8]) {
-        let place = self.place + 1 + self.done as u64;
-        let (first, second) = stretch(self.memory.words(), place, bytes.len() / WORD);
-        let (before, after) = bytes.split_at_mut(first.len() * WORD);
-        load(first, before);
-        load(second, after);
     }
 
     /// Goes on by `count` words, of which so many lines may not be zero at their start.

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::outgoing::{EARLY, write};
-use super::ring::{Chime, Reader, Writer};
+use super::ring::{Broken, Chime, Reader, Writer};
 use super::spin::Spin;
 use crate::sys::bell::ring;
 use crate::sys::page::{Page, RingMemory, Way};
+use crate::sys::row::Row;
 use crate::wire::frame::{self, FrameError, Head, Said, Source, WORD};
 
 /// A frame of at most so many bytes is put together before it is written.
@@ -65,12 +66,17 @@ impl Listener {
 impl Speaker {
     /// Adds a frame to what is to be said, and makes it readable for a parent that looks because this process has died;
     /// [`flush`](Self::flush) tells a living one. Waits for room. An error if the parent is gone.
-    pub(crate) fn add(&mut self, head: Head, bytes: &[u8]) -> io::Result<()> {
+    ///
+    /// The bytes are those of `bytes`, whole words if there is something in `row`, and of `row`.
+    pub(crate) fn add(&mut self, head: Head, bytes: &[u8], row: &[u8]) -> io::Result<()> {
         if head.follows(self.last) {
             self.add_short(&head.short_bytes(), bytes)?;
         } else {
             self.write_all(&head.bytes())?;
             self.write_all(bytes)?;
+        }
+        if !row.is_empty() {
+            self.write_all(row)?;
         }
         self.ring.commit();
         self.last = head;
@@ -146,8 +152,22 @@ impl Source for Incoming {
     type Error = io::Error;
 
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.read_some(|ring| ring.read(bytes))
+    }
+
+    fn read_row(&mut self, row: &mut Row) -> io::Result<usize> {
+        self.read_some(|ring| ring.read_row(row))
+    }
+}
+
+impl Incoming {
+    /// What there is, as soon as there is something; nothing if the parent is gone.
+    fn read_some(
+        &mut self,
+        mut read: impl FnMut(&mut Reader<RingMemory>) -> Result<usize, Broken>,
+    ) -> io::Result<usize> {
         loop {
-            let len = self.ring.read(bytes).map_err(broken)?;
+            let len = read(&mut self.ring).map_err(broken)?;
             if len > 0 {
                 if self.ring.must_ring().is_some() {
                     ring(&self.socket);
@@ -173,6 +193,6 @@ fn hear_bell(mut socket: &UnixStream) -> io::Result<bool> {
     }
 }
 
-fn broken(why: super::ring::Broken) -> io::Error {
+fn broken(why: Broken) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why.to_string())
 }

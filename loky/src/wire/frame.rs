@@ -1,25 +1,28 @@
 //! A row of frames: two words that say what follows and how long it is, and then that, filled up to whole words.
 //!
-//! The first word is the length, and in its highest byte the kind; the second one is a tag, of which each kind makes what
-//! it likes. A frame that *follows*, which a bit of its first word says, has the kind of the one before it and the next tag:
+//! The first word is the length, in its highest byte the kind, and in the one below it where a row begins, if there is one; the
+//! second word is a tag, of which each kind makes what it likes. A frame that *follows*, which a bit of its first word says, has the kind of the one before it and the next tag:
 //! it says neither, and is a word shorter. Many small frames in a row cost little in that way.
 //!
 //! The reader takes words in pieces of any size. It believes no length: memory grows with the bytes that have
 //! arrived, not with what was announced.
 
-use std::borrow::Cow;
 use std::fmt;
 
+use super::body::{Body, Long, RowPlace};
+use crate::sys::row::Row;
+
 /// What is known of a frame before its bytes are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) kind: u8,
     pub(crate) tag: u64,
     pub(crate) len: usize,
+    pub(crate) row: Option<RowPlace>,
 }
 
 /// A whole frame.
-pub(crate) type Said<'a> = (Head, Cow<'a, [u8]>);
+pub(crate) type Said<'a> = (Head, Body<'a>);
 
 /// Why words are not frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +40,9 @@ pub(crate) trait Source {
     /// Reads whole words into `bytes`, whose length is a multiple of a word. Returns how many bytes; zero if there are
     /// none, now or ever.
     fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Self::Error>;
+
+    /// The same, as far as `row` has room.
+    fn read_row(&mut self, row: &mut Row) -> Result<usize, Self::Error>;
 }
 
 /// Bytes in a word.
@@ -49,19 +55,18 @@ const LEN_MAX: u64 = 1 << 47;
 
 const KIND_SHIFT: u32 = 56;
 
+const ROW_SHIFT: u32 = 48;
+
 /// The frame follows. Kinds are smaller.
 const FOLLOWS: u64 = 1 << 63;
 
 /// How many bytes are taken in at once; longer frames have memory of their own.
 const BUFFER_LEN: usize = 16 << 10;
 
-/// How much memory is made before the bytes are there.
-const TRUST: usize = 1 << 20;
-
 impl Head {
     /// The bytes before those of a frame.
     pub(crate) fn bytes(self) -> [u8; HEAD_LEN] {
-        let first = self.len as u64 | u64::from(self.kind) << KIND_SHIFT;
+        let first = self.first_word() | u64::from(self.kind) << KIND_SHIFT;
         let mut bytes = [0; HEAD_LEN];
         bytes[..WORD].copy_from_slice(&first.to_le_bytes());
         bytes[WORD..].copy_from_slice(&self.tag.to_le_bytes());
@@ -70,7 +75,11 @@ impl Head {
 
     /// The word before those of a frame that follows.
     pub(crate) fn short_bytes(self) -> [u8; WORD] {
-        (self.len as u64 | FOLLOWS).to_le_bytes()
+        (self.first_word() | FOLLOWS).to_le_bytes()
+    }
+
+    fn first_word(self) -> u64 {
+        self.len as u64 | u64::from(RowPlace::byte(self.row)) << ROW_SHIFT
     }
 
     /// Whether this frame follows the one with the head `before`.
@@ -83,20 +92,14 @@ impl Head {
     fn parse<E>(bytes: &[u8], before: Self) -> Result<Option<(Self, usize)>, FrameError<E>> {
         let Some((first, rest)) = bytes.split_first_chunk() else { return Ok(None) };
         let first = u64::from_le_bytes(*first);
-        let len = first & (u64::MAX >> (u64::BITS - KIND_SHIFT));
+        let len = first & (u64::MAX >> (u64::BITS - ROW_SHIFT));
         let len = usize::try_from(len).ok().filter(|&len| len as u64 <= LEN_MAX).ok_or(FrameError::TooLong(len))?;
+        let row = RowPlace::from_byte((first >> ROW_SHIFT) as u8);
         if first & FOLLOWS != 0 {
-            return Ok(Some((Self { kind: before.kind, tag: before.tag.wrapping_add(1), len }, WORD)));
+            return Ok(Some((Self { kind: before.kind, tag: before.tag.wrapping_add(1), len, row }, WORD)));
         }
         let Some((tag, _)) = rest.split_first_chunk() else { return Ok(None) };
-        Ok(Some((Self { kind: (first >> KIND_SHIFT) as u8, tag: u64::from_le_bytes(*tag), len }, HEAD_LEN)))
-    }
-}
-
-impl Default for Head {
-    /// That of no frame.
-    fn default() -> Self {
-        Self { kind: 0, tag: 0, len: 0 }
+        Ok(Some((Self { kind: (first >> KIND_SHIFT) as u8, tag: u64::from_le_bytes(*tag), len, row }, HEAD_LEN)))
     }
 }
 
@@ -113,15 +116,6 @@ pub(crate) struct Reader {
     long: Option<Long>,
 }
 
-#[derive(Debug)]
-struct Long {
-    head: Head,
-    /// Grows as the frame arrives.
-    bytes: Vec<u8>,
-    /// How many of the bytes have arrived.
-    there: usize,
-}
-
 impl Reader {
     /// The next whole frame; `None` if the source has no more words for now.
     pub(crate) fn next<S: Source>(&mut self, source: &mut S) -> Result<Option<Said<'_>>, FrameError<S::Error>> {
@@ -131,7 +125,7 @@ impl Reader {
             }
             match self.head()? {
                 Some((head, own)) if self.has_arrived(head, own) => return Ok(Some(self.give_out(head, own))),
-                Some((head, own)) if own + padded(head.len) > BUFFER_LEN => self.begin_long(head, own),
+                Some((head, own)) if self.is_long(head, own) => self.begin_long(head, own),
                 _ if self.fill(source)? == 0 => return Ok(None),
                 _ => {}
             }
@@ -163,7 +157,7 @@ impl Reader {
     }
 
     fn give_out(&mut self, head: Head, own: usize) -> Said<'_> {
-        (head, Cow::Borrowed(self.give_out_bytes(head, own)))
+        (head, Body::Lent(self.give_out_bytes(head, own)))
     }
 
     #[inline]
@@ -187,15 +181,16 @@ impl Reader {
         Ok(len)
     }
 
+    /// Whether the frame has no room here; what stands before its row is in the buffer, which is larger.
+    fn is_long(&self, head: Head, own: usize) -> bool {
+        let before_row = head.row.map_or(0, |row| row.start().min(head.len));
+        own + padded(head.len) > BUFFER_LEN && own + before_row <= self.end - self.start
+    }
+
     fn begin_long(&mut self, head: Head, own: usize) {
-        let mut long = Long { head, bytes: Vec::new(), there: 0 };
-        long.grow();
-        let begun = &self.buffer[self.start + own..self.end];
-        long.bytes[..begun.len()].copy_from_slice(begun);
-        long.there = begun.len();
+        self.long = Some(Long::begin(head, &self.buffer[self.start + own..self.end]));
         (self.start, self.end) = (0, 0);
         self.last = head;
-        self.long = Some(long);
     }
 
     fn next_of_long<S: Source>(
@@ -203,29 +198,11 @@ impl Reader {
         mut long: Long,
         source: &mut S,
     ) -> Result<Option<Said<'_>>, FrameError<S::Error>> {
-        while long.there < padded(long.head.len) {
-            if long.there == long.bytes.len() {
-                long.grow();
-            }
-            let len = source.read(&mut long.bytes[long.there..]).map_err(FrameError::Source)?;
-            long.there += len;
-            if len == 0 {
-                self.long = Some(long);
-                return Ok(None);
-            }
+        if long.fill(source).map_err(FrameError::Source)? {
+            return Ok(Some((long.head, long.finish())));
         }
-        long.bytes.truncate(long.head.len);
-        Ok(Some((long.head, Cow::Owned(long.bytes))))
-    }
-}
-
-impl Long {
-    /// Makes room for twice as much as has arrived. New memory comes zeroed from the allocator, which costs less than to
-    /// fill what a vector has at its end.
-    fn grow(&mut self) {
-        let mut larger = vec![0; padded(self.head.len).min(self.there.max(TRUST) * 2)];
-        larger[..self.there].copy_from_slice(&self.bytes[..self.there]);
-        self.bytes = larger;
+        self.long = Some(long);
+        Ok(None)
     }
 }
 
@@ -247,6 +224,7 @@ impl<E: fmt::Display> fmt::Display for FrameError<E> {
 mod tests {
     use std::convert::Infallible;
 
+    use super::super::body::TRUST;
     use super::*;
 
     /// Gives out its bytes in pieces and has none after each.
@@ -262,10 +240,17 @@ mod tests {
             self.0 = &self.0[len..];
             Ok(len)
         }
+
+        fn read_row(&mut self, row: &mut Row) -> Result<usize, Infallible> {
+            let mut bytes = vec![0; row.room()];
+            let len = self.read(&mut bytes)?;
+            row.extend(&bytes[..len]);
+            Ok(len)
+        }
     }
 
     fn row(kind: u8, tag: u64, bytes: &[u8]) -> Vec<u8> {
-        let head = Head { kind, tag, len: bytes.len() };
+        let head = Head { kind, tag, len: bytes.len(), row: None };
         let fill = vec![0; padded(bytes.len()) - bytes.len()];
         [&head.bytes()[..], bytes, &fill].concat()
     }
@@ -281,7 +266,7 @@ mod tests {
             while found.len() < frames.len() {
                 if let Some((head, bytes)) = reader.next(&mut source).unwrap() {
                     assert_eq!(head.len, bytes.len());
-                    found.push((head.kind, head.tag, bytes.into_owned()));
+                    found.push((head.kind, head.tag, bytes.to_vec()));
                 }
             }
             let found: Vec<_> = found.iter().map(|(kind, tag, bytes)| (*kind, *tag, &bytes[..])).collect();
@@ -294,7 +279,7 @@ mod tests {
     fn frames_that_follow_say_neither_kind_nor_tag() {
         let (first, long) = (row(2, 7, b"first"), vec![3; 2 * BUFFER_LEN]);
         let follower = |bytes: &[u8]| {
-            let head = Head { kind: 2, tag: 8, len: bytes.len() };
+            let head = Head { kind: 2, tag: 8, len: bytes.len(), row: None };
             let fill = vec![0; padded(bytes.len()) - bytes.len()];
             [&head.short_bytes()[..], bytes, &fill].concat()
         };
@@ -326,20 +311,60 @@ mod tests {
 
     #[test]
     fn a_frame_follows_its_own_kind_and_the_tag_before() {
-        let head = |kind, tag| Head { kind, tag, len: 0 };
+        let head = |kind, tag| Head { kind, tag, len: 0, row: None };
         assert!(head(2, 8).follows(head(2, 7)) && !head(3, 8).follows(head(2, 7)) && !head(2, 9).follows(head(2, 7)));
         assert!(!head(2, 0).follows(Head::default()) && !head(2, 1).follows(Head::default()));
     }
 
     #[test]
     fn lengths_that_lie_are_errors_and_cost_no_memory() {
-        let too_long = Head { kind: 1, tag: 0, len: (1 << 47) + 1 }.bytes();
+        let too_long = Head { kind: 1, tag: 0, len: (1 << 47) + 1, row: None }.bytes();
         assert_eq!(Reader::default().next(&mut Pieces(&too_long, 16, false)), Err(FrameError::TooLong((1 << 47) + 1)));
-        let announced = [&Head { kind: 1, tag: 0, len: 1 << 46 }.bytes()[..], b"and just a few bytes more"].concat();
-        let (mut source, mut reader) = (Pieces(&announced, 8, false), Reader::default());
-        for _ in 0..20 {
-            assert_eq!(reader.next(&mut source), Ok(None));
+        for row in [None, RowPlace::new(16, 8)] {
+            let announced = Head { kind: 1, tag: 0, len: 1 << 46, row }.bytes();
+            let announced = [&announced[..], b"and just a few bytes more"].concat();
+            let (mut source, mut reader) = (Pieces(&announced, 8, false), Reader::default());
+            for _ in 0..20 {
+                assert_eq!(reader.next(&mut source), Ok(None));
+            }
+            assert!(reader.long.is_some_and(|long| long.room() <= 2 * TRUST));
         }
-        assert!(reader.long.is_some_and(|long| long.bytes.capacity() <= 2 * TRUST));
+    }
+
+    #[test]
+    fn the_row_of_a_long_frame_has_memory_of_its_own() {
+        let numbers: Vec<u8> = (0..6 * TRUST + 4).map(|at| (at % 251) as u8).collect();
+        for (len, start) in [(BUFFER_LEN, 8), (3 * BUFFER_LEN, 504), (2 * TRUST + 20, 8), (numbers.len(), 48)] {
+            let head = Head { kind: 1, tag: 0, len, row: RowPlace::new(start, 4) };
+            let fill = vec![0; padded(len) - len];
+            let bytes = [&head.bytes()[..], &numbers[..len], &fill, &row(2, 0, b"next")].concat();
+            for piece in [8, 1000, 1 << 20] {
+                let (mut source, mut reader) = (Pieces(&bytes, piece, false), Reader::default());
+                let mut next = || loop {
+                    if let Some((_, body)) = reader.next(&mut source).unwrap() {
+                        break (matches!(body, Body::Row(..)), body.len(), body.joined());
+                    }
+                };
+                assert!(next() == (true, start, numbers[..len].to_vec()), "{len} bytes in pieces of {piece}");
+                assert_eq!(next(), (false, 4, b"next".to_vec()), "{len} bytes in pieces of {piece}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_is_none() {
+        let long = vec![5; 2 * BUFFER_LEN];
+        for (bytes, start) in [(&long[..], None), (b"a short one", RowPlace::new(8, 1)), (b"none", RowPlace::new(8, 8))]
+        {
+            let head = Head { kind: 1, tag: 0, len: bytes.len(), row: start };
+            let fill = vec![0; padded(bytes.len()) - bytes.len()];
+            let (frame, mut reader) = ([&head.bytes()[..], bytes, &fill].concat(), Reader::default());
+            let said = reader.next(&mut Pieces(&frame, 1 << 20, false)).unwrap();
+            let body = match said {
+                Some((_, body)) => body.to_vec(),
+                None => reader.next(&mut Pieces(&frame[BUFFER_LEN..], 1 << 20, false)).unwrap().unwrap().1.to_vec(),
+            };
+            assert_eq!(body, bytes);
+        }
     }
 }

@@ -80,7 +80,7 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
     build.check(welcome.build).map_err(|why| io::Error::other(format!("what has started it {why}")))?;
     // The first call travels while the rest is made ready.
     let (head, bytes) = Hello { build, pid: std::process::id() }.said();
-    speaker.add(head, &bytes)?;
+    speaker.add(head, &bytes, &[])?;
     speaker.flush();
     if !is_copy {
         entry::close_inherited();

@@ -34,6 +34,7 @@ impl Memory {
 }
 
 /// Makes room for so many more bytes.
+#[inline]
 pub(crate) fn reserve(bytes: &mut Vec<u8>, more: usize) {
     let len = bytes.len() + more;
     if bytes.capacity() >= len {
@@ -50,10 +51,12 @@ pub(crate) fn reserve(bytes: &mut Vec<u8>, more: usize) {
 }
 
 /// A piece with room for so many bytes, if one is kept.
+#[inline]
 fn take(len: usize) -> Option<Vec<u8>> {
-    if len < LONG_MIN {
-        return None;
-    }
+    if len < LONG_MIN { None } else { take_kept(len) }
+}
+
+fn take_kept(len: usize) -> Option<Vec<u8>> {
     // Nobody waits here: a piece can be had elsewhere, and in a child that was forked the lock may be held for ever.
     let mut kept = KEPT.try_lock().ok()?;
     let place = kept.iter().rposition(|bytes| bytes.capacity() >= len)?;

@@ -2,9 +2,8 @@
 
 use super::lengths::Lengths;
 use crate::error::Error;
-use crate::sys::row::Row;
 use crate::transport::payload::Payload;
-use crate::wire::body::Body;
+use crate::wire::body::{Body, WithRow};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -32,8 +31,7 @@ struct Many {
 #[derive(Debug)]
 pub(crate) enum Value {
     Bytes(Payload),
-    /// The bytes before a row, and the row.
-    Row(Vec<u8>, Row),
+    Row(Box<WithRow>),
 }
 
 impl Results {
@@ -89,10 +87,7 @@ impl Results {
     /// The same, each result in one piece, so that they can be [lent](Self::get).
     pub(crate) fn in_pieces(self) -> Self {
         match self.0 {
-            Kind::One(Ok(Value::Row(start, row))) => {
-                let bytes = Body::Row(start, row).joined();
-                Self(Kind::One(Ok(Value::Bytes(Payload::from(bytes)))))
-            }
+            Kind::One(Ok(Value::Row(body))) => Self(Kind::One(Ok(Value::Bytes(Payload::from(body.joined()))))),
             _ => self,
         }
     }
@@ -115,8 +110,8 @@ impl Many {
             Ok(bytes) => {
                 let before = self.bytes.len();
                 self.bytes.extend_from_slice(&bytes);
-                if let Body::Row(_, row) = &bytes {
-                    self.bytes.extend_from_slice(row.bytes());
+                if let Body::Row(body) = &bytes {
+                    self.bytes.extend_from_slice(body.row.bytes());
                 }
                 self.bytes.len() - before
             }
@@ -152,7 +147,7 @@ impl From<Body<'_>> for Value {
         match body {
             Body::Lent(bytes) => Self::Bytes(Payload::copy(bytes)),
             Body::Whole(bytes) => Self::Bytes(Payload::from_memory(bytes, None)),
-            Body::Row(start, row) => Self::Row(start, row),
+            Body::Row(body) => Self::Row(body),
         }
     }
 }

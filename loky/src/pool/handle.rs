@@ -183,7 +183,7 @@ fn decode<R: DeserializeOwned>(mut outcome: Outcome, task: &str) -> Result<R, Er
     outcome.show_printed();
     match outcome.into_single()? {
         Value::Bytes(bytes) => decode_result(&bytes, task),
-        Value::Row(start, row) => task::decode_row(&start, row).map_err(|why| undecodable(&why, task)),
+        Value::Row(body) => task::decode_row(&body.start, body.row).map_err(|why| undecodable(&why, task)),
     }
 }
 

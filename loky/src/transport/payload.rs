@@ -28,6 +28,7 @@ impl Payload {
     }
 
     /// The same from memory that is theirs alone.
+    #[inline]
     pub(crate) fn from_memory(bytes: Memory, row: Option<RowPlace>) -> Self {
         Self::short(&bytes).unwrap_or_else(|| Self::Long(Arc::new(bytes), row))
     }

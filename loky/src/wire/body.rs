@@ -16,8 +16,16 @@ pub(crate) enum Body<'a> {
     Lent(&'a [u8]),
     /// All of it.
     Whole(Memory),
-    /// What stands before the row, and the row.
-    Row(Vec<u8>, Row),
+    /// Some of it, and a row. Seldom, and not to be carried along by the others.
+    Row(Box<WithRow>),
+}
+
+/// Bytes that end in a row.
+#[derive(Debug)]
+pub(crate) struct WithRow {
+    /// What stands before the row.
+    pub(crate) start: Vec<u8>,
+    pub(crate) row: Row,
 }
 
 /// Where in a frame a row begins, and how wide its numbers are; a byte in the head. It reaches to the end of the frame.
@@ -73,19 +81,28 @@ impl RowPlace {
 
 impl Body<'_> {
     /// What stands before the row, and the row.
+    #[inline]
     pub(crate) fn split(self) -> (Self, Option<Row>) {
         match self {
-            Self::Row(start, row) => (Self::Whole(start.into()), Some(row)),
+            Self::Row(body) => (Self::Whole(body.start.into()), Some(body.row)),
             whole => (whole, None),
         }
     }
 
     /// Everything in one piece.
-    pub(crate) fn joined(&self) -> Vec<u8> {
+    #[cfg(test)]
+    pub(super) fn joined(&self) -> Vec<u8> {
         match self {
-            Self::Row(start, row) => [start, row.bytes()].concat(),
+            Self::Row(body) => body.joined(),
             whole => whole.to_vec(),
         }
+    }
+}
+
+impl WithRow {
+    /// Everything in one piece.
+    pub(crate) fn joined(&self) -> Vec<u8> {
+        [&self.start, self.row.bytes()].concat()
     }
 }
 
@@ -96,7 +113,7 @@ impl Deref for Body<'_> {
         match self {
             Self::Lent(bytes) => bytes,
             Self::Whole(bytes) => bytes,
-            Self::Row(start, _) => start,
+            Self::Row(body) => &body.start,
         }
     }
 }
@@ -119,7 +136,7 @@ pub(super) struct Long {
 enum Kind {
     /// The bytes, and how many of them have arrived.
     Whole(Memory, usize),
-    Row(Vec<u8>, Row),
+    Row(WithRow),
 }
 
 impl Long {
@@ -131,7 +148,7 @@ impl Long {
                 let mut row = Row::new(place.width());
                 row.grow(trusted(padded(head.len) - start.len(), 0));
                 row.extend(numbers);
-                Kind::Row(start.to_vec(), row)
+                Kind::Row(WithRow { start: start.to_vec(), row })
             }
             None => {
                 let mut bytes = Memory::with_len(trusted(padded(head.len), 0));
@@ -157,7 +174,7 @@ impl Long {
                     }
                 }
             }
-            Kind::Row(start, row) => {
+            Kind::Row(WithRow { start, row }) => {
                 let all = all - start.len();
                 while row.bytes().len() < all {
                     if row.room() == 0 {
@@ -177,7 +194,7 @@ impl Long {
     pub(super) fn room(&self) -> usize {
         match &self.kind {
             Kind::Whole(bytes, _) => bytes.capacity(),
-            Kind::Row(_, row) => row.bytes().len() + row.room(),
+            Kind::Row(WithRow { row, .. }) => row.bytes().len() + row.room(),
         }
     }
 
@@ -188,9 +205,9 @@ impl Long {
                 bytes.truncate(self.head.len);
                 Body::Whole(bytes)
             }
-            Kind::Row(start, mut row) => {
-                row.truncate(self.head.len - start.len());
-                Body::Row(start, row)
+            Kind::Row(mut body) => {
+                body.row.truncate(self.head.len - body.start.len());
+                Body::Row(Box::new(body))
             }
         }
     }

@@ -2,8 +2,10 @@
 //!
 //! Words lie in *records*: a head, which is one word, and the words that it counts. A record begins on a cache line of
 //! its own. A line that begins with zero is where the next record will be: the writer stores the head last, so whoever
-//! sees it sees the rest; the reader makes the first word of every line zero again before it gives a record back. So a
-//! small record has no cache line to cross but its own.
+//! sees it sees the rest. Near the start of the ring, the reader makes the first word of every line zero again before it gives
+//! a record back: so a small record has no cache line to cross but its own. Elsewhere it leaves what it has read, which
+//! costs a long record less, and the writer makes the line behind a record zero before the record is seen; so it needs
+//! that line, too, to be given back.
 //!
 //! A record may be *open*: what is in it can be read, and more will follow before it is closed. An open record is no
 //! news: it is there for whoever reads after the writer has died.
@@ -79,8 +81,8 @@ const JUMP: u64 = 1 << 61;
 /// as soon as the writer is, and few heads cost nothing.
 const RECORD_MAX: usize = 2048;
 
-/// The part of the ring that short messages use.
-const NEAR: usize = 32;
+/// The part of the ring that short messages use; of a small ring more than a line, so that a model comes to jump.
+const NEAR: usize = if cfg!(loom) { 2 } else { 32 };
 
 /// The end that writes.
 #[derive(Debug)]
@@ -142,9 +144,12 @@ impl<M: Memory> Writer<M> {
     /// Ends the current record, if there is one.
     pub(crate) fn close(&mut self) {
         if self.len > 0 {
+            let (words, next) = (self.memory.words(), self.place + lines(self.len) as u64);
+            if !is_near(words.len(), next) {
+                at(words, next).store(0, Ordering::Relaxed);
+            }
             self.store_head(HEAD | self.len as u64);
-            self.place += lines(self.len) as u64;
-            self.len = 0;
+            (self.place, self.len) = (next, 0);
         }
     }
 
@@ -177,11 +182,12 @@ impl<M: Memory> Writer<M> {
     fn choose_place(&mut self, wanted: usize) -> Result<(), Broken> {
         let all = self.memory.words().len();
         let (near, offset) = (near(all), self.place as usize & (all - 1));
-        if offset < near || lines(wanted) > near {
+        if is_near(all, self.place) || lines(wanted) > near {
             return Ok(());
         }
         self.look_for_room()?;
-        if (self.place - self.read) as usize + lines(wanted) <= near {
+        // With the line behind it: who has jumped must have room there, since the reader may not come before there is something.
+        if (self.place - self.read) as usize + lines(wanted) + LINE <= near {
             self.store_head(HEAD | JUMP);
             self.place += (all - offset) as u64;
         }
@@ -190,10 +196,11 @@ impl<M: Memory> Writer<M> {
 
     /// How many more words fit into the current record, as far as that matters to somebody who wants `wanted`.
     fn room(&mut self, wanted: usize) -> Result<usize, Broken> {
-        if self.free() < 1 + self.len + wanted {
+        let others = 1 + self.len + LINE;
+        if self.free() < others + wanted {
             self.look_for_room()?;
         }
-        Ok(self.free().saturating_sub(1 + self.len))
+        Ok(self.free().saturating_sub(others))
     }
 
     /// Words from the start of the current record to what the reader has not given back.
@@ -238,7 +245,7 @@ impl<M: Memory> Reader<M> {
             let head = self.head();
             if head == HEAD | JUMP && self.may_jump() {
                 let all = self.memory.words().len();
-                self.give_back(all - (self.place as usize & (all - 1)), 1);
+                self.give_back(all - (self.place as usize & (all - 1)));
                 continue;
             }
             let Some(len) = self.check(head)? else { break };
@@ -251,7 +258,8 @@ impl<M: Memory> Reader<M> {
             if self.done < len || head & OPEN != 0 {
                 break;
             }
-            self.give_back(lines(len), lines(len) / LINE);
+            self.clear(lines(len));
+            self.give_back(lines(len));
         }
         Ok(total)
     }
@@ -293,7 +301,7 @@ impl<M: Memory> Reader<M> {
     /// Whether an honest writer would jump from here.
     fn may_jump(&self) -> bool {
         let all = self.memory.words().len();
-        self.done == 0 && self.place as usize & (all - 1) >= near(all)
+        self.done == 0 && !is_near(all, self.place)
     }
 
     fn head(&self) -> u64 {
@@ -312,12 +320,19 @@ impl<M: Memory> Reader<M> {
         }
     }
 
-    /// Goes on by `count` words, of which so many lines may not be zero at their start.
-    fn give_back(&mut self, count: usize, used: usize) {
+    /// Makes the lines of the next `count` words zero at their start, where that is for the reader to do.
+    fn clear(&self, count: usize) {
         let words = self.memory.words();
-        for line in 0..used {
-            at(words, self.place + (line * LINE) as u64).store(0, Ordering::Relaxed);
+        let (all, near) = (words.len(), near(words.len()));
+        let start = self.place as usize & (all - 1);
+        let (end, end_at_start) = (start + count, (start + count).saturating_sub(all));
+        for range in [start.min(near)..end.min(near), 0..end_at_start.min(near)] {
+            words[range].iter().step_by(LINE).for_each(|word| word.store(0, Ordering::Relaxed));
         }
+    }
+
+    /// Goes on by `count` words.
+    fn give_back(&mut self, count: usize) {
         self.place += count as u64;
         self.quietly += count;
         self.done = 0;
@@ -331,6 +346,11 @@ fn record_max(all: usize) -> usize {
 
 fn near(all: usize) -> usize {
     (all / NEAR).max(LINE)
+}
+
+/// Whether this place is in the part of a ring of `all` words that short messages use.
+fn is_near(all: usize, place: u64) -> bool {
+    (place as usize & (all - 1)) < near(all)
 }
 
 /// The words that a record of `len` words takes up with its head.

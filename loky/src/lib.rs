@@ -2,6 +2,7 @@
 
 mod arity;
 mod ids;
+mod memory;
 mod sync;
 mod sys;
 

@@ -45,7 +45,7 @@ use self::callbacks::Callbacks;
 use self::inner::{Inner, Pending};
 pub(crate) use self::lengths::Lengths;
 pub(crate) use self::order::{Items, Limits, Order, Outcome, OutcomeCell};
-pub(crate) use self::results::Results;
+pub(crate) use self::results::{Results, Value};
 use self::role::Role;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};

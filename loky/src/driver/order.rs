@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::lengths::Lengths;
 use super::printed::Printed;
-use super::results::Results;
+use super::results::{Results, Value};
 use crate::config::Settings;
 use crate::error::Error;
 use crate::oneshot::Cell;
@@ -140,7 +140,7 @@ impl Outcome {
     }
 
     /// The result of a call of one item.
-    pub(crate) fn into_single(self) -> Result<Payload, Error> {
+    pub(crate) fn into_single(self) -> Result<Value, Error> {
         match self.end {
             Some(why) => Err(why),
             None => self.results.into_single().expect("a call that was not cut short has all its results"),

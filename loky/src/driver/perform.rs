@@ -56,7 +56,7 @@ impl Inner {
         let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
         let (order, first) = (&pending.order, pending.done());
         let number = |items: usize| u32::try_from(items).expect("a call has fewer items than `ITEMS_MAX`");
-        let captures = order.task.captures.clone().map(Payload::Long);
+        let captures = order.task.captures.clone().map(|captures| Payload::Long(captures, None));
         let run = Run {
             call: call.id,
             attempt,
@@ -78,10 +78,12 @@ impl Inner {
             _ => Vec::new(),
         };
         let arguments = order.offset_of(first)..order.payload.len();
-        let (head, words) = (run.head(arguments.len()), run.words());
+        let words = run.words();
         match short(&words, &order.payload[arguments.clone()]).filter(|_| lengths.is_empty() && captures.is_none()) {
-            Some((bytes, len)) => body.link.send(head, [Part::Bytes(&bytes[..len])]),
+            Some((bytes, len)) => body.link.send(run.head(arguments.len(), None), [Part::Bytes(&bytes[..len])]),
             None => {
+                let row = order.payload.row().filter(|_| arguments.start == 0);
+                let head = run.head(arguments.len(), row);
                 let fixed = [Part::Bytes(&words), Part::Bytes(&lengths)];
                 let captures = captures.as_ref().map(|captures| Part::Payload(captures, 0..captures.len()));
                 let parts = fixed.into_iter().chain(captures).chain([Part::Payload(&order.payload, arguments)]);

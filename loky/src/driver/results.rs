@@ -1,10 +1,9 @@
 //! The results of the items of one call, in their order: one lies here as it is, many lie in one piece of memory.
 
-use std::borrow::Cow;
-
 use super::lengths::Lengths;
 use crate::error::Error;
 use crate::transport::payload::Payload;
+use crate::wire::body::{Body, WithRow};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -14,7 +13,7 @@ pub(crate) struct Results(Kind);
 enum Kind {
     #[default]
     None,
-    One(Result<Payload, Error>),
+    One(Result<Value, Error>),
     /// Seldom, and not to be carried along by the others.
     Many(Box<Many>),
 }
@@ -26,6 +25,13 @@ struct Many {
     lengths: Lengths,
     /// The failures among them, each with its number.
     failures: Vec<(usize, Error)>,
+}
+
+/// A result as it has arrived.
+#[derive(Debug)]
+pub(crate) enum Value {
+    Bytes(Payload),
+    Row(Box<WithRow>),
 }
 
 impl Results {
@@ -46,9 +52,9 @@ impl Results {
     }
 
     /// Adds the result of the next one of `count` items.
-    pub(super) fn push(&mut self, result: Result<Cow<'_, [u8]>, Error>, count: usize) {
+    pub(super) fn push(&mut self, result: Result<Body<'_>, Error>, count: usize) {
         match &mut self.0 {
-            Kind::None if count == 1 => self.0 = Kind::One(result.map(into_payload)),
+            Kind::None if count == 1 => self.0 = Kind::One(result.map(Value::from)),
             Kind::Many(many) => many.push(result),
             Kind::None | Kind::One(_) => {
                 let mut many = Box::<Many>::default();
@@ -66,7 +72,7 @@ impl Results {
                 many.bytes.extend_from_slice(bytes);
                 many.lengths.push(bytes.len());
             }
-            Kind::None | Kind::One(_) => self.push(Ok(Cow::Borrowed(bytes)), 2),
+            Kind::None | Kind::One(_) => self.push(Ok(Body::Lent(bytes)), 2),
         }
     }
 
@@ -80,7 +86,7 @@ impl Results {
     }
 
     /// The one result there is.
-    pub(super) fn into_single(self) -> Option<Result<Payload, Error>> {
+    pub(super) fn into_single(self) -> Option<Result<Value, Error>> {
         match self.0 {
             Kind::One(result) => Some(result),
             Kind::None | Kind::Many(_) => None,
@@ -98,11 +104,20 @@ impl Results {
         }
     }
 
-    /// The result of item number `item`.
+    /// The same, each result in one piece, so that they can be [lent](Self::get).
+    pub(crate) fn in_pieces(self) -> Self {
+        match self.0 {
+            Kind::One(Ok(Value::Row(body))) => Self(Kind::One(Ok(Value::Bytes(Payload::from(body.joined()))))),
+            _ => self,
+        }
+    }
+
+    /// The result of item number `item`, if it is in one piece.
     #[inline]
     pub(crate) fn get(&self, item: usize) -> Option<Result<&[u8], &Error>> {
         match &self.0 {
-            Kind::One(result) if item == 0 => Some(result.as_deref()),
+            Kind::One(Ok(Value::Bytes(bytes))) if item == 0 => Some(Ok(bytes)),
+            Kind::One(Err(why)) if item == 0 => Some(Err(why)),
             Kind::Many(many) => many.get(item),
             Kind::None | Kind::One(_) => None,
         }
@@ -110,11 +125,15 @@ impl Results {
 }
 
 impl Many {
-    fn push(&mut self, result: Result<Cow<'_, [u8]>, Error>) {
+    fn push(&mut self, result: Result<Body<'_>, Error>) {
         let len = match result {
             Ok(bytes) => {
+                let before = self.bytes.len();
                 self.bytes.extend_from_slice(&bytes);
-                bytes.len()
+                if let Body::Row(body) = &bytes {
+                    self.bytes.extend_from_slice(body.row.bytes());
+                }
+                self.bytes.len() - before
             }
             Err(why) => {
                 self.failures.push((self.lengths.count(), why));
@@ -143,10 +162,13 @@ impl Many {
     }
 }
 
-fn into_payload(bytes: Cow<'_, [u8]>) -> Payload {
-    match bytes {
-        Cow::Borrowed(bytes) => Payload::copy(bytes),
-        Cow::Owned(bytes) => Payload::from(bytes),
+impl From<Body<'_>> for Value {
+    fn from(body: Body<'_>) -> Self {
+        match body {
+            Body::Lent(bytes) => Self::Bytes(Payload::copy(bytes)),
+            Body::Whole(bytes) => Self::Bytes(Payload::from_memory(bytes, None)),
+            Body::Row(body) => Self::Row(body),
+        }
     }
 }
 
@@ -164,7 +186,7 @@ mod tests {
         let mut results = Results::default();
         let pushed = [Some(&b"one"[..]), None, Some(b""), Some(b"four"), None];
         for bytes in pushed {
-            results.push(bytes.map(Cow::Borrowed).ok_or_else(failure), pushed.len());
+            results.push(bytes.map(Body::Lent).ok_or_else(failure), pushed.len());
         }
         assert_eq!((results.len(), results.has_failure()), (5, true));
         for (item, bytes) in pushed.into_iter().enumerate() {
@@ -181,7 +203,7 @@ mod tests {
         };
         let mut results = Results::default();
         assert_eq!(results.push_alike(5, take), 0, "the first one is not one of them");
-        results.push(Ok(Cow::Borrowed(b"one")), 5);
+        results.push(Ok(Body::Lent(b"one")), 5);
         assert_eq!((results.push_alike(4, take), results.len()), (2, 3));
         assert_eq!(results.get(2).unwrap().unwrap(), b"six");
         assert_eq!(results.into_row().unwrap(), (b"onetwosix".to_vec(), 3));
@@ -189,9 +211,9 @@ mod tests {
 
     #[test]
     fn results_that_differ_are_no_row() {
-        for other in [Ok(Cow::Borrowed(&b"four"[..])), Err(failure())] {
+        for other in [Ok(Body::Lent(&b"four"[..])), Err(failure())] {
             let mut results = Results::default();
-            results.push(Ok(Cow::Borrowed(b"")), 4);
+            results.push(Ok(Body::Lent(b"")), 4);
             results.push(other, 4);
             let alike = |bytes: &mut Vec<u8>| {
                 bytes.extend_from_slice(b"sixten");
@@ -207,8 +229,8 @@ mod tests {
     fn a_single_result_is_taken_out_as_it_is() {
         let mut results = Results::default();
         assert_eq!(results.len(), 0);
-        results.push(Ok(Cow::Borrowed(b"abc")), 1);
+        results.push(Ok(Body::Lent(b"abc")), 1);
         assert_eq!((results.len(), results.get(0).unwrap().unwrap()), (1, &b"abc"[..]));
-        assert_eq!(&results.into_single().unwrap().unwrap()[..], b"abc");
+        assert!(matches!(results.into_single(), Some(Ok(Value::Bytes(bytes))) if bytes[..] == *b"abc"));
     }
 }

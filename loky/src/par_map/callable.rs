@@ -162,7 +162,7 @@ mod tests {
     /// What a call with these arguments would send.
     macro_rules! sent {
         ($($argument:expr),*) => {
-            encode_arguments(|writer| {$(writer.write($argument);)*}).unwrap()
+            encode_arguments(|writer| {$(writer.write($argument);)*}).unwrap().bytes
         };
     }
 

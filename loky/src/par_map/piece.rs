@@ -37,7 +37,7 @@ impl Piece {
         let count = results.len();
         let answers = match results.into_row() {
             Ok((bytes, len)) => Answers::Row(bytes, len),
-            Err(results) => Answers::Each(results),
+            Err(results) => Answers::Each(results.in_pieces()),
         };
         Self { first, count, used: 0, answers }
     }

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::oneshot::Watcher;
 use crate::task::TaskRef;
 use crate::transport::payload::Payload;
+use crate::wire::body::Encoded;
 
 /// A call that is described and not started, as made by `task.bind(arguments)`: the place for options.
 ///
@@ -49,7 +50,7 @@ pub struct Call<R> {
 }
 
 impl<R> Call<R> {
-    pub(crate) fn new(task: Result<TaskRef, Error>, arguments: Result<Vec<u8>, Error>) -> Self {
+    pub(crate) fn new(task: Result<TaskRef, Error>, arguments: Result<Encoded, Error>) -> Self {
         let arguments = match (&task, arguments) {
             (Ok(task), Err(why)) => Err(why.with_task(task.entry.name)),
             (_, arguments) => arguments.map(Payload::from),

@@ -16,7 +16,10 @@ use super::call::Call;
 use super::handle::JoinHandle;
 use crate::error::Error;
 use crate::executor;
-use crate::task::{ArgumentReader, ArgumentWriter, Fault, Returned, Sent, encode_arguments, encode_result, find, keep};
+use crate::task::{
+    ArgumentReader, ArgumentWriter, Fault, Received, Returned, Sent, Written, encode_arguments, find, keep,
+    write_result,
+};
 
 /// What a call of a task gives, seen from what its function returns.
 ///
@@ -185,14 +188,14 @@ pub fn bind<Function: 'static, R>(_: Function, write: impl FnOnce(&mut ArgumentW
 /// reported there, once, and nowhere else.
 #[derive(Debug)]
 pub struct Returns<R> {
-    encode: fn(&mut Vec<u8>, &R) -> Result<(), Fault>,
+    write: fn(&mut Written, R) -> Result<(), Fault>,
     spawn: fn(Call<R>) -> JoinHandle<R>,
     run: fn(Call<R>) -> Result<R, Error>,
 }
 
 /// The only value for `R`.
 pub fn returns<R: Returned>() -> Returns<R> {
-    Returns { encode: encode_result, spawn: Call::spawn, run: Call::run }
+    Returns { write: write_result, spawn: Call::spawn, run: Call::run }
 }
 
 impl<R> Returns<R> {
@@ -204,11 +207,11 @@ impl<R> Returns<R> {
     #[inline]
     pub fn answer(
         &self,
-        arguments: &[u8],
-        result: &mut Vec<u8>,
+        arguments: Received<'_>,
+        result: &mut Written,
         call: impl FnOnce(&mut ArgumentReader<'_>) -> Result<R, Fault>,
     ) -> Result<(), Fault> {
-        (self.encode)(result, &call(&mut ArgumentReader::new(arguments))?)
+        (self.write)(result, call(&mut ArgumentReader::of(arguments))?)
     }
 
     /// The path form `add::spawn(…)`.
@@ -234,17 +237,19 @@ mod tests {
     #[test]
     fn a_run_reads_calls_and_answers() {
         let arguments = encode_arguments(|writer| writer.write(&20_u32)).unwrap();
-        let (mut by_task, mut expected) = (Vec::new(), Vec::new());
-        returns::<u64>().answer(&arguments, &mut by_task, |reader| Ok(u64::from(reader.read::<u32>()?) + 1)).unwrap();
-        encode_result(&mut expected, &21_u64).unwrap();
-        assert_eq!(by_task, expected);
+        let arguments = Received { bytes: &arguments.bytes, row: None };
+        let (mut by_task, mut expected) = (Written::default(), Written::default());
+        returns::<u64>().answer(arguments, &mut by_task, |reader| Ok(u64::from(reader.read::<u32>()?) + 1)).unwrap();
+        write_result(&mut expected, 21_u64).unwrap();
+        assert_eq!(by_task.bytes, expected.bytes);
     }
 
     #[test]
     fn nothing_is_run_on_damaged_arguments() {
-        let mut result = Vec::new();
-        let fault = returns::<u8>().answer(&[1, 2, 3], &mut result, |reader| reader.read::<u8>());
-        assert!(matches!(fault, Err(Fault::Decode(_))) && result.is_empty());
+        let mut result = Written::default();
+        let damaged = Received { bytes: &[1, 2, 3], row: None };
+        let fault = returns::<u8>().answer(damaged, &mut result, |reader| reader.read::<u8>());
+        assert!(matches!(fault, Err(Fault::Decode(_))) && result.bytes.is_empty());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
-use crate::driver::{Driver, Outcome, OutcomeCell};
+use crate::driver::{Driver, Outcome, OutcomeCell, Value};
 use crate::error::{Error, ErrorKind};
 use crate::ids::{CallId, CallKey};
 use crate::oneshot::Watcher;
@@ -193,16 +193,22 @@ impl<R> fmt::Debug for JoinHandle<R> {
 /// On the thread that receives the result.
 fn decode<R: DeserializeOwned>(mut outcome: Outcome, task: &str) -> Result<R, Error> {
     outcome.show_printed();
-    decode_result(&outcome.into_single()?, task)
+    match outcome.into_single()? {
+        Value::Bytes(bytes) => decode_result(&bytes, task),
+        Value::Row(body) => task::decode_row(&body.start, body.row).map_err(|why| undecodable(&why, task)),
+    }
 }
 
 /// The result in `bytes`; a `Deserialize` that fails, or panics, costs this result only.
 #[inline]
 pub(crate) fn decode_result<R: DeserializeOwned>(bytes: &[u8], task: &str) -> Result<R, Error> {
-    task::decode(bytes).map_err(|why| {
-        Error::new(ErrorKind::Decode, format!("ran, but its result cannot be decoded: {why}"))
-            .with_task(task)
-            .having_run()
-            .with_advice("does `Deserialize` of the result read what its `Serialize` writes?")
-    })
+    task::decode(bytes).map_err(|why| undecodable(&why, task))
+}
+
+#[cold]
+fn undecodable(why: &str, task: &str) -> Error {
+    Error::new(ErrorKind::Decode, format!("ran, but its result cannot be decoded: {why}"))
+        .with_task(task)
+        .having_run()
+        .with_advice("does `Deserialize` of the result read what its `Serialize` writes?")
 }

@@ -5,8 +5,8 @@
 //! that of a worker, `socket` passes bytes and a few descriptors, `bell` wakes whoever waits, `records` passes whole
 //! messages with several descriptors, `entry` prepares a process to be a worker, `duplicate` copies a process, `births`
 //! tells of it, `costume` dresses the copy, `image` and `marks` find functions in the running program, `own_pid` notices
-//! a fork, `thread` starts one that is small, `held_back` knows what is not printed yet, `number`, `plain` and `words` see
-//! numbers as bytes, `conjure` makes values without bytes, `constructor` runs before `main`.
+//! a fork, `thread` starts one that is small, `held_back` knows what is not printed yet, `number`, `plain`, `row` and
+//! `words` see numbers as bytes, `conjure` makes values without bytes, `constructor` runs before `main`.
 #![expect(unsafe_code, reason = "the one room where it may stand; each block says why it is sound")]
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
@@ -32,6 +32,7 @@ pub(crate) mod plain;
 pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod records;
+pub(crate) mod row;
 pub(crate) mod socket;
 pub(crate) mod stdio;
 pub(crate) mod thread;

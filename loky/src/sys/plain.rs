@@ -12,6 +12,7 @@ macro_rules! for_each_number {
         $found!(u8, i8, u16, i16, u32, i32, u64, i64, f32, f64, usize, isize)
     };
 }
+pub(super) use for_each_number;
 
 /// How many numbers there are in `value`, and their bytes; `None` if it is no row of numbers.
 pub(crate) fn as_bytes<T: ?Sized>(value: &T) -> Option<(usize, &[u8])> {

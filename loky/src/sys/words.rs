@@ -27,15 +27,27 @@ pub(crate) fn store(words: &[AtomicU64], bytes: &[u8]) {
 /// Fills `bytes`, which are a whole number of words, with the first of `words`.
 pub(crate) fn load(words: &[AtomicU64], bytes: &mut [u8]) {
     let count = words.len().min(bytes.len() / WORD);
+    // SAFETY: there are so many bytes, and nobody else has a reference to them.
+    unsafe { load_to(&words[..count], bytes.as_mut_ptr()) };
+}
+
+/// Fills what is at `to` with `words`.
+///
+/// # Safety
+///
+/// It must be valid for writing so many bytes, and not overlap with the words.
+pub(super) unsafe fn load_to(words: &[AtomicU64], to: *mut u8) {
     #[cfg(target_arch = "x86_64")]
-    if count >= MANY {
-        // SAFETY: both are valid for so many bytes, and do not overlap, since one of them is borrowed exclusively. To the
-        // language this is a row of relaxed atomic loads: the instruction reads each byte once, and whatever it finds.
-        unsafe { copy(bytes.as_mut_ptr(), words.as_ptr().cast(), count * WORD) };
+    if words.len() >= MANY {
+        // SAFETY: the caller vouches for `to`, and the words are borrowed. To the language this is a row of relaxed atomic
+        // loads: the instruction reads each byte once, and whatever it finds.
+        unsafe { copy(to, words.as_ptr().cast(), size_of_val(words)) };
         return;
     }
-    for (word, bytes) in words[..count].iter().zip(bytes.chunks_exact_mut(WORD)) {
-        bytes.copy_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
+    for (place, word) in words.iter().enumerate() {
+        let word = word.load(Ordering::Relaxed).to_le();
+        // SAFETY: the caller vouches for so many words at `to`, which need not be aligned.
+        unsafe { to.cast::<u64>().add(place).write_unaligned(word) };
     }
 }
 

@@ -10,6 +10,8 @@ use serde::de::DeserializeOwned;
 use super::entry::Fault;
 use super::value;
 use crate::error::{Error, ErrorKind};
+use crate::sys::row::Row;
+use crate::wire::body::{Encoded, RowPlace};
 
 /// Appends the arguments of one call to a payload.
 #[derive(Debug)]
@@ -17,16 +19,18 @@ pub struct ArgumentWriter<'a> {
     bytes: &'a mut Vec<u8>,
     /// How many were written.
     count: usize,
+    /// Where a long row begins, if that is what was written last.
+    row: Option<RowPlace>,
     /// What went wrong first; nothing is written after it.
     fault: Option<String>,
 }
 
 /// The encoded arguments that `write` writes.
-pub(crate) fn encode_arguments(write: impl FnOnce(&mut ArgumentWriter<'_>)) -> Result<Vec<u8>, Error> {
+pub(crate) fn encode_arguments(write: impl FnOnce(&mut ArgumentWriter<'_>)) -> Result<Encoded, Error> {
     // Most arguments are short: one allocation, and no growing.
     let mut bytes = Vec::with_capacity(64);
-    encode_arguments_into(&mut bytes, write)?;
-    Ok(bytes)
+    let row = write_arguments(&mut bytes, write)?;
+    Ok(Encoded { bytes, row })
 }
 
 /// Appends the encoded arguments that `write` writes; on an error nothing is appended.
@@ -35,11 +39,20 @@ pub(crate) fn encode_arguments_into(
     bytes: &mut Vec<u8>,
     write: impl FnOnce(&mut ArgumentWriter<'_>),
 ) -> Result<(), Error> {
+    write_arguments(bytes, write).map(drop)
+}
+
+/// The same. Returns where in `bytes` a long row begins, if the arguments end in one.
+#[inline]
+fn write_arguments(
+    bytes: &mut Vec<u8>,
+    write: impl FnOnce(&mut ArgumentWriter<'_>),
+) -> Result<Option<RowPlace>, Error> {
     let before = bytes.len();
-    let mut writer = ArgumentWriter { bytes, count: 0, fault: None };
+    let mut writer = ArgumentWriter { bytes, count: 0, row: None, fault: None };
     write(&mut writer);
     let Some(why) = writer.fault else {
-        return Ok(());
+        return Ok(writer.row);
     };
     bytes.truncate(before);
     Err(Error::new(ErrorKind::Encode, format!("cannot be started: {why}")))
@@ -53,8 +66,9 @@ impl ArgumentWriter<'_> {
             return;
         }
         self.count += 1;
-        if let Err(why) = append(self.bytes, argument) {
-            self.fault = Some(format!("argument {} cannot be encoded: {why}", self.count));
+        match append_and_tell(self.bytes, argument) {
+            Ok(row) => self.row = row,
+            Err(why) => self.fault = Some(format!("argument {} cannot be encoded: {why}", self.count)),
         }
     }
 }
@@ -62,24 +76,43 @@ impl ArgumentWriter<'_> {
 /// Appends a value with its length before it. What an error leaves behind is of no use.
 #[inline]
 pub(super) fn append<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<(), String> {
+    append_and_tell(bytes, value).map(drop)
+}
+
+/// The same. Returns where in `bytes` a long row begins, if that is what was appended.
+#[inline]
+fn append_and_tell<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<Option<RowPlace>, String> {
     let head = bytes.len();
     bytes.extend_from_slice(&[0; LENGTH]);
-    value::encode(bytes, value)?;
+    let row = value::encode(bytes, value)?;
     let length = (bytes.len() - head - LENGTH) as u64;
     bytes[head..head + LENGTH].copy_from_slice(&length.to_le_bytes());
-    Ok(())
+    Ok(row)
+}
+
+/// The arguments of one call as they have arrived: bytes, and maybe a row that stands behind them.
+#[derive(Debug)]
+pub struct Received<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) row: Option<Row>,
 }
 
 /// Reads what an [`ArgumentWriter`] has written.
 #[derive(Debug)]
 pub struct ArgumentReader<'a> {
     rest: &'a [u8],
+    /// The end of the last argument.
+    row: Option<Row>,
     count: usize,
 }
 
 impl<'a> ArgumentReader<'a> {
     pub(crate) const fn new(arguments: &'a [u8]) -> Self {
-        Self { rest: arguments, count: 0 }
+        Self { rest: arguments, row: None, count: 0 }
+    }
+
+    pub(crate) fn of(Received { bytes, row }: Received<'a>) -> Self {
+        Self { row, ..Self::new(bytes) }
     }
 
     /// The next argument.
@@ -90,8 +123,14 @@ impl<'a> ArgumentReader<'a> {
     #[inline]
     pub fn read<T: DeserializeOwned>(&mut self) -> Result<T, Fault> {
         self.count += 1;
-        let bytes = self.next().ok_or_else(|| self.wrong("is missing"))?;
-        value::decode(bytes).map_err(|why| self.wrong(&why))
+        let value = match self.next() {
+            Some(bytes) => value::decode(bytes),
+            None => {
+                let (start, row) = self.next_row().ok_or_else(|| self.wrong("is missing"))?;
+                value::decode_row(start, row)
+            }
+        };
+        value.map_err(|why| self.wrong(&why))
     }
 
     /// Says that there are no more.
@@ -101,7 +140,7 @@ impl<'a> ArgumentReader<'a> {
     /// There are.
     #[inline]
     pub fn finish(&self) -> Result<(), Fault> {
-        match self.rest.len() {
+        match self.rest.len() + self.row.as_ref().map_or(0, |row| row.bytes().len()) {
             0 => Ok(()),
             left => Err(Fault::Decode(format!("{left} bytes are left over after the last argument"))),
         }
@@ -115,6 +154,15 @@ impl<'a> ArgumentReader<'a> {
         let (argument, rest) = rest.split_at_checked(length)?;
         self.rest = rest;
         Some(argument)
+    }
+
+    /// The bytes of the last value, which are here only up to its row.
+    fn next_row(&mut self) -> Option<(&'a [u8], Row)> {
+        let (length, start) = self.rest.split_first_chunk::<LENGTH>()?;
+        let length = u64::from_le_bytes(*length);
+        let row = self.row.take_if(|row| (start.len() + row.bytes().len()) as u64 == length)?;
+        self.rest = &[];
+        Some((start, row))
     }
 
     #[cold]
@@ -155,7 +203,7 @@ mod tests {
             writer.write(&());
         })
         .unwrap();
-        let mut reader = ArgumentReader::new(&bytes);
+        let mut reader = ArgumentReader::new(&bytes.bytes);
         assert_eq!(reader.read::<String>().unwrap(), "abc");
         assert!(reader.finish().is_err());
         assert_eq!(reader.read::<Vec<f64>>().unwrap(), [1.5, 2.5]);
@@ -167,8 +215,8 @@ mod tests {
     #[test]
     fn an_argument_reads_no_byte_of_its_neighbour() {
         let bytes = encode_arguments(|writer| [1_u32, 2].iter().for_each(|number| writer.write(number))).unwrap();
-        assert!(ArgumentReader::new(&bytes).read::<u64>().is_err());
-        assert!(ArgumentReader::new(&bytes).read::<u16>().is_err());
+        assert!(ArgumentReader::new(&bytes.bytes).read::<u64>().is_err());
+        assert!(ArgumentReader::new(&bytes.bytes).read::<u16>().is_err());
     }
 
     #[test]
@@ -197,7 +245,7 @@ mod tests {
     #[test]
     fn a_panicking_deserialize_is_a_fault() {
         let bytes = encode_arguments(|writer| writer.write(&())).unwrap();
-        let fault = ArgumentReader::new(&bytes).read::<Panics>().err();
+        let fault = ArgumentReader::new(&bytes.bytes).read::<Panics>().err();
         assert_eq!(fault, Some(Fault::Decode("argument 1: it panicked: not even back".into())));
     }
 }

@@ -9,7 +9,7 @@ use super::arguments::ArgumentReader;
 use super::capture::{Capture, Captured, Glue, Named};
 use super::entry::{Entry, Fault, Opened};
 use super::find::{TaskRef, located};
-use super::passage::{Returned, encode_result};
+use super::passage::{Returned, write_result};
 use crate::error::Error;
 use crate::sys::conjure::conjure;
 
@@ -22,7 +22,7 @@ where
     R: Returned,
 {
     let captures = captures.into_bytes().map_err(|why| why.with_task(P::NAME))?;
-    Ok(TaskRef { captures: Some(Arc::new(captures)), ..located(entry::<P, C, G, R>)? })
+    Ok(TaskRef { captures: Some(Arc::new(captures.into())), ..located(entry::<P, C, G, R>)? })
 }
 
 fn entry<P, C, G, R>() -> &'static Entry
@@ -49,7 +49,7 @@ where
     let owner = C::read(&mut reader)?;
     reader.finish()?;
     Ok(Box::new(move |arguments, result| {
-        let returned = conjure::<G>()(C::lend(&owner)?, &mut ArgumentReader::new(arguments))?;
-        encode_result(result, &returned)
+        let returned = conjure::<G>()(C::lend(&owner)?, &mut ArgumentReader::of(arguments))?;
+        write_result(result, returned)
     }))
 }

@@ -14,6 +14,7 @@ use super::entry::Entry;
 use super::registry::registry;
 use crate::error::{Error, ErrorKind};
 use crate::ids::{TaskId, TaskPlace};
+use crate::memory::Memory;
 use crate::sys::image;
 use crate::sys::marks::{self, Mark};
 
@@ -23,7 +24,7 @@ pub struct TaskRef {
     pub(crate) id: TaskId,
     pub(crate) entry: &'static Entry,
     /// Of a closure: its captures, encoded.
-    pub(crate) captures: Option<Arc<Vec<u8>>>,
+    pub(crate) captures: Option<Arc<Memory>>,
 }
 
 impl TaskRef {

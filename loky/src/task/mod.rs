@@ -13,7 +13,7 @@ mod passage;
 mod registry;
 mod value;
 
-pub use arguments::{ArgumentReader, ArgumentWriter};
+pub use arguments::{ArgumentReader, ArgumentWriter, Received};
 pub(crate) use arguments::{encode_arguments, encode_arguments_into};
 pub use capture::{
     Bare, ByReference, ByType, ByValue, Capturable, Capture, CaptureFunction, Captured, Caught, Changed, Glue, Kind,
@@ -26,7 +26,8 @@ pub(crate) use entry::{Code, Opened, Run};
 pub use entry::{Entry, Fault, type_id_of, version};
 pub use find::{Instance, TaskRef, mark};
 pub(crate) use find::{entry_of, find, keep};
-pub(crate) use passage::encode_result;
+pub(crate) use passage::write_result;
 pub use passage::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, Sent, owned};
 pub(crate) use registry::{build, registry};
-pub(crate) use value::decode;
+pub use value::Written;
+pub(crate) use value::{decode, decode_row};

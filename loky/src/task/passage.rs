@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::arguments::{ArgumentReader, ArgumentWriter};
 use super::entry::Fault;
-use super::value;
+use super::value::{self, Written};
 
 /// What can be an argument of a task: what serde can write and read back.
 #[diagnostic::on_unimplemented(
@@ -160,8 +160,8 @@ impl<T: ?Sized> Deref for LentSlice<T> {
 
 /// Appends the result of a task.
 #[inline]
-pub(crate) fn encode_result<R: Returned>(bytes: &mut Vec<u8>, result: &R) -> Result<(), Fault> {
-    value::encode(bytes, result).map_err(Fault::Encode)
+pub(crate) fn write_result<R: Returned>(written: &mut Written, result: R) -> Result<(), Fault> {
+    value::write(written, result).map_err(Fault::Encode)
 }
 
 impl<T: ?Sized> fmt::Debug for Lent<T> {
@@ -197,7 +197,7 @@ mod tests {
     /// Passes there and back, and shows what the task would be lent.
     fn passed<T: ?Sized, Owner>(passage: &Passage<T, Owner>, argument: &T, see: impl FnOnce(&T)) {
         let bytes = encode_arguments(|writer| passage.write(writer, argument)).unwrap();
-        let mut reader = ArgumentReader::new(&bytes);
+        let mut reader = ArgumentReader::new(&bytes.bytes);
         let owner = passage.read(&mut reader).unwrap();
         reader.finish().unwrap();
         see(passage.lend(&owner));
@@ -222,7 +222,7 @@ mod tests {
                 Err(serde::ser::Error::custom("not today"))
             }
         }
-        let fault = encode_result(&mut Vec::new(), &Refuses).unwrap_err();
+        let fault = write_result(&mut Written::default(), Refuses).unwrap_err();
         assert!(matches!(&fault, Fault::Encode(why) if why.contains("not today")), "{fault:?}");
     }
 }

@@ -5,30 +5,58 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::contain::contain;
+use crate::memory;
+use crate::sys::row::Row;
 use crate::sys::{number, plain};
+use crate::wire::body::{ROW_MIN, RowPlace};
 use crate::wire::codec;
+
+/// What a result was written as: its bytes, and a row that stands behind them and was not copied.
+#[derive(Debug, Default)]
+pub struct Written {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) row: Option<Row>,
+}
 
 /// The number of elements that stands before a row, a `u64` in little endian.
 const COUNT: usize = 8;
 
 /// Appends the bytes of `value`. The `Serialize` of users runs in there, so a panic in it is an error, too. On an error
-/// nothing is appended.
+/// nothing is appended. Returns where in `bytes` a long row begins, if that is what was appended.
 #[inline]
-pub(super) fn encode<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<(), String> {
+pub(super) fn encode<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<Option<RowPlace>, String> {
     match number::with_bytes(value, |number| bytes.extend_from_slice(number)) {
-        Some(()) => Ok(()),
+        Some(()) => Ok(None),
         None => encode_other(bytes, value),
     }
 }
 
-fn encode_other<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<(), String> {
+fn encode_other<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<Option<RowPlace>, String> {
     let Some((count, plain)) = plain::as_bytes(value) else {
-        return contain(|| codec::encode_into(bytes, value));
+        return contain(|| codec::encode_into(bytes, value)).map(|()| None);
     };
-    bytes.reserve(COUNT + plain.len());
+    memory::reserve(bytes, COUNT + plain.len());
     bytes.extend_from_slice(&(count as u64).to_le_bytes());
+    let start = bytes.len();
     bytes.extend_from_slice(plain);
-    Ok(())
+    Ok(if plain.len() < ROW_MIN { None } else { RowPlace::new(start, plain.len() / count) })
+}
+
+/// Appends a value that nobody needs any more: a long row is not copied, but kept for whoever sends it.
+#[inline]
+pub(super) fn write<T: Serialize>(written: &mut Written, value: T) -> Result<(), String> {
+    let long = plain::as_bytes(&value).filter(|(_, plain)| plain.len() >= ROW_MIN).map(|(count, _)| count);
+    let Some(count) = long else {
+        return encode(&mut written.bytes, &value).map(drop);
+    };
+    match Row::from(value) {
+        Ok(row) => {
+            written.bytes.extend_from_slice(&(count as u64).to_le_bytes());
+            written.row = Some(row);
+            Ok(())
+        }
+        Err(value) => encode(&mut written.bytes, &value).map(drop),
+    }
 }
 
 /// The value in `bytes`, all of them. A `Deserialize` that fails, or panics, is an error.
@@ -41,6 +69,15 @@ fn decode_other<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     let row = bytes.split_first_chunk::<COUNT>();
     let plain = row.and_then(|(count, plain)| plain::from_bytes(u64::from_le_bytes(*count), plain));
     plain.map_or_else(|| contain(|| codec::decode(bytes)), Ok)
+}
+
+/// The same of bytes that end in a row: the value that is just that row is not copied.
+pub(crate) fn decode_row<T: DeserializeOwned>(start: &[u8], row: Row) -> Result<T, String> {
+    let row = match <[u8; COUNT]>::try_from(start) {
+        Ok(count) => row.into(u64::from_le_bytes(count)),
+        Err(_) => Err(row),
+    };
+    row.or_else(|row| decode(&[start, row.bytes()].concat()))
 }
 
 #[cfg(test)]

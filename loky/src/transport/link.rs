@@ -4,12 +4,13 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
-use super::outgoing::Outgoing;
 pub(crate) use super::outgoing::Part;
+use super::outgoing::{EARLY, Outgoing};
 pub(crate) use super::ring::Chime;
 use super::ring::{Broken, Reader};
 use crate::sys::bell::ring;
 use crate::sys::page::{Page, RingMemory, Way};
+use crate::sys::row::Row;
 use crate::wire::frame::{self, FrameError, Head, Said, Source};
 
 /// The parent's end of a link to a worker.
@@ -21,6 +22,8 @@ pub(crate) struct Link {
     frames: frame::Reader,
     /// Whether the worker is gone, or has written what cannot be: nothing is heard from it any more.
     is_closed: bool,
+    /// Whether the worker slept when something was shown to it, which has not been told.
+    has_rung: bool,
 }
 
 /// The words that a worker has written; none of them is waited for.
@@ -31,10 +34,22 @@ impl Source for Incoming<'_> {
 
     fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Broken> {
         let len = self.0.read(bytes)?;
+        Ok(self.told(len))
+    }
+
+    fn read_row(&mut self, row: &mut Row) -> Result<usize, Broken> {
+        let len = self.0.read_row(row)?;
+        Ok(self.told(len))
+    }
+}
+
+impl Incoming<'_> {
+    /// The worker is woken, if it waits for room that there is now.
+    fn told(&mut self, len: usize) -> usize {
         if len > 0 && self.0.must_ring().is_some() {
             ring(self.1);
         }
-        Ok(len)
+        len
     }
 }
 
@@ -48,6 +63,7 @@ impl Link {
             incoming: Reader::new(page.ring(Way::FromWorker)),
             frames: frame::Reader::default(),
             is_closed: false,
+            has_rung: false,
         };
         link.may_sleep(chime);
         link
@@ -58,21 +74,35 @@ impl Link {
         // A worker that breaks its ring is found out when something is read from it, or dies.
         let _ = self.outgoing.add(&Part::Bytes(&head.bytes()));
         for part in parts {
-            let _ = self.outgoing.add(&part);
+            match part.split(EARLY) {
+                Some((early, rest)) => {
+                    let _ = self.outgoing.add(&early);
+                    self.show();
+                    let _ = self.outgoing.add(&rest);
+                }
+                None => {
+                    let _ = self.outgoing.add(&part);
+                }
+            }
         }
     }
 
     /// Writes what the worker takes now, and wakes it; it rings when it takes more. A worker that is gone takes nothing
     /// and is no error here: its end of file tells it. Returns whether the worker slept.
     pub(crate) fn flush(&mut self) -> bool {
+        self.show();
+        std::mem::take(&mut self.has_rung)
+    }
+
+    fn show(&mut self) {
         let bell = self.outgoing.flush().unwrap_or_else(|Broken| {
             self.outgoing.clear();
             None
         });
         if bell.is_some() {
             ring(&self.socket);
+            self.has_rung = true;
         }
-        bell.is_some()
     }
 
     /// The next whole frame, if there is one.

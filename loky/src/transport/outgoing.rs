@@ -31,7 +31,24 @@ enum Kept {
     Payload(Payload, Range<usize>),
 }
 
+/// So much of a long message is shown before the rest is written: whoever sleeps wakes up meanwhile.
+pub(super) const EARLY: usize = 16 << 10;
+
 impl Part<'_> {
+    /// The first `len` bytes, whole words, and the others; `None` if it is not much longer.
+    pub(super) fn split(&self, len: usize) -> Option<(Self, Self)> {
+        if self.bytes().len() < 2 * len {
+            return None;
+        }
+        Some(match self {
+            Self::Bytes(bytes) => (Self::Bytes(&bytes[..len]), Self::Bytes(&bytes[len..])),
+            Self::Payload(payload, range) => {
+                let middle = range.start + len;
+                (Self::Payload(payload, range.start..middle), Self::Payload(payload, middle..range.end))
+            }
+        })
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
             Self::Bytes(bytes) => bytes,

@@ -4,11 +4,15 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::memory::Memory;
+use crate::wire::body::{Encoded, RowPlace};
+
 /// See the module. A clone copies at most [`SHORT_MAX`] bytes.
 #[derive(Clone)]
 pub(crate) enum Payload {
     Short(u8, [u8; SHORT_MAX]),
-    Long(Arc<Vec<u8>>),
+    /// With where in them a row begins, if there is one.
+    Long(Arc<Memory>, Option<RowPlace>),
 }
 
 /// The arguments of most small tasks have room here: two numbers with their lengths.
@@ -19,7 +23,21 @@ impl Payload {
     pub(crate) fn copy(bytes: &[u8]) -> Self {
         match Self::short(bytes) {
             Some(short) => short,
-            None => Self::Long(Arc::new(bytes.to_vec())),
+            None => Self::from(bytes.to_vec()),
+        }
+    }
+
+    /// The same from memory that is theirs alone.
+    #[inline]
+    pub(crate) fn from_memory(bytes: Memory, row: Option<RowPlace>) -> Self {
+        Self::short(&bytes).unwrap_or_else(|| Self::Long(Arc::new(bytes), row))
+    }
+
+    /// Where a row begins, if there is one.
+    pub(crate) const fn row(&self) -> Option<RowPlace> {
+        match self {
+            Self::Short(..) => None,
+            Self::Long(_, row) => *row,
         }
     }
 
@@ -32,7 +50,13 @@ impl Payload {
 
 impl From<Vec<u8>> for Payload {
     fn from(bytes: Vec<u8>) -> Self {
-        Self::short(&bytes).unwrap_or_else(|| Self::Long(Arc::new(bytes)))
+        Self::from(Encoded { bytes, row: None })
+    }
+}
+
+impl From<Encoded> for Payload {
+    fn from(Encoded { bytes, row }: Encoded) -> Self {
+        Self::from_memory(bytes.into(), row)
     }
 }
 
@@ -42,7 +66,7 @@ impl Deref for Payload {
     fn deref(&self) -> &[u8] {
         match self {
             Self::Short(len, bytes) => &bytes[..(*len).into()],
-            Self::Long(bytes) => bytes,
+            Self::Long(bytes, _) => bytes,
         }
     }
 }

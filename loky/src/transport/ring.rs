@@ -2,8 +2,10 @@
 //!
 //! Words lie in *records*: a head, which is one word, and the words that it counts. A record begins on a cache line of
 //! its own. A line that begins with zero is where the next record will be: the writer stores the head last, so whoever
-//! sees it sees the rest; the reader makes the first word of every line zero again before it gives a record back. So a
-//! small record has no cache line to cross but its own.
+//! sees it sees the rest. Near the start of the ring, the reader makes the first word of every line zero again before it gives
+//! a record back: so a small record has no cache line to cross but its own. Elsewhere it leaves what it has read, which
+//! costs a long record less, and the writer makes the line behind a record zero before the record is seen; so it needs
+//! that line, too, to be given back.
 //!
 //! A record may be *open*: what is in it can be read, and more will follow before it is closed. An open record is no
 //! news: it is there for whoever reads after the writer has died.
@@ -28,77 +30,28 @@
 //! atomic, so nothing is undefined about them.
 
 mod extend;
+mod memory;
 #[cfg(all(test, loom))]
 mod model;
 #[cfg(test)]
 pub(super) mod own;
+mod sink;
 mod sleeps;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
 use std::fmt;
 
+pub(crate) use self::memory::Memory;
 #[cfg(all(loom, test))]
-use self::own::{load, store};
+use self::own::store;
+use self::sink::{Bytes, Sink};
 pub(crate) use self::sleeps::Chime;
 use self::sleeps::Sleeps;
 use crate::sync::{AtomicU64, Ordering};
+use crate::sys::row::Row;
 #[cfg(not(all(loom, test)))]
-use crate::sys::words::{load, store};
-
-/// The memory of one ring, as both sides see it; all zeroes at first.
-pub(crate) trait Memory {
-    /// How many words the reader has given back.
-    fn read(&self) -> &AtomicU64;
-
-    /// Odd while the reader sleeps. Written seldom, and read often by the other side: a cache line of its own.
-    fn reader_sleeps(&self) -> &AtomicU64;
-
-    /// Odd while the writer sleeps, likewise.
-    fn writer_sleeps(&self) -> &AtomicU64;
-
-    /// A power of two of them, and at least two lines.
-    fn words(&self) -> &[AtomicU64];
-}
-
-#[cfg(not(all(loom, test)))]
-impl Memory for crate::sys::page::RingMemory {
-    fn read(&self) -> &AtomicU64 {
-        Self::read(self)
-    }
-
-    fn reader_sleeps(&self) -> &AtomicU64 {
-        Self::reader_sleeps(self)
-    }
-
-    fn writer_sleeps(&self) -> &AtomicU64 {
-        Self::writer_sleeps(self)
-    }
-
-    fn words(&self) -> &[AtomicU64] {
-        Self::words(self)
-    }
-}
-
-/// A model has atomics of its own, which do not lie in memory that could be mapped.
-#[cfg(all(loom, test))]
-impl Memory for crate::sys::page::RingMemory {
-    fn read(&self) -> &AtomicU64 {
-        unreachable!("no model maps memory")
-    }
-
-    fn reader_sleeps(&self) -> &AtomicU64 {
-        unreachable!("no model maps memory")
-    }
-
-    fn writer_sleeps(&self) -> &AtomicU64 {
-        unreachable!("no model maps memory")
-    }
-
-    fn words(&self) -> &[AtomicU64] {
-        unreachable!("no model maps memory")
-    }
-}
+use crate::sys::words::store;
 
 /// What the other side has written is no ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,11 +78,12 @@ const OPEN: u64 = 1 << 62;
 /// There is no record here, but at the start of the ring.
 const JUMP: u64 = 1 << 61;
 
-/// A record has at most so many words, its head included: both sides can be at work on a long message.
-const RECORD_MAX: usize = 8192;
+/// A record has at most so many words, its head included: 16 KiB, so that the reader is at work on a long message almost
+/// as soon as the writer is, and few heads cost nothing.
+const RECORD_MAX: usize = 2048;
 
-/// The part of the ring that short messages use.
-const NEAR: usize = 32;
+/// The part of the ring that short messages use; of a small ring more than a line, so that a model comes to jump.
+const NEAR: usize = if cfg!(loom) { 2 } else { 32 };
 
 /// The end that writes.
 #[derive(Debug)]
@@ -194,9 +148,12 @@ impl<M: Memory> Writer<M> {
     /// Ends the current record, if there is one.
     pub(crate) fn close(&mut self) {
         if self.len > 0 {
+            let (words, next) = (self.memory.words(), self.place + lines(self.len) as u64);
+            if !is_near(words.len(), next) {
+                at(words, next).store(0, Ordering::Relaxed);
+            }
             self.store_head(HEAD | self.len as u64);
-            self.place += lines(self.len) as u64;
-            (self.len, self.granted) = (0, 0);
+            (self.place, self.len, self.granted) = (next, 0, 0);
         }
     }
 
@@ -229,11 +186,12 @@ impl<M: Memory> Writer<M> {
     fn choose_place(&mut self, wanted: usize) -> Result<(), Broken> {
         let all = self.memory.words().len();
         let (near, offset) = (near(all), self.place as usize & (all - 1));
-        if offset < near || lines(wanted) > near {
+        if is_near(all, self.place) || lines(wanted) > near {
             return Ok(());
         }
         self.look_for_room()?;
-        if (self.place - self.read) as usize + lines(wanted) <= near {
+        // With the line behind it: who has jumped must have room there, since the reader may not come before there is something.
+        if (self.place - self.read) as usize + lines(wanted) + LINE <= near {
             self.store_head(HEAD | JUMP);
             self.place += (all - offset) as u64;
         }
@@ -242,10 +200,11 @@ impl<M: Memory> Writer<M> {
 
     /// How many more words fit into the current record, as far as that matters to somebody who wants `wanted`.
     fn room(&mut self, wanted: usize) -> Result<usize, Broken> {
-        if self.free() < 1 + self.len + wanted {
+        let others = 1 + self.len + LINE;
+        if self.free() < others + wanted {
             self.look_for_room()?;
         }
-        Ok(self.free().saturating_sub(1 + self.len))
+        Ok(self.free().saturating_sub(others))
     }
 
     /// Words from the start of the current record to what the reader has not given back.
@@ -276,23 +235,35 @@ impl<M: Memory> Reader<M> {
     /// Reads into `bytes`, whose length is a multiple of a word, as many words as there are. Returns how many bytes; zero
     /// if there is nothing.
     pub(crate) fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Broken> {
+        self.read_to(&mut Bytes(bytes))
+    }
+
+    /// The same, as far as `row` has room.
+    pub(crate) fn read_row(&mut self, row: &mut Row) -> Result<usize, Broken> {
+        self.read_to(row)
+    }
+
+    fn read_to(&mut self, to: &mut impl Sink) -> Result<usize, Broken> {
         let mut total = 0;
-        while total < bytes.len() {
+        while to.words() > 0 {
             let head = self.head();
             if head == HEAD | JUMP && self.may_jump() {
                 let all = self.memory.words().len();
-                self.give_back(all - (self.place as usize & (all - 1)), 1);
+                self.give_back(all - (self.place as usize & (all - 1)));
                 continue;
             }
             let Some(len) = self.check(head)? else { break };
-            let count = (len - self.done).min((bytes.len() - total) / WORD);
-            self.load(&mut bytes[total..total + count * WORD]);
+            let count = (len - self.done).min(to.words());
+            let (first, second) = stretch(self.memory.words(), self.place + 1 + self.done as u64, count);
+            to.take(first);
+            to.take(second);
             self.done += count;
             total += count * WORD;
             if self.done < len || head & OPEN != 0 {
                 break;
             }
-            self.give_back(lines(len), lines(len) / LINE);
+            self.clear(lines(len));
+            self.give_back(lines(len));
         }
         Ok(total)
     }
@@ -334,7 +305,7 @@ impl<M: Memory> Reader<M> {
     /// Whether an honest writer would jump from here.
     fn may_jump(&self) -> bool {
         let all = self.memory.words().len();
-        self.done == 0 && self.place as usize & (all - 1) >= near(all)
+        self.done == 0 && !is_near(all, self.place)
     }
 
     fn head(&self) -> u64 {
@@ -353,21 +324,19 @@ impl<M: Memory> Reader<M> {
         }
     }
 
-    /// The next words of the current record, which is long enough.
-    fn load(&self, bytes: &mut [u8]) {
-        let place = self.place + 1 + self.done as u64;
-        let (first, second) = stretch(self.memory.words(), place, bytes.len() / WORD);
-        let (before, after) = bytes.split_at_mut(first.len() * WORD);
-        load(first, before);
-        load(second, after);
+    /// Makes the lines of the next `count` words zero at their start, where that is for the reader to do.
+    fn clear(&self, count: usize) {
+        let words = self.memory.words();
+        let (all, near) = (words.len(), near(words.len()));
+        let start = self.place as usize & (all - 1);
+        let (end, end_at_start) = (start + count, (start + count).saturating_sub(all));
+        for range in [start.min(near)..end.min(near), 0..end_at_start.min(near)] {
+            words[range].iter().step_by(LINE).for_each(|word| word.store(0, Ordering::Relaxed));
+        }
     }
 
-    /// Goes on by `count` words, of which so many lines may not be zero at their start.
-    fn give_back(&mut self, count: usize, used: usize) {
-        let words = self.memory.words();
-        for line in 0..used {
-            at(words, self.place + (line * LINE) as u64).store(0, Ordering::Relaxed);
-        }
+    /// Goes on by `count` words.
+    fn give_back(&mut self, count: usize) {
         self.place += count as u64;
         self.quietly += count;
         self.done = 0;
@@ -381,6 +350,11 @@ fn record_max(all: usize) -> usize {
 
 fn near(all: usize) -> usize {
     (all / NEAR).max(LINE)
+}
+
+/// Whether this place is in the part of a ring of `all` words that short messages use.
+fn is_near(all: usize, place: u64) -> bool {
+    (place as usize & (all - 1)) < near(all)
 }
 
 /// The words that a record of `len` words takes up with its head.

@@ -5,11 +5,12 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::outgoing::write;
-use super::ring::{Chime, Reader, Writer};
+use super::outgoing::{EARLY, write};
+use super::ring::{Broken, Chime, Reader, Writer};
 use super::spin::Spin;
 use crate::sys::bell::ring;
 use crate::sys::page::{Page, RingMemory, Way};
+use crate::sys::row::Row;
 use crate::wire::frame::{self, FrameError, Head, Said, Source};
 
 /// The end that hears.
@@ -62,20 +63,26 @@ impl Listener {
 impl Speaker {
     /// Adds a frame to what is to be said, and makes it readable for a parent that looks because this process has died;
     /// [`flush`](Self::flush) tells a living one. Waits for room. An error if the parent is gone.
+    ///
+    /// The bytes are those of `bytes`, whole words if there is something in `row`, and of `row`.
     #[inline]
-    pub(crate) fn add(&mut self, head: Head, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn add(&mut self, head: Head, bytes: &[u8], row: &[u8]) -> io::Result<()> {
         match bytes.try_into() {
-            Ok(word) if head.follows(self.last) && self.ring.extend([head.short_word(), u64::from_le_bytes(word)]) => {
+            Ok(word)
+                if row.is_empty()
+                    && head.follows(self.last)
+                    && self.ring.extend([head.short_word(), u64::from_le_bytes(word)]) =>
+            {
                 // Number by number: one that is stored in parts and loaded as a whole is waited for.
                 (self.last.tag, self.last.len) = (head.tag, head.len);
                 Ok(())
             }
-            _ => self.add_any(head, bytes),
+            _ => self.add_any(head, bytes, row),
         }
     }
 
     #[inline(never)]
-    fn add_any(&mut self, head: Head, bytes: &[u8]) -> io::Result<()> {
+    fn add_any(&mut self, head: Head, bytes: &[u8], row: &[u8]) -> io::Result<()> {
         if head.follows(self.last) {
             self.write_all(&head.short_word().to_le_bytes())?;
         } else {
@@ -83,6 +90,7 @@ impl Speaker {
         }
         self.last = head;
         self.write_all(bytes)?;
+        self.write_all(row)?;
         self.ring.commit();
         Ok(())
     }
@@ -97,7 +105,16 @@ impl Speaker {
         }
     }
 
-    fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.len() < 2 * EARLY {
+            return self.write(bytes);
+        }
+        self.write(&bytes[..EARLY])?;
+        self.flush();
+        self.write(&bytes[EARLY..])
+    }
+
+    fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         loop {
             bytes = &bytes[write(&mut self.ring, bytes).map_err(broken)?..];
             if bytes.is_empty() {
@@ -135,8 +152,22 @@ impl Source for Incoming {
     type Error = io::Error;
 
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.read_some(|ring| ring.read(bytes))
+    }
+
+    fn read_row(&mut self, row: &mut Row) -> io::Result<usize> {
+        self.read_some(|ring| ring.read_row(row))
+    }
+}
+
+impl Incoming {
+    /// What there is, as soon as there is something; nothing if the parent is gone.
+    fn read_some(
+        &mut self,
+        mut read: impl FnMut(&mut Reader<RingMemory>) -> Result<usize, Broken>,
+    ) -> io::Result<usize> {
         loop {
-            let len = self.ring.read(bytes).map_err(broken)?;
+            let len = read(&mut self.ring).map_err(broken)?;
             if len > 0 {
                 if self.ring.must_ring().is_some() {
                     ring(&self.socket);
@@ -162,6 +193,6 @@ fn hear_bell(mut socket: &UnixStream) -> io::Result<bool> {
     }
 }
 
-fn broken(why: super::ring::Broken) -> io::Error {
+fn broken(why: Broken) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why.to_string())
 }

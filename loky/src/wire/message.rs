@@ -3,10 +3,9 @@
 //! What is said often is laid out here word by word; what is said once is left to the codec. A worker's words are not
 //! trusted: whatever it sends is either understood or an error.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
+use super::body::{Body, RowPlace};
 use super::codec::{self, CodecError};
 use super::frame::{Head, Said};
 use crate::error::PanicEvidence;
@@ -64,14 +63,15 @@ pub(crate) struct Hello {
 }
 
 /// What a worker says.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
+#[cfg_attr(test, derive(PartialEq))]
 pub(crate) enum FromWorker<'a> {
     Hello(Hello),
     /// One item is done. Calls are numbered, as far as 32 bits go, in the order in which they were sent to the worker.
     Answer {
         call: u32,
         item: u32,
-        result: Result<Cow<'a, [u8]>, Failure>,
+        result: Result<Body<'a>, Failure>,
     },
     /// The call whose last answer comes next ran so long.
     Ran {
@@ -117,18 +117,18 @@ impl Welcome {
 }
 
 impl Hello {
-    pub(crate) fn said(&self) -> Said<'static> {
+    pub(crate) fn said(&self) -> (Head, Vec<u8>) {
         encoded(from_worker::HELLO, 0, self)
     }
 }
 
-/// Item `item` of call number `call` has a result of so many bytes, which are those of the frame.
-pub(crate) const fn value(call: u64, item: u32, len: usize) -> Head {
-    Head { kind: from_worker::VALUE, tag: item_tag(call, item), len }
+/// Item `item` of call number `call` has a result of so many bytes, which are those of the frame; maybe there is a row in it.
+pub(crate) const fn value(call: u64, item: u32, len: usize, row: Option<RowPlace>) -> Head {
+    Head { kind: from_worker::VALUE, tag: item_tag(call, item), len, row }
 }
 
 /// Item `item` of call number `call` has no result.
-pub(crate) fn failure(call: u64, item: u32, why: &Failure) -> Said<'static> {
+pub(crate) fn failure(call: u64, item: u32, why: &Failure) -> (Head, Vec<u8>) {
     encoded(from_worker::FAILURE, item_tag(call, item), why)
 }
 
@@ -138,12 +138,12 @@ const fn item_tag(call: u64, item: u32) -> u64 {
 
 /// How long the call ran whose last answer comes next.
 pub(crate) const fn ran(nanos: u64) -> Head {
-    Head { kind: from_worker::RAN, tag: nanos, len: 0 }
+    Head { kind: from_worker::RAN, tag: nanos, len: 0, row: None }
 }
 
 /// Finish and leave.
 pub(crate) const fn stop() -> Head {
-    Head { kind: to_worker::STOP, tag: 0, len: 0 }
+    Head { kind: to_worker::STOP, tag: 0, len: 0, row: None }
 }
 
 impl<'a> FromWorker<'a> {
@@ -159,15 +159,19 @@ impl<'a> FromWorker<'a> {
     }
 }
 
-fn encoded(kind: u8, tag: u64, message: &impl Serialize) -> Said<'static> {
+fn encoded(kind: u8, tag: u64, message: &impl Serialize) -> (Head, Vec<u8>) {
     let mut bytes = Vec::new();
     codec::encode_into(&mut bytes, message).expect("messages of ours can be encoded");
-    (Head { kind, tag, len: bytes.len() }, Cow::Owned(bytes))
+    (Head { kind, tag, len: bytes.len(), row: None }, bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn said((head, bytes): &(Head, Vec<u8>)) -> Said<'_> {
+        (*head, Body::Lent(bytes))
+    }
 
     #[test]
     fn builds_that_differ_in_anything_are_refused() {
@@ -183,19 +187,19 @@ mod tests {
     #[test]
     fn what_a_worker_says_is_understood() {
         let hello = Hello { build: Build { protocol: 1, tasks: 2, image: 3 }, pid: 4 };
-        assert_eq!(FromWorker::parse(hello.said()), Ok(FromWorker::Hello(hello)));
-        let value = FromWorker::Answer { call: 7, item: 9, result: Ok(b"abc".into()) };
-        assert_eq!(FromWorker::parse((super::value((3 << 32) + 7, 9, 3), b"abc".into())), Ok(value));
+        assert_eq!(FromWorker::parse(said(&hello.said())), Ok(FromWorker::Hello(hello)));
+        let value = FromWorker::Answer { call: 7, item: 9, result: Ok(Body::Lent(b"abc")) };
+        assert_eq!(FromWorker::parse((super::value((3 << 32) + 7, 9, 3, None), Body::Lent(b"abc"))), Ok(value));
         let why = Failure::CannotDecode("it".into());
         let failure = FromWorker::Answer { call: 7, item: 0, result: Err(why.clone()) };
-        assert_eq!(FromWorker::parse(super::failure(7, 0, &why)), Ok(failure));
-        assert_eq!(FromWorker::parse((ran(5), b"".into())), Ok(FromWorker::Ran { nanos: 5 }));
+        assert_eq!(FromWorker::parse(said(&super::failure(7, 0, &why))), Ok(failure));
+        assert_eq!(FromWorker::parse((ran(5), Body::Lent(b""))), Ok(FromWorker::Ran { nanos: 5 }));
     }
 
     #[test]
     fn what_no_worker_says_is_an_error() {
         for kind in [0, 1, 3, 5, 255] {
-            let said = (Head { kind, tag: 0, len: 3 }, Cow::Borrowed(&b"abc"[..]));
+            let said = (Head { kind, tag: 0, len: 3, row: None }, Body::Lent(b"abc"));
             assert!(FromWorker::parse(said).is_err(), "kind {kind}");
         }
     }

@@ -2,6 +2,7 @@
 //! first item and number of items. Then the length of each item's arguments, once if all are alike, unless there is one item
 //! only; the captures, filled up to whole words; and the arguments, one after the other. The tag of the frame is the number of the call.
 
+use super::body::RowPlace;
 use super::codec::CodecError;
 use super::frame::{Head, WORD, padded};
 use super::message::to_worker::RUN;
@@ -66,10 +67,11 @@ const PROMPT: u32 = 1 << 30;
 const ALIKE: u32 = 1 << 29;
 
 impl Run {
-    /// The head of the frame, if the arguments have `arguments` bytes.
-    pub(crate) fn head(&self, arguments: usize) -> Head {
-        let len = WORDS * WORD + self.lengths_len() + padded(self.captures) + arguments;
-        Head { kind: RUN, tag: self.call.raw(), len }
+    /// The head of the frame, if the arguments have `arguments` bytes, in which there may be a row.
+    pub(crate) fn head(&self, arguments: usize, row: Option<RowPlace>) -> Head {
+        let before = WORDS * WORD + self.lengths_len() + padded(self.captures);
+        let row = row.filter(|_| self.count == 1).and_then(|row| row.behind(before));
+        Head { kind: RUN, tag: self.call.raw(), len: before + arguments, row }
     }
 
     /// What comes first in the frame.
@@ -208,7 +210,7 @@ mod tests {
     #[test]
     fn what_is_to_be_run_arrives_as_it_was_sent() {
         let bytes = bytes(&RUN, &[1, 0, 3], b"caught", b"abbb");
-        assert_eq!(RUN.head(4).len, bytes.len());
+        assert_eq!(RUN.head(4, None).len, bytes.len());
         let assignment = Assignment::parse(u64::MAX, &bytes).unwrap();
         assert_eq!((assignment.run, assignment.captures), (RUN, &b"caught"[..]));
         assert_eq!(assignment.items().collect::<Vec<_>>(), [&b"a"[..], b"", b"bbb"]);
@@ -226,7 +228,7 @@ mod tests {
     fn items_that_are_alike_share_a_length() {
         let run = Run { is_alike: true, ..RUN };
         let bytes = bytes(&run, &[2], b"caught", b"aabbcc");
-        assert_eq!(run.head(6).len, bytes.len());
+        assert_eq!(run.head(6, None).len, bytes.len());
         let assignment = Assignment::parse(u64::MAX, &bytes).unwrap();
         assert_eq!((assignment.run, assignment.captures), (run, &b"caught"[..]));
         assert_eq!(assignment.items().collect::<Vec<_>>(), [b"aa", b"bb", b"cc"]);

@@ -85,7 +85,7 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
     let (mut listener, mut speaker) = worker_link::ends(&socket, bell.into(), &page);
     // The first call travels while the rest is made ready.
     let (head, bytes) = Hello { build, pid: std::process::id() }.said();
-    speaker.add(head, &bytes)?;
+    speaker.add(head, &bytes, &[])?;
     speaker.flush();
     if !is_copy {
         entry::close_inherited();

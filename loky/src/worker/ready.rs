@@ -3,7 +3,7 @@
 //! Everything that users wrote runs under the guard here. Nothing here knows of links or of the order of items.
 
 use super::guard;
-use crate::task::{Code, Entry, Fault, Opened, Run};
+use crate::task::{Code, Entry, Fault, Opened, Received, Run, Written};
 use crate::wire::message::Failure;
 
 /// See the module.
@@ -30,8 +30,9 @@ impl Ready {
     /// What came of one item. A result replaces what is in `result`. A failure lies elsewhere: most items have none, and
     /// need not carry the room for it about.
     #[inline]
-    pub(super) fn run(&self, arguments: &[u8], result: &mut Vec<u8>) -> Result<(), Box<Failure>> {
-        result.clear();
+    pub(super) fn run(&self, arguments: Received<'_>, result: &mut Written) -> Result<(), Box<Failure>> {
+        result.bytes.clear();
+        result.row = None;
         // Kept apart from the outcome, which is then a word, and need not be carried about.
         let mut fault = None;
         let mut keep = |done: Result<(), Fault>| {

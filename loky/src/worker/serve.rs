@@ -11,23 +11,29 @@ use crate::identity;
 use crate::supervisor::tree;
 use crate::sys::own_pid::own_pid;
 use crate::sys::page::{Beginner, Page};
+use crate::sys::row::Row;
 use crate::sys::{held_back, process, stdio};
-use crate::task::{Entry, entry_of};
+use crate::task::{Entry, Received, Written, entry_of};
 use crate::transport::worker_link::{Listener, Speaker};
+use crate::wire::body::RowPlace;
 use crate::wire::message::{self, Failure, to_worker};
 use crate::wire::run::{Assignment, Run};
 
+/// So much memory for results is kept while there is nothing to do.
+const KEPT_MAX: usize = 1 << 20;
+
 /// Serves until the parent says stop or is gone.
 pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page) -> ! {
-    let mut desk = Desk { speaker, beginner: Beginner::new(page), pid: own_pid(), result: Vec::new() };
+    let mut desk = Desk { speaker, beginner: Beginner::new(page), pid: own_pid(), result: Written::default() };
     let mut received = 0;
     loop {
         match listener.receive() {
-            Ok(Some((head, bytes))) => match head.kind {
+            Ok(Some((head, body))) => match head.kind {
                 to_worker::RUN => {
                     received += 1;
-                    let assignment = Assignment::parse(head.tag, &bytes).unwrap_or_else(|why| die(&why.to_string()));
-                    if desk.run_items(received, &assignment).is_err() {
+                    let (body, row) = body.split();
+                    let assignment = Assignment::parse(head.tag, &body).unwrap_or_else(|why| die(&why.to_string()));
+                    if desk.run_items(received, &assignment, row).is_err() {
                         vanish();
                     }
                 }
@@ -46,12 +52,12 @@ struct Desk {
     beginner: Beginner,
     pid: u32,
     /// The bytes of the last result; they are answered before the next item begins.
-    result: Vec<u8>,
+    result: Written,
 }
 
 impl Desk {
-    /// Runs the items of call number `number`, unless it was recalled.
-    fn run_items(&mut self, number: u64, assignment: &Assignment<'_>) -> io::Result<()> {
+    /// Runs the items of call number `number`, unless it was recalled. `row` belongs to the arguments of the first one.
+    fn run_items(&mut self, number: u64, assignment: &Assignment<'_>, mut row: Option<Row>) -> io::Result<()> {
         let run = &assignment.run;
         let entry = entry_of(run.task);
         if !self.beginner.begin(number, run.first) {
@@ -66,13 +72,13 @@ impl Desk {
             if item > run.first {
                 self.go_on(number, item, run, entry);
             }
-            let result = ready.run(arguments, &mut self.result);
+            let result = ready.run(Received { bytes: arguments, row: row.take() }, &mut self.result);
             self.end_item();
             if let Some(begun) = begun.filter(|_| item == last) {
                 self.tell_time(begun)?;
             }
             match result {
-                Ok(()) => self.speaker.add(message::value(number, item, self.result.len()), &self.result)?,
+                Ok(()) => self.answer(number, item)?,
                 Err(why) => self.tell_failure(number, item, &why)?,
             }
             if run.is_prompt {
@@ -114,13 +120,28 @@ impl Desk {
     #[inline(never)]
     fn tell_time(&mut self, begun: Instant) -> io::Result<()> {
         let nanos = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.speaker.add(message::ran(nanos), &[])
+        self.speaker.add(message::ran(nanos), &[], &[])
     }
 
     #[cold]
     fn tell_failure(&mut self, number: u64, item: u32, why: &Failure) -> io::Result<()> {
         let (head, bytes) = message::failure(number, item, why);
-        self.speaker.add(head, &bytes)
+        self.speaker.add(head, &bytes, &[])
+    }
+
+    /// Says what is in `result`.
+    #[inline]
+    fn answer(&mut self, number: u64, item: u32) -> io::Result<()> {
+        let Written { bytes, row } = &mut self.result;
+        let Some(row) = row.take() else {
+            self.speaker.add(message::value(number, item, bytes.len(), None), bytes, &[])?;
+            if bytes.capacity() > KEPT_MAX {
+                *bytes = Vec::new();
+            }
+            return Ok(());
+        };
+        let (numbers, place) = (row.bytes(), RowPlace::new(bytes.len(), row.width()));
+        self.speaker.add(message::value(number, item, bytes.len() + numbers.len(), place), bytes, numbers)
     }
 }
 

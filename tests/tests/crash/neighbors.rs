@@ -10,6 +10,7 @@ use loky_tests::tasks::{Blob, Death, arrive_and_die, bytes, die, echo, kill_proc
 use loky_tests::{Case, Gate, Random, cases, eventually, fails, ms, pool_of, procfs, soon};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde::de::DeserializeOwned;
 
 pub(crate) const CASES: &[Case] = cases![
     crash_20_workers_kill_each_other,
@@ -17,7 +18,9 @@ pub(crate) const CASES: &[Case] = cases![
     crash_23_a_crash_and_an_immediate_shutdown,
     crash_25_deaths_while_large_arguments_are_written,
     crash_26_killed_while_it_reads_a_large_argument,
+    crash_26_killed_while_it_reads_a_long_row,
     crash_27_killed_while_it_writes_a_large_result,
+    crash_27_killed_while_it_writes_a_long_row,
     crash_29_an_idle_worker_is_replaced_quietly,
     crash_37_one_of_a_hundred,
     crash_40_a_crash_after_the_pool_was_dropped,
@@ -86,7 +89,11 @@ fn crash_25_deaths_while_large_arguments_are_written() {
 
 /// Kills the only worker at some moment of a call with a large argument or result, many times; gives how often that
 /// was the end of the call. A worker that had not begun it is no loss to it.
-fn kill_in_transfer(rounds: u64, spawn: impl Fn(&Pool) -> loky::JoinHandle<Blob>) -> usize {
+fn kill_in_transfer<R: DeserializeOwned>(
+    rounds: u64,
+    spawn: impl Fn(&Pool) -> loky::JoinHandle<R>,
+    is_whole: impl Fn(R) -> bool,
+) -> usize {
     let mut random = Random::from_environment();
     let (pool, other) = (pool_of(1), pool_of(1));
     let mut crashed = 0;
@@ -96,7 +103,7 @@ fn kill_in_transfer(rounds: u64, spawn: impl Fn(&Pool) -> loky::JoinHandle<Blob>
         thread::sleep(random.span(ms(60)));
         slay(victim);
         match handle.join() {
-            Ok(result) => assert_eq!(result.0.len(), LARGE, "round {round}"),
+            Ok(result) => assert!(is_whole(result), "round {round}"),
             Err(error) => {
                 assert_eq!((error.kind(), error.signal()), (ErrorKind::Crash, Some(9)), "round {round}: {error}");
                 crashed += 1;
@@ -112,11 +119,43 @@ const LARGE: usize = 32 << 20;
 
 fn crash_26_killed_while_it_reads_a_large_argument() {
     let large = Blob(vec![1; LARGE]);
-    kill_in_transfer(15, |pool| echo.bind(large.clone()).on(pool).spawn());
+    kill_in_transfer(15, |pool| echo.bind(large.clone()).on(pool).spawn(), |back| back.0.len() == LARGE);
+}
+
+#[loky::task]
+fn counted(from: u64, count: usize) -> Vec<u64> {
+    (from..).take(count).collect()
+}
+
+#[loky::task]
+fn turned(mut row: Vec<u64>) -> Vec<u64> {
+    row.reverse();
+    row
+}
+
+/// Whether every number is there, in its place.
+fn is_whole(row: &[u64], from: u64) -> bool {
+    row.len() == LARGE / 8 && row.iter().copied().eq((from..).take(LARGE / 8))
+}
+
+fn crash_26_killed_while_it_reads_a_long_row() {
+    let row: Vec<u64> = (7..).take(LARGE / 8).collect();
+    let is_back = |mut back: Vec<u64>| {
+        back.reverse();
+        is_whole(&back, 7)
+    };
+    kill_in_transfer(15, |pool| turned.bind(row.clone()).on(pool).spawn(), is_back);
+}
+
+fn crash_27_killed_while_it_writes_a_long_row() {
+    let spawn = |pool: &Pool| counted.bind(3, LARGE / 8).on(pool).spawn();
+    let crashed = kill_in_transfer(40, spawn, |row: Vec<u64>| is_whole(&row, 3));
+    assert!(crashed > 0, "some were hit");
 }
 
 fn crash_27_killed_while_it_writes_a_large_result() {
-    let crashed = kill_in_transfer(40, |pool| bytes.bind(LARGE).on(pool).spawn());
+    let spawn = |pool: &Pool| bytes.bind(LARGE).on(pool).spawn();
+    let crashed = kill_in_transfer(40, spawn, |result: Blob| result.0.len() == LARGE);
     assert!(crashed > 0, "some were hit");
 }
 

@@ -56,7 +56,7 @@ impl Played {
 
     fn say_hello(&mut self, build: Build, pid: u32) {
         let (head, bytes) = Hello { build, pid }.said();
-        self.speaker.add(head, &bytes).unwrap();
+        self.speaker.add(head, &bytes, &[]).unwrap();
         self.speaker.flush();
         self.inner.hear_news(Instant::now());
     }

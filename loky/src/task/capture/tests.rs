@@ -64,7 +64,7 @@ where
 impl<R> Sent<R> {
     fn run<T: Serialize>(&self, argument: T) -> R {
         let arguments = encode_arguments(|writer| writer.write(&argument)).unwrap();
-        (self.run)(self.captures.as_ref().unwrap(), &arguments).unwrap()
+        (self.run)(self.captures.as_ref().unwrap(), &arguments.bytes).unwrap()
     }
 }
 

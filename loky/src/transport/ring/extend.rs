@@ -2,7 +2,7 @@
 //!
 //! Whoever writes many small pieces in a row would otherwise ask with each of them what has been settled by the first.
 
-use super::{Memory, Writer, record_max};
+use super::{LINE, Memory, Writer, record_max};
 use crate::sync::Ordering;
 
 impl<M: Memory> Writer<M> {
@@ -26,7 +26,8 @@ impl<M: Memory> Writer<M> {
     /// the end of the ring. Not at all if it was not begun.
     pub(super) fn grant(&self) -> usize {
         let all = self.memory.words().len();
-        let room = self.free().saturating_sub(1).min(all - self.offset() - 1);
+        // The line behind it is kept free.
+        let room = self.free().saturating_sub(1 + LINE).min(all - self.offset() - 1);
         if self.is_begun() { room.min(record_max(all) - 1) } else { 0 }
     }
 

@@ -59,12 +59,12 @@ impl End<Reader<Arc<Own>>> {
     }
 }
 
-/// Passes so many messages, each of which takes half of the smallest ring.
-fn pass(count: u8, preemptions: usize) {
+/// Passes so many messages, each of which takes a line, through a ring of so many lines.
+fn pass(count: u8, ring: usize, preemptions: usize) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(preemptions);
     model.check(move || {
-        let memory = Arc::new(Own::new(2 * LINE));
+        let memory = Arc::new(Own::new(ring * LINE));
         let (writers, readers) = (Arc::new(Gong::default()), Arc::new(Gong::default()));
         let mut writer = End(Writer::new(Arc::clone(&memory)), Arc::clone(&writers), Arc::clone(&readers));
         let mut reader = End(Reader::new(memory), readers, writers);
@@ -76,12 +76,18 @@ fn pass(count: u8, preemptions: usize) {
 
 #[test]
 fn model_no_message_is_lost_and_no_reader_sleeps_for_ever() {
-    pass(2, 4);
+    pass(2, 2, 4);
 }
 
 #[test]
 fn model_no_writer_sleeps_for_ever_for_room() {
-    pass(3, 3);
+    pass(3, 2, 3);
+}
+
+/// Here the writer comes to where what was read is left behind, and jumps back if the reader is quick.
+#[test]
+fn model_no_message_is_lost_far_from_the_start() {
+    pass(5, 4, 2);
 }
 
 /// What is committed to an open record can be read, and what follows it is seen once it is closed.

@@ -59,14 +59,14 @@ fn the_last_word_is_filled_up() {
 
 #[test]
 fn a_full_ring_takes_nothing_and_loses_nothing() {
-    let (_, mut writer, mut reader) = ends(16);
-    assert_eq!(writer.append(&[1; 100]).unwrap(), 56, "half of it at once");
+    let (_, mut writer, mut reader) = ends(32);
+    assert_eq!(writer.append(&[1; 200]).unwrap(), 120, "half of it at once");
     assert_eq!(writer.append(&[1]).unwrap(), 0, "the record is as long as it may be");
     writer.close();
-    assert_eq!((write(&mut writer, 2), write(&mut writer, 3)), (8, 0));
+    assert_eq!((write(&mut writer, 2), write(&mut writer, 3)), (8, 0), "a line stays free");
     assert_eq!(reader.read(&mut [0; 48]), Ok(48));
     assert_eq!(write(&mut writer, 3), 0, "a record is given back as a whole");
-    assert_eq!(read_all(&mut reader, 64).len(), 16);
+    assert_eq!(read_all(&mut reader, 64).len(), 80);
     assert_eq!(write(&mut writer, 4), 8);
     assert_eq!(read_all(&mut reader, 64), [4; 8]);
     assert!(!reader.has_news());
@@ -89,6 +89,25 @@ fn short_messages_stay_near_the_start() {
 }
 
 #[test]
+fn what_a_long_record_leaves_behind_is_no_record() {
+    // Whatever lies there could be taken for a head.
+    let (_, mut writer, mut reader) = ends(512);
+    let left: Vec<u8> = (HEAD | 1).to_le_bytes().repeat(200);
+    for round in 0..100_u8 {
+        for len in [left.len(), 8 * (1 + usize::from(round)), 8] {
+            let mut rest = &left[..len];
+            while !rest.is_empty() {
+                let wrote = writer.append(rest).unwrap();
+                writer.close();
+                assert!(reader.has_news());
+                assert_eq!((read_all(&mut reader, 4096).len(), reader.has_news()), (wrote, false));
+                rest = &rest[wrote..];
+            }
+        }
+    }
+}
+
+#[test]
 fn an_open_record_is_read_as_far_as_it_goes_and_is_no_news() {
     let (_, mut writer, mut reader) = ends(64);
     writer.append(&[1; 8]).unwrap();
@@ -106,7 +125,7 @@ fn an_open_record_is_read_as_far_as_it_goes_and_is_no_news() {
 
 #[test]
 fn a_sleeper_is_rung_for_once() {
-    let (_, mut writer, mut reader) = ends(16);
+    let (_, mut writer, mut reader) = ends(32);
     assert_eq!(writer.must_ring(), None);
     assert!(reader.may_sleep(Chime::Link));
     write(&mut writer, 1);
@@ -115,12 +134,13 @@ fn a_sleeper_is_rung_for_once() {
     assert!(!reader.may_sleep(Chime::Pool) && writer.must_ring().is_none(), "there is something, so it does not sleep");
     assert_eq!(writer.may_sleep(), Ok(false), "a line is free");
     write(&mut writer, 2);
+    write(&mut writer, 3);
     assert_eq!(writer.may_sleep(), Ok(true));
-    reader.read(&mut [0; 8]).unwrap();
+    reader.read(&mut [0; 16]).unwrap();
     assert_eq!((reader.must_ring(), reader.must_ring()), (Some(Chime::Link), None));
     reader.read(&mut [0; 8]).unwrap();
     assert!(reader.may_sleep(Chime::Pool));
-    write(&mut writer, 3);
+    write(&mut writer, 4);
     assert_eq!(writer.must_ring(), Some(Chime::Pool));
 }
 
@@ -134,9 +154,9 @@ fn nothing_that_the_other_side_writes_is_believed() {
         assert_eq!(reader.read(&mut [0; 8]), Err(Broken), "{head:x}");
     }
     // More was given back than was written, less than before, or a part of a line.
-    for read in [32, u64::MAX, 0, 12] {
-        let (memory, mut writer, _) = ends(16);
-        assert_eq!((write(&mut writer, 0), write(&mut writer, 0)), (8, 8));
+    for read in [64, u64::MAX, 0, 12] {
+        let (memory, mut writer, _) = ends(32);
+        assert_eq!([0; 4].map(|byte| write(&mut writer, byte)), [8, 8, 8, 0]);
         memory.read().store(8, Ordering::SeqCst);
         assert_eq!(write(&mut writer, 0), 8, "there is room again");
         memory.read().store(read, Ordering::SeqCst);

@@ -1,0 +1,140 @@
+//! Long pieces of memory that are used again: what the system gives anew has to be touched page by page, which takes
+//! longer than to fill it.
+//!
+//! What is not in use is bounded: at most [`KEPT_MAX`] pieces of at most [`LONG_MAX`] bytes each, so 4 MiB in a process.
+//! Shorter pieces are quick to have, and longer ones are not kept.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Mutex;
+
+/// Bytes whose memory is used again when they are dropped.
+#[derive(Default, PartialEq, Eq)]
+pub(crate) struct Memory(Vec<u8>);
+
+/// What nobody uses, the last one first. Its bytes are still there: they need not be zeroed to be overwritten.
+static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+
+/// How many pieces are kept.
+const KEPT_MAX: usize = 2;
+
+/// Allocators give shorter pieces from memory that was touched before.
+const LONG_MIN: usize = 64 << 10;
+
+/// Longer pieces are given back to the system.
+const LONG_MAX: usize = 2 << 20;
+
+impl Memory {
+    /// So many bytes, whatever they are.
+    pub(crate) fn with_len(len: usize) -> Self {
+        let Some(mut bytes) = take(len) else { return Self(vec![0; len]) };
+        bytes.resize(len, 0);
+        Self(bytes)
+    }
+}
+
+/// Makes room for so many more bytes.
+#[inline]
+pub(crate) fn reserve(bytes: &mut Vec<u8>, more: usize) {
+    let len = bytes.len() + more;
+    if bytes.capacity() >= len {
+        return;
+    }
+    match take(len) {
+        Some(mut kept) => {
+            kept.clear();
+            kept.extend_from_slice(bytes);
+            *bytes = kept;
+        }
+        None => bytes.reserve(more),
+    }
+}
+
+/// A piece with room for so many bytes, if one is kept.
+#[inline]
+fn take(len: usize) -> Option<Vec<u8>> {
+    if len < LONG_MIN { None } else { take_kept(len) }
+}
+
+fn take_kept(len: usize) -> Option<Vec<u8>> {
+    // Nobody waits here: a piece can be had elsewhere, and in a child that was forked the lock may be held for ever.
+    let mut kept = KEPT.try_lock().ok()?;
+    let place = kept.iter().rposition(|bytes| bytes.capacity() >= len)?;
+    Some(kept.remove(place))
+}
+
+fn give(bytes: Vec<u8>) {
+    if !(LONG_MIN..=LONG_MAX).contains(&bytes.capacity()) {
+        return;
+    }
+    let Ok(mut kept) = KEPT.try_lock() else { return };
+    // The oldest one goes, in case that it is too short for what is needed now.
+    let oldest = (kept.len() == KEPT_MAX).then(|| kept.remove(0));
+    kept.push(bytes);
+    drop((kept, oldest));
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        give(std::mem::take(&mut self.0));
+    }
+}
+
+impl From<Vec<u8>> for Memory {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Deref for Memory {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.0
+    }
+}
+
+impl DerefMut for Memory {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn kept() -> Vec<usize> {
+        KEPT.lock().unwrap().iter().map(Vec::capacity).collect()
+    }
+
+    /// One test, because what is kept is there for all.
+    #[test]
+    fn what_was_used_is_used_again_and_bounded() {
+        for len in [LONG_MAX + 1, LONG_MIN - 1, LONG_MAX, LONG_MAX, LONG_MAX] {
+            drop(Memory::with_len(len));
+            assert!(kept().len() <= KEPT_MAX && kept().iter().all(|len| (LONG_MIN..=LONG_MAX).contains(len)));
+        }
+        let pieces: Vec<_> = (0..10).map(|_| Memory::with_len(LONG_MAX)).collect();
+        drop(pieces);
+        assert!(kept().len() <= KEPT_MAX);
+        let mut bytes = b"before".to_vec();
+        reserve(&mut bytes, LONG_MAX - 6);
+        assert!(bytes == b"before" && bytes.capacity() >= LONG_MAX);
+        bytes.resize(LONG_MAX, 7);
+        let last = bytes.as_ptr();
+        drop(Memory::from(bytes));
+        let again = Memory::with_len(LONG_MIN);
+        assert!(again.len() == LONG_MIN, "it is as long as it should be");
+        // Other tests may have taken it meanwhile.
+        if again.as_ptr() == last {
+            assert_eq!(again[6], 7, "and was not zeroed");
+        }
+    }
+}

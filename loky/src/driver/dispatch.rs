@@ -42,14 +42,15 @@ fn say_plain(link: &mut Link, call: CallKey, order: &Order) {
 
 fn say(link: &mut Link, run: &Run, order: &Order) {
     let first = run.first as usize;
-    let captures = order.task.captures.clone().map(Payload::Long);
+    let captures = order.task.captures.clone().map(|captures| Payload::Long(captures, None));
     let lengths: Vec<u8> = match (&order.items, order.items.alike()) {
         (Items::Many(_), Some(len)) if run.count > 1 => word(len).into(),
         (Items::Many(lengths), None) if run.count > 1 => lengths.each(first..lengths.count()).flat_map(word).collect(),
         _ => Vec::new(),
     };
     let arguments = order.offset_of(first)..order.payload.len();
-    let (head, words) = (run.head(arguments.len()), run.words());
+    let row = order.payload.row().filter(|_| first == 0);
+    let (head, words) = (run.head(arguments.len(), row), run.words());
     let fixed = [Part::Bytes(&words), Part::Bytes(&lengths)];
     let captures = captures.as_ref().map(|captures| Part::Payload(captures, 0..captures.len()));
     link.send(head, fixed.into_iter().chain(captures).chain([Part::Payload(&order.payload, arguments)]));

@@ -14,6 +14,7 @@ mod background;
 mod burial;
 mod callbacks;
 mod calls;
+mod dispatch;
 mod duty;
 mod evidence;
 mod forward;

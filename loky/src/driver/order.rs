@@ -71,6 +71,12 @@ impl Order {
         self.limits.as_deref().copied().unwrap_or_default()
     }
 
+    /// Whether it is one item of which nothing more is asked than its result, and that is not a closure's.
+    pub(super) fn is_plain(&self) -> bool {
+        let is_said_all = self.task.captures.is_none() && self.tries_before == 0 && !self.is_measured;
+        matches!(self.items, Items::One) && is_said_all && self.limits().timeout.is_none()
+    }
+
     /// Where the arguments of item number `first` begin in the payload.
     pub(super) fn offset_of(&self, first: usize) -> usize {
         match &self.items {

@@ -6,18 +6,12 @@ use std::time::Instant;
 use super::background::{Chore, Launch};
 use super::evidence;
 use super::inner::{Inner, Pending, Worker};
-use super::order::Items;
 use crate::error::Error;
-use crate::ids::{Attempt, CallKey, WorkerId};
+use crate::ids::{CallKey, WorkerId};
 use crate::scheduler::{Action, Event, Why};
 use crate::transport::link::Part;
-use crate::transport::payload::Payload;
-use crate::wire::frame::{Head, WORD};
+use crate::wire::frame::Head;
 use crate::wire::message;
-use crate::wire::run::Run;
-
-/// So many bytes of a call are sent in one piece.
-const SHORT_MAX: usize = 96;
 
 impl Inner {
     pub(super) fn perform_all(&mut self) {
@@ -49,53 +43,6 @@ impl Inner {
         self.counters.launches += 1;
         self.workers.insert(worker, Worker { index, is_killed: false, has_said_hello: false, body: None });
         self.outbox.launches.push(Launch { worker, index, is_one_of_many });
-    }
-
-    fn dispatch(&mut self, call: CallKey, attempt: Attempt, worker: WorkerId) {
-        let Some(pending) = self.calls.get(call) else { return };
-        let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
-        let (order, first) = (&pending.order, pending.done());
-        let number = |items: usize| u32::try_from(items).expect("a call has fewer items than `ITEMS_MAX`");
-        let captures = order.task.captures.clone().map(|captures| Payload::Long(captures, None));
-        let run = Run {
-            call: call.id,
-            attempt,
-            tries_before: if first == 0 { order.tries_before } else { 0 },
-            task: order.task.id,
-            captures: captures.as_ref().map_or(0, |captures| captures.len()),
-            first: number(first),
-            count: number(order.items.len() - first),
-            is_measured: order.is_measured,
-            // The limit is that of one item: its clock starts when the answer before it is heard.
-            is_prompt: order.limits().timeout.is_some(),
-            is_alike: order.items.alike().is_some(),
-        };
-        let lengths: Vec<u8> = match (&order.items, order.items.alike()) {
-            (Items::Many(_), Some(len)) if run.count > 1 => word(len).into(),
-            (Items::Many(lengths), None) if run.count > 1 => {
-                lengths.each(first..lengths.count()).flat_map(word).collect()
-            }
-            _ => Vec::new(),
-        };
-        let arguments = order.offset_of(first)..order.payload.len();
-        let words = run.words();
-        match short(&words, &order.payload[arguments.clone()]).filter(|_| lengths.is_empty() && captures.is_none()) {
-            Some((bytes, len)) => body.link.send(run.head(arguments.len(), None), [Part::Bytes(&bytes[..len])]),
-            None => {
-                let row = order.payload.row().filter(|_| arguments.start == 0);
-                let head = run.head(arguments.len(), row);
-                let fixed = [Part::Bytes(&words), Part::Bytes(&lengths)];
-                let captures = captures.as_ref().map(|captures| Part::Payload(captures, 0..captures.len()));
-                let parts = fixed.into_iter().chain(captures).chain([Part::Payload(&order.payload, arguments)]);
-                body.link.send(head, parts);
-            }
-        }
-        if body.given.is_empty() {
-            // What was written so far belongs to calls that have ended.
-            body.tail.forget();
-        }
-        body.given.push(call, attempt, run.first..run.first + run.count);
-        self.flush(worker);
     }
 
     /// Takes back what the worker has not begun, and says what that is.
@@ -163,18 +110,4 @@ impl Inner {
         self.outbox.end(pending, end);
         self.want_zygote();
     }
-}
-
-/// Most calls are short, and most of what it costs to send them is to begin: so they are sent in one piece. A whole number
-/// of words, and how many of its bytes count.
-fn short<const N: usize>(words: &[u8; N], arguments: &[u8]) -> Option<([u8; SHORT_MAX], usize)> {
-    let mut bytes = [0; SHORT_MAX];
-    let len = N + arguments.len();
-    bytes.get_mut(N..len)?.copy_from_slice(arguments);
-    bytes[..N].copy_from_slice(words);
-    Some((bytes, len))
-}
-
-fn word(len: usize) -> [u8; WORD] {
-    (len as u64).to_le_bytes()
 }

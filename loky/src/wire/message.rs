@@ -19,6 +19,8 @@ pub(crate) mod to_worker {
     pub(crate) const RUN: u8 = 2;
     /// Finish and leave.
     pub(crate) const STOP: u8 = 3;
+    /// Run a task once, and nothing more.
+    pub(crate) const RUN_PLAIN: u8 = 4;
 }
 
 /// What a worker says.

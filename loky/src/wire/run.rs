@@ -1,11 +1,15 @@
 //! What to run: the message that is sent most. Word by word: attempt and earlier tries, task, length of the captures,
 //! first item and number of items. Then the length of each item's arguments, once if all are alike, unless there is one item
-//! only; the captures, filled up to whole words; and the arguments, one after the other. The tag of the frame is the number of the call.
+//! only; the captures, filled up to whole words; and the arguments, one after the other. The tag of the frame is the number
+//! of the call.
+//!
+//! A call of one item in its first try, of which nothing is asked but its result, needs the word of the task and its
+//! arguments only.
 
 use super::body::RowPlace;
 use super::codec::CodecError;
 use super::frame::{Head, WORD, padded};
-use super::message::to_worker::RUN;
+use super::message::to_worker::{RUN, RUN_PLAIN};
 use crate::ids::{Attempt, CallId, TaskId};
 
 /// See the module.
@@ -119,9 +123,39 @@ impl Run {
     }
 }
 
+/// The head of the frame of a plain call, if the arguments have `arguments` bytes.
+pub(crate) const fn plain_head(call: CallId, arguments: usize) -> Head {
+    Head { kind: RUN_PLAIN, tag: call.raw(), len: WORD + arguments, row: None }
+}
+
+/// What comes first in that frame.
+pub(crate) const fn plain_word(task: TaskId) -> [u8; WORD] {
+    task.raw().to_le_bytes()
+}
+
 impl<'a> Assignment<'a> {
-    pub(crate) fn parse(call: u64, bytes: &'a [u8]) -> Result<Self, CodecError> {
-        Self::try_parse(call, bytes).ok_or_else(|| CodecError::unknown("what is to be run"))
+    /// Of a frame of either kind.
+    pub(crate) fn parse(head: Head, bytes: &'a [u8]) -> Result<Self, CodecError> {
+        let parsed =
+            if head.kind == RUN { Self::try_parse(head.tag, bytes) } else { Self::parse_plain(head.tag, bytes) };
+        parsed.ok_or_else(|| CodecError::unknown("what is to be run"))
+    }
+
+    fn parse_plain(call: u64, bytes: &'a [u8]) -> Option<Self> {
+        let (task, arguments) = bytes.split_first_chunk()?;
+        let run = Run {
+            call: CallId::from_raw(call),
+            attempt: Attempt::FIRST,
+            tries_before: 0,
+            task: TaskId::from_raw(u64::from_le_bytes(*task)),
+            captures: 0,
+            first: 0,
+            count: 1,
+            is_measured: false,
+            is_prompt: false,
+            is_alike: false,
+        };
+        Some(Self { run, captures: &[], items: Items { lengths: Lengths::Alike(arguments.len()), left: 1, arguments } })
     }
 
     pub(crate) fn items(&self) -> Items<'a> {
@@ -207,11 +241,15 @@ mod tests {
         [&run.words()[..], &lengths, captures, &fill, arguments].concat()
     }
 
+    fn parse(bytes: &[u8]) -> Result<Assignment<'_>, CodecError> {
+        Assignment::parse(RUN.head(0, None), bytes)
+    }
+
     #[test]
     fn what_is_to_be_run_arrives_as_it_was_sent() {
         let bytes = bytes(&RUN, &[1, 0, 3], b"caught", b"abbb");
         assert_eq!(RUN.head(4, None).len, bytes.len());
-        let assignment = Assignment::parse(u64::MAX, &bytes).unwrap();
+        let assignment = parse(&bytes).unwrap();
         assert_eq!((assignment.run, assignment.captures), (RUN, &b"caught"[..]));
         assert_eq!(assignment.items().collect::<Vec<_>>(), [&b"a"[..], b"", b"bbb"]);
     }
@@ -220,8 +258,22 @@ mod tests {
     fn a_single_item_needs_no_length() {
         let run = Run { count: 1, captures: 0, is_measured: false, task: TaskId::registered(7), ..RUN };
         let bytes = bytes(&run, &[], b"", b"arguments");
-        let assignment = Assignment::parse(u64::MAX, &bytes).unwrap();
+        let assignment = parse(&bytes).unwrap();
         assert_eq!((assignment.run, assignment.items().collect::<Vec<_>>()), (run, vec![&b"arguments"[..]]));
+    }
+
+    #[test]
+    fn a_plain_call_needs_few_words() {
+        let (call, task) = (CallId::from_raw(9), TaskId::located(0x1234));
+        let bytes = [&plain_word(task)[..], b"arguments"].concat();
+        let head = plain_head(call, 9);
+        assert_eq!(head.len, bytes.len());
+        let assignment = Assignment::parse(head, &bytes).unwrap();
+        let Run { attempt, count, captures, .. } = assignment.run;
+        assert_eq!((assignment.run.call, assignment.run.task), (call, task));
+        assert_eq!((attempt, count, captures, assignment.captures), (Attempt::FIRST, 1, 0, &b""[..]));
+        assert_eq!(assignment.items().collect::<Vec<_>>(), [&b"arguments"[..]]);
+        assert!(Assignment::parse(head, &bytes[..WORD - 1]).is_err());
     }
 
     #[test]
@@ -229,23 +281,23 @@ mod tests {
         let run = Run { is_alike: true, ..RUN };
         let bytes = bytes(&run, &[2], b"caught", b"aabbcc");
         assert_eq!(run.head(6, None).len, bytes.len());
-        let assignment = Assignment::parse(u64::MAX, &bytes).unwrap();
+        let assignment = parse(&bytes).unwrap();
         assert_eq!((assignment.run, assignment.captures), (run, &b"caught"[..]));
         assert_eq!(assignment.items().collect::<Vec<_>>(), [b"aa", b"bb", b"cc"]);
-        assert!(Assignment::parse(1, &bytes[..bytes.len() - 1]).is_err(), "an item that is longer than what is left");
+        assert!(parse(&bytes[..bytes.len() - 1]).is_err(), "an item that is longer than what is left");
     }
 
     #[test]
     fn what_cannot_be_is_an_error() {
         let whole = bytes(&RUN, &[1, 0, 3], b"caught", b"abbb");
         for len in 0..whole.len() {
-            assert!(Assignment::parse(1, &whole[..len]).is_err(), "{len} bytes");
+            assert!(parse(&whole[..len]).is_err(), "{len} bytes");
         }
-        assert!(Assignment::parse(1, &[&whole[..], b"b"].concat()).is_err(), "more than all items have");
+        assert!(parse(&[&whole[..], b"b"].concat()).is_err(), "more than all items have");
         let endless = bytes(&RUN, &[u64::MAX, 2, 3], b"caught", b"abbb");
-        assert!(Assignment::parse(1, &endless).is_err(), "lengths that come round to what is there");
+        assert!(parse(&endless).is_err(), "lengths that come round to what is there");
         let mut nobody = whole;
         nobody[4..8].fill(0);
-        assert!(Assignment::parse(1, &nobody).is_err(), "attempts count from 1");
+        assert!(parse(&nobody).is_err(), "attempts count from 1");
     }
 }

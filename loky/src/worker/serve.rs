@@ -29,10 +29,10 @@ pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page) -> ! 
     loop {
         match listener.receive() {
             Ok(Some((head, body))) => match head.kind {
-                to_worker::RUN => {
+                to_worker::RUN | to_worker::RUN_PLAIN => {
                     received += 1;
                     let (body, row) = body.split();
-                    let assignment = Assignment::parse(head.tag, &body).unwrap_or_else(|why| die(&why.to_string()));
+                    let assignment = Assignment::parse(head, &body).unwrap_or_else(|why| die(&why.to_string()));
                     if desk.run_items(received, &assignment, row).is_err() {
                         vanish();
                     }

@@ -17,8 +17,7 @@ use super::handle::JoinHandle;
 use crate::error::Error;
 use crate::executor;
 use crate::task::{
-    ArgumentReader, ArgumentWriter, Fault, Received, Returned, Sent, Written, encode_arguments, find, keep,
-    write_result,
+    ArgumentReader, ArgumentWriter, Fault, Returned, Sent, Written, encode_arguments, find, keep, write_result,
 };
 
 /// What a call of a task gives, seen from what its function returns.
@@ -207,11 +206,11 @@ impl<R> Returns<R> {
     #[inline]
     pub fn answer(
         &self,
-        arguments: Received<'_>,
+        arguments: &mut ArgumentReader<'_>,
         result: &mut Written,
         call: impl FnOnce(&mut ArgumentReader<'_>) -> Result<R, Fault>,
     ) -> Result<(), Fault> {
-        (self.write)(result, call(&mut ArgumentReader::of(arguments))?)
+        (self.write)(result, call(arguments)?)
     }
 
     /// The path form `add::spawn(…)`.
@@ -237,9 +236,11 @@ mod tests {
     #[test]
     fn a_run_reads_calls_and_answers() {
         let arguments = encode_arguments(|writer| writer.write(&20_u32)).unwrap();
-        let arguments = Received { bytes: &arguments.bytes, row: None };
+        let mut arguments = ArgumentReader::new(&arguments.bytes);
         let (mut by_task, mut expected) = (Written::default(), Written::default());
-        returns::<u64>().answer(arguments, &mut by_task, |reader| Ok(u64::from(reader.read::<u32>()?) + 1)).unwrap();
+        returns::<u64>()
+            .answer(&mut arguments, &mut by_task, |reader| Ok(u64::from(reader.read::<u32>()?) + 1))
+            .unwrap();
         write_result(&mut expected, 21_u64).unwrap();
         assert_eq!(by_task.bytes, expected.bytes);
     }
@@ -247,8 +248,8 @@ mod tests {
     #[test]
     fn nothing_is_run_on_damaged_arguments() {
         let mut result = Written::default();
-        let damaged = Received { bytes: &[1, 2, 3], row: None };
-        let fault = returns::<u8>().answer(damaged, &mut result, |reader| reader.read::<u8>());
+        let mut damaged = ArgumentReader::new(&[1, 2, 3]);
+        let fault = returns::<u8>().answer(&mut damaged, &mut result, |reader| reader.read::<u8>());
         assert!(matches!(fault, Err(Fault::Decode(_))) && result.bytes.is_empty());
     }
 

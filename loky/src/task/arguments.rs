@@ -90,19 +90,12 @@ fn append_and_tell<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Res
     Ok(row)
 }
 
-/// The arguments of one call as they have arrived: bytes, and maybe a row that stands behind them.
-#[derive(Debug)]
-pub struct Received<'a> {
-    pub(crate) bytes: &'a [u8],
-    pub(crate) row: Option<Row>,
-}
-
 /// Reads what an [`ArgumentWriter`] has written.
 #[derive(Debug)]
 pub struct ArgumentReader<'a> {
     rest: &'a [u8],
     /// The end of the last argument.
-    row: Option<Row>,
+    row: Option<Box<Row>>,
     count: usize,
 }
 
@@ -111,8 +104,16 @@ impl<'a> ArgumentReader<'a> {
         Self { rest: arguments, row: None, count: 0 }
     }
 
-    pub(crate) fn of(Received { bytes, row }: Received<'a>) -> Self {
-        Self { row, ..Self::new(bytes) }
+    /// Of arguments that end in a row, which stands behind those bytes that will be given to [`begin`](Self::begin).
+    pub(crate) const fn with_row(row: Option<Box<Row>>) -> Self {
+        Self { rest: &[], row, count: 0 }
+    }
+
+    /// Goes on to the arguments of another call; what of the last ones was not read is forgotten.
+    #[inline]
+    pub(crate) fn begin(&mut self, arguments: &'a [u8]) {
+        self.rest = arguments;
+        self.count = 0;
     }
 
     /// The next argument.
@@ -162,7 +163,7 @@ impl<'a> ArgumentReader<'a> {
         let length = u64::from_le_bytes(*length);
         let row = self.row.take_if(|row| (start.len() + row.bytes().len()) as u64 == length)?;
         self.rest = &[];
-        Some((start, row))
+        Some((start, *row))
     }
 
     #[cold]

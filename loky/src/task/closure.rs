@@ -49,7 +49,7 @@ where
     let owner = C::read(&mut reader)?;
     reader.finish()?;
     Ok(Box::new(move |arguments, result| {
-        let returned = conjure::<G>()(C::lend(&owner)?, &mut ArgumentReader::of(arguments))?;
+        let returned = conjure::<G>()(C::lend(&owner)?, arguments)?;
         write_result(result, returned)
     }))
 }

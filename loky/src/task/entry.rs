@@ -7,7 +7,7 @@ use std::any::TypeId;
 use std::fmt;
 use std::time::Duration;
 
-use super::arguments::Received;
+use super::arguments::ArgumentReader;
 use super::value::Written;
 
 /// One task of this binary.
@@ -35,13 +35,13 @@ pub(crate) enum Code {
 }
 
 /// Decodes the arguments, calls the function, appends the encoded result.
-pub(crate) type Run = fn(Received<'_>, &mut Written) -> Result<(), Fault>;
+pub(crate) type Run = fn(&mut ArgumentReader<'_>, &mut Written) -> Result<(), Fault>;
 
 /// Decodes the captures of a closure; what is returned does the same as [`Run`] with them.
 pub(crate) type Open = fn(&[u8]) -> Result<Opened, Fault>;
 
 /// A closure with its captures.
-pub(crate) type Opened = Box<dyn Fn(Received<'_>, &mut Written) -> Result<(), Fault>>;
+pub(crate) type Opened = Box<dyn Fn(&mut ArgumentReader<'_>, &mut Written) -> Result<(), Fault>>;
 
 /// Where the attribute of a task stands. Part of what tells two tasks of one name apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

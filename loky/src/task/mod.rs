@@ -13,7 +13,7 @@ mod passage;
 mod registry;
 mod value;
 
-pub use arguments::{ArgumentReader, ArgumentWriter, Received};
+pub use arguments::{ArgumentReader, ArgumentWriter};
 pub(crate) use arguments::{encode_arguments, encode_arguments_into};
 pub use capture::{
     Bare, ByReference, ByType, ByValue, Capturable, Capture, CaptureFunction, Captured, Caught, Changed, Glue, Kind,

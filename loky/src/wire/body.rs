@@ -82,9 +82,9 @@ impl RowPlace {
 impl Body<'_> {
     /// What stands before the row, and the row.
     #[inline]
-    pub(crate) fn split(self) -> (Self, Option<Row>) {
+    pub(crate) fn split(self) -> (Self, Option<Box<Row>>) {
         match self {
-            Self::Row(body) => (Self::Whole(body.start.into()), Some(body.row)),
+            Self::Row(body) => (Self::Whole(body.start.into()), Some(Box::new(body.row))),
             whole => (whole, None),
         }
     }

@@ -3,7 +3,7 @@
 //! Everything that users wrote runs under the guard here. Nothing here knows of links or of the order of items.
 
 use super::guard;
-use crate::task::{Code, Entry, Fault, Opened, Received, Run, Written};
+use crate::task::{ArgumentReader, Code, Entry, Fault, Opened, Run, Written};
 use crate::wire::message::Failure;
 
 /// See the module.
@@ -30,7 +30,7 @@ impl Ready {
     /// What came of one item. A result replaces what is in `result`. A failure lies elsewhere: most items have none, and
     /// need not carry the room for it about.
     #[inline]
-    pub(super) fn run(&self, arguments: Received<'_>, result: &mut Written) -> Result<(), Box<Failure>> {
+    pub(super) fn run(&self, arguments: &mut ArgumentReader<'_>, result: &mut Written) -> Result<(), Box<Failure>> {
         result.bytes.clear();
         result.row = None;
         // Kept apart from the outcome, which is then a word, and need not be carried about.

@@ -13,7 +13,7 @@ use crate::sys::own_pid::own_pid;
 use crate::sys::page::{Beginner, Page};
 use crate::sys::row::Row;
 use crate::sys::{held_back, process, stdio};
-use crate::task::{Entry, Received, Written, entry_of};
+use crate::task::{ArgumentReader, Entry, Written, entry_of};
 use crate::transport::worker_link::{Listener, Speaker};
 use crate::wire::body::RowPlace;
 use crate::wire::message::{self, Failure, to_worker};
@@ -57,7 +57,7 @@ struct Desk {
 
 impl Desk {
     /// Runs the items of call number `number`, unless it was recalled. `row` belongs to the arguments of the first one.
-    fn run_items(&mut self, number: u64, assignment: &Assignment<'_>, mut row: Option<Row>) -> io::Result<()> {
+    fn run_items(&mut self, number: u64, assignment: &Assignment<'_>, row: Option<Box<Row>>) -> io::Result<()> {
         let run = &assignment.run;
         let entry = entry_of(run.task);
         if !self.beginner.begin(number, run.first) {
@@ -67,12 +67,14 @@ impl Desk {
         identify(entry, run, run.tries_before);
         // Not before the call has begun: whoever dies of decoding its captures is to blame.
         let ready = Ready::new(entry, assignment.captures);
+        let mut reader = ArgumentReader::with_row(row);
         let last = run.first.saturating_add(run.count.saturating_sub(1));
         for (item, arguments) in (run.first..=last).zip(assignment.items()) {
             if item > run.first {
                 self.go_on(number, item, run, entry);
             }
-            let result = ready.run(Received { bytes: arguments, row: row.take() }, &mut self.result);
+            reader.begin(arguments);
+            let result = ready.run(&mut reader, &mut self.result);
             self.end_item();
             if let Some(begun) = begun.filter(|_| item == last) {
                 self.tell_time(begun)?;

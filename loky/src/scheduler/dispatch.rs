@@ -3,7 +3,8 @@
 //! The next call is the first of the backlog. It goes to an idle worker, the one that was freed last, unless as many are
 //! busy as there may be: then those that idle are spares. Without one, it goes to the
 //! worker that holds the fewest, of those that may hold one more. There it lies ready, so that a tiny call need not wait
-//! for a round trip. How many may lie ready is up to `pace`; that all of them can be had back is up to `recall`.
+//! for a round trip. An idle worker is given what lies ready behind a call that seems to be long, rather than a younger
+//! call: or that one might be long, too, and the older one wait for it. How many may lie ready is up to `pace`; that all of them can be had back is up to `recall`.
 //!
 //! Priority holds until the start of a call, wherever it lies. So only calls of one priority lie ready, the highest that
 //! any call has which has not started: a higher one takes them all back first, and a lower one waits until they have
@@ -19,13 +20,13 @@ use super::{Scheduler, later};
 impl Scheduler {
     pub(super) fn dispatch(&mut self, now: Instant) {
         while let Some(priority) = self.calls.front_priority() {
-            let Some(seat) = self.seat_for(priority) else { return };
+            let Some(seat) = self.seat_for(priority, now) else { return };
             self.dispatch_next(seat, now);
         }
     }
 
     /// Who is given the next call, which has this priority; nobody for now if something must be taken back first.
-    fn seat_for(&mut self, priority: i32) -> Option<Seat> {
+    fn seat_for(&mut self, priority: i32, now: Instant) -> Option<Seat> {
         if self.workers.recalling() > 0 {
             return None;
         }
@@ -34,7 +35,8 @@ impl Scheduler {
             return idle.or_else(|| self.seat_to_load());
         }
         match (idle, priority.cmp(&self.level)) {
-            (Some(seat), Ordering::Equal | Ordering::Greater) => return Some(seat),
+            (Some(seat), Ordering::Greater) => return Some(seat),
+            (Some(seat), Ordering::Equal) => return Some(seat).filter(|_| !self.recall_late(now)),
             (None, Ordering::Equal) => return self.seat_to_load(),
             (Some(_), Ordering::Less) => self.recall_most(),
             (None, Ordering::Greater) => self.recall_all(),

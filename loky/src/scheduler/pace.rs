@@ -92,6 +92,11 @@ impl Pace {
         if self.per_call.is_none() || done >= later(now, WORTH) { now } else { later(done, MARGIN) }
     }
 
+    /// Whether it should have answered so many calls by now; or nobody knows when it should.
+    pub(super) fn is_late(&self, held: usize, now: Instant) -> bool {
+        self.per_call.is_none() || later(self.done(held), MARGIN) <= now
+    }
+
     /// The same while nobody idles: calls behind a long one must not wait for ever while younger ones are served.
     pub(super) fn recall_for_age(&self, held: usize) -> Instant {
         later(self.done(held), LATE)

@@ -41,6 +41,15 @@ impl Scheduler {
         }
     }
 
+    /// Takes back what lies ready behind calls that take longer than their workers' calls have taken. Returns whether that
+    /// is anything. Walks over all workers, each time that one idles while calls lie ready elsewhere and others wait.
+    pub(super) fn recall_late(&mut self, now: Instant) -> bool {
+        let is_late = |worker: &Worker| worker.ahead() > 0 && worker.pace.is_late(worker.held.len(), now);
+        let late = self.workers.seats(|worker| worker.is_ready() && is_late(worker));
+        late.iter().for_each(|&seat| self.recall(seat));
+        !late.is_empty()
+    }
+
     /// Takes back what lies ready where most does.
     pub(super) fn recall_most(&mut self) {
         let loaded = self.workers.seats(|worker| worker.is_ready() && worker.ahead() > 0);

@@ -21,6 +21,8 @@ pub(super) struct Ledger {
     /// Slots that no call has, of those that were used.
     free_slots: Vec<u32>,
     pub(super) workers: Vec<WorkerRecord>,
+    /// Whether there were more workers than there may be when something happened last.
+    pub(super) had_surplus: bool,
     /// Workers that the scheduler still has to reckon with.
     pub(super) present: Vec<usize>,
     pub(super) shutdown: Option<Asked>,
@@ -117,6 +119,7 @@ impl Ledger {
             open: Vec::new(),
             free_slots: Vec::new(),
             workers: Vec::new(),
+            had_surplus: false,
             present: Vec::new(),
             shutdown: None,
             warm_up_asked: false,

@@ -28,6 +28,16 @@ impl Ledger {
         self.workers[worker].is_recalling = true;
     }
 
+    /// Something has happened. What is wanted because of a surplus may be wanted of several workers, and only the first of
+    /// them be one too many.
+    pub(super) fn note_surplus(&mut self) {
+        self.had_surplus = self.has_surplus();
+    }
+
+    fn has_surplus(&self) -> bool {
+        self.live() > self.size() || self.busy() > self.target
+    }
+
     fn has_reason(&self, record: &WorkerRecord, now: Instant) -> bool {
         let is_unqueued = |&call: &usize| self.calls[call].terms.queue_deadline.is_some_and(|at| at <= now);
         let is_idle = |&worker: &usize| {
@@ -40,8 +50,8 @@ impl Ledger {
             || (self.present.iter().any(is_idle) && self.busy() < self.target)
             || self.open.iter().any(is_higher)
             || (self.count(Stage::Ready) > 1 && record.moved + LATE <= now)
-            || self.live() > self.size()
-            || self.busy() > self.target
+            || self.had_surplus
+            || self.has_surplus()
             || record.is_link_closed
     }
 

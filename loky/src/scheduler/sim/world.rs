@@ -133,6 +133,7 @@ impl World {
         }
         self.timeouts_in_a_row = 0;
         self.ledger.told(&event, self.now);
+        self.ledger.note_surplus();
         self.scheduler.handle(event, self.now);
         self.perform_all();
         self.audit(self.slack());
@@ -157,6 +158,7 @@ impl World {
         self.timeouts_in_a_row += 1;
         assert!(self.timeouts_in_a_row < 1000, "a timer fires for ever");
         self.ledger.told_time(self.now);
+        self.ledger.note_surplus();
         self.scheduler.handle_timeout(self.now);
         let recalls = self.tally.of(Sight::Recall);
         self.perform_all();

@@ -187,3 +187,12 @@ fn a_recall_that_nobody_asked_for_changes_nothing() {
     assert_eq!(pool.tell(Event::Recalled { worker: WorkerId(0), begun: None }), []);
     assert_eq!(pool.scheduler.last_held(WorkerId(0)), Some(call(2)));
 }
+
+#[test]
+fn an_idle_worker_is_given_the_older_call_behind_one_of_unknown_length() {
+    let mut pool = Story::of(Rules { credit: 2, ..RULES });
+    (1..=4).for_each(|id| drop(pool.submit(id, PLAIN)));
+    assert_eq!(pool.is_ready(0), [dispatch(1, 0), dispatch(2, 0)]);
+    let older_first = [recall(0), dispatch_back(2, 1), dispatch(3, 1)];
+    assert_eq!(pool.is_ready(1), older_first, "the third might be long, too, and the second wait for both");
+}

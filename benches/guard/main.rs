@@ -1,8 +1,9 @@
-//! Counts the instructions that a call costs the program which spawns it, and fails if there are more than were recorded.
+//! Counts the instructions that a call costs the program which spawns it, and fails if there are more than were
+//! recorded.
 //!
 //! `cargo run --release -p loky-benches --bin guard` compares, and `… --bin guard -- --record` records what is found.
-//! Instructions do not depend on what else the machine does, so a few per cent are seen. What they cost in time, and what
-//! happens in workers and in other threads, is the business of the benchmark beside this.
+//! Instructions do not depend on what else the machine does, so a few per cent are seen. What they cost in time, and
+//! what happens in workers and in other threads, is the business of the benchmark beside this.
 
 mod count;
 mod program;

@@ -1,9 +1,9 @@
 //! What becomes of a function under the attribute: itself, its path form and its entry. Tokens only; what they call is
 //! in the library.
 //!
-//! A function is emitted as it came, token by token; a generic one gets a mark in its body, and says of its types that they
-//! can travel. Everything written here uses absolute paths, and its local names are resolved where the macro is defined,
-//! so neither can meet a name of the user's.
+//! A function is emitted as it came, token by token; a generic one gets a mark in its body, and says of its types
+//! that they can travel. Everything written here uses absolute paths, and its local names are resolved where the
+//! macro is defined, so neither can meet a name of the user's.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -50,8 +50,8 @@ pub(crate) fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// The same tokens at another place: an error is shown where all tokens of an expression stand. Each keeps what it means:
-/// a `$crate` is found by what its span remembers.
+/// The same tokens at another place: an error is shown where all tokens of an expression stand. Each keeps what it
+/// means: a `$crate` is found by what its span remembers.
 pub(crate) fn moved(tokens: &TokenStream, place: Span) -> TokenStream {
     let moved = tokens.clone().into_iter().map(|mut token| {
         token.set_span(token.span().located_at(place));

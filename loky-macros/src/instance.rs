@@ -1,8 +1,8 @@
-//! What a generic task needs more than another: a mark in its body, by which its instances are found, and bounds by which
-//! its types can travel.
+//! What a generic task needs more than another: a mark in its body, by which its instances are found, and bounds by
+//! which its types can travel.
 //!
-//! Whoever wrote the function need not say that `T` can be serialized; being a task says it. So the bounds are added to the
-//! function itself, which makes no difference to any call that could be spawned.
+//! Whoever wrote the function need not say that `T` can be serialized; being a task says it. So the bounds are added
+//! to the function itself, which makes no difference to any call that could be spawned.
 
 use std::collections::HashSet;
 
@@ -15,8 +15,8 @@ use crate::options::Options;
 use crate::parameters::{Parameter, flat};
 use crate::signature::Signature;
 
-/// Puts the mark before everything else in the body. The rest becomes a block of its own, so that no item in it can take a
-/// name away from the mark.
+/// Puts the mark before everything else in the body. The rest becomes a block of its own, so that no item in it can
+/// take a name away from the mark.
 pub(crate) fn mark(generics: &mut Generics, body: &mut Block, signature: &Signature, options: &Options) {
     // The bounds of a trait's method are the trait's.
     if !signature.is_of_a_trait() {

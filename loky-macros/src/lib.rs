@@ -33,8 +33,8 @@ use signature::Signature;
 ///
 /// # What can be a task
 ///
-/// A free function, wherever it stands, of at most 12 arguments, whose arguments and result serde can write and read. For
-/// a method or an associated function, see [`tasks`](macro@tasks).
+/// A free function, wherever it stands, of at most 12 arguments, whose arguments and result serde can write and read.
+/// For a method or an associated function, see [`tasks`](macro@tasks).
 ///
 /// An argument may be borrowed: `&T`, `&str`, `&[T]` and `&Path` are encoded from the caller's value, decoded in
 /// the worker and lent to the function there.
@@ -43,8 +43,8 @@ use signature::Signature;
 /// otherwise a future that waits for something has to bring along whatever wakes it.
 ///
 /// A generic function is a task for all its instances. The types in its signature must be able to travel, and the
-/// attribute adds those bounds to the function (`T: Serialize + DeserializeOwned` in effect), so they hold for plain calls
-/// of it, too. Of a generic `const fn`, no instance can be found, so it can only be called here.
+/// attribute adds those bounds to the function (`T: Serialize + DeserializeOwned` in effect), so they hold for plain
+/// calls of it, too. Of a generic `const fn`, no instance can be found, so it can only be called here.
 ///
 /// # Examples
 ///

@@ -2,7 +2,8 @@
 //! the others.
 //!
 //! A reference that is a whole parameter is lent in the worker; every other borrow is refused, since nothing in the
-//! worker lives long enough to be lent. Tasks and closures share these rules; whose parameters they are is not known here.
+//! worker lives long enough to be lent. Tasks and closures share these rules; whose parameters they are is not known
+//! here.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -85,8 +86,8 @@ pub(crate) fn output(output: &ReturnType, mistakes: &mut Mistakes) -> Type {
     parse_quote!(())
 }
 
-/// Notes what a type must not have in it, wherever it stands. Tokens are enough to see it: neither `&` nor a lifetime nor
-/// these words mean anything else in a type.
+/// Notes what a type must not have in it, wherever it stands. Tokens are enough to see it: neither `&` nor a lifetime
+/// nor these words mean anything else in a type.
 fn refuse_contents(ty: &Type, why_not_borrowed: &str, mistakes: &mut Mistakes) {
     if is_borrowing(&flat(ty)) {
         mistakes.note(ty, why_not_borrowed);

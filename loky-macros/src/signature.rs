@@ -42,8 +42,8 @@ fn not_a_function(item: &TokenStream, error: syn::Error) -> syn::Error {
 }
 
 impl Signature {
-    /// Reads the signature of a function that stands in `home`, or nowhere, and notes everything in it that a task cannot
-    /// have.
+    /// Reads the signature of a function that stands in `home`, or nowhere, and notes everything in it that a task
+    /// cannot have.
     pub(crate) fn check(
         attrs: &[Attribute],
         vis: &Visibility,

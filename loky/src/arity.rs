@@ -1,7 +1,7 @@
 //! The one list of how many arguments a function can have, for whatever has to be written once for each number.
 
-/// Calls the macro `$row` with a number of arguments and, for each argument, its type, the type of what stands for it, and
-/// its name. Numbers begin `from` 0, 1 or 2 and end at 12.
+/// Calls the macro `$row` with a number of arguments and, for each argument, its type, the type of what stands for
+/// it, and its name. Numbers begin `from` 0, 1 or 2 and end at 12.
 macro_rules! for_each_arity {
     (from 0, $row:ident) => {
         $row!(0);

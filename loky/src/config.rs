@@ -140,8 +140,8 @@ pub(crate) const KILL_GRACE: Duration = Duration::from_secs(5);
 /// A zygote that was killed is replaced; one that dies each time before it has made a worker is of no use.
 pub(crate) const ZYGOTES_LOST_MAX: u32 = 3;
 
-/// How long a worker that has closed its link may live on before it is killed. One that dies has closed it a moment before,
-/// and to kill it then would take longer than to wait.
+/// How long a worker that has closed its link may live on before it is killed. One that dies has closed it a moment
+/// before, and to kill it then would take longer than to wait.
 pub(crate) const DEATH_GRACE: Duration = Duration::from_millis(10);
 
 /// How much of a worker's standard error is kept for an error.

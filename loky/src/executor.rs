@@ -1,7 +1,8 @@
 //! Runs a future to its end on the calling thread: what makes an `async fn` a task.
 //!
-//! With the feature `tokio` it runs within a tokio runtime, so timers, sockets and `tokio::spawn` work in it. Without, the
-//! thread sleeps until the future's waker is called, which is all that a future needs that brings its own runtime.
+//! With the feature `tokio` it runs within a tokio runtime, so timers, sockets and `tokio::spawn` work in it.
+//! Without, the thread sleeps until the future's waker is called, which is all that a future needs that brings its
+//! own runtime.
 
 use std::future::Future;
 

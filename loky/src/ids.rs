@@ -40,7 +40,8 @@ impl fmt::Display for CallId {
 
 /// A call that has not ended: its number, and where its pool keeps it.
 ///
-/// Places are used again. So whoever looks a call up compares the number, and finds nothing where another call lies now.
+/// Places are used again. So whoever looks a call up compares the number, and finds nothing where another call lies
+/// now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct CallKey {
     pub(crate) id: CallId,

@@ -1,12 +1,13 @@
 //! `loky::main!`: catches worker processes before any code of the program runs.
 //!
-//! Syntax only. What catching means is known to `init`; the user's `main` becomes a function of the same name inside the
-//! real one, so that attributes such as `#[tokio::main]` stay on it and start nothing in a worker.
+//! Syntax only. What catching means is known to `init`; the user's `main` becomes a function of the same name inside
+//! the real one, so that attributes such as `#[tokio::main]` stay on it and start nothing in a worker.
 
 /// Writes the `main` of a program whose tasks run in worker processes.
 ///
 /// A worker is this same program, started again. `main!` catches it before any of the code in your `main` runs, so
-/// nothing that `main` does (reading arguments, opening files, starting a runtime) happens twice. There are three forms.
+/// nothing that `main` does (reading arguments, opening files, starting a runtime) happens twice. There are three
+/// forms.
 ///
 /// # The block
 ///

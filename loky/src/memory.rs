@@ -1,8 +1,8 @@
 //! Long pieces of memory that are used again: what the system gives anew has to be touched page by page, which takes
 //! longer than to fill it.
 //!
-//! What is not in use is bounded: at most [`KEPT_MAX`] pieces of at most [`LONG_MAX`] bytes each, so 4 MiB in a process.
-//! Shorter pieces are quick to have, and longer ones are not kept.
+//! What is not in use is bounded: at most [`KEPT_MAX`] pieces of at most [`LONG_MAX`] bytes each, so 4 MiB in a
+//! process. Shorter pieces are quick to have, and longer ones are not kept.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};

@@ -94,7 +94,8 @@ pub fn set_variable(name: &str, value: Option<&str>) {
     }
 }
 
-/// Whether the C library knows this thread by its right number, and the kernel its locks: what `fork` sees to in a child.
+/// Whether the C library knows this thread by its right number, and the kernel its locks: what `fork` sees to in a
+/// child.
 pub fn is_known_to_the_c_library() -> bool {
     struct Thread(libc::pthread_t);
     // SAFETY: it is a number by which any thread may name this one.

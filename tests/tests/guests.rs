@@ -90,8 +90,8 @@ fn cargo(arguments: &[&str]) -> Said {
     Said::by(&mut cargo_into("guests", arguments))
 }
 
-/// The same with a target folder of this name, beside our own. Without the network, and without what the cargo above has
-/// told this process.
+/// The same with a target folder of this name, beside our own. Without the network, and without what the cargo above
+/// has told this process.
 fn cargo_into(target: &str, arguments: &[&str]) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut cargo = Command::new(program);

@@ -1,4 +1,5 @@
-//! The floor of an echo by value: four copies through shared memory that is warm, and a word that says whose turn it is.
+//! The floor of an echo by value: four copies through shared memory that is warm, and a word that says whose turn it
+//! is.
 
 use std::hint;
 use std::sync::atomic::AtomicU64;

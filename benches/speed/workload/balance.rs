@@ -1,4 +1,5 @@
-//! W5: how much of two processors is left for the tasks themselves, with equal ones and with a few long ones among them.
+//! W5: how much of two processors is left for the tasks themselves, with equal ones and with a few long ones among
+//! them.
 
 use std::time::Instant;
 

@@ -1,5 +1,6 @@
-//! Results of closures that borrow for certain, as far as tokens tell: a string literal, or a reference that is taken at
-//! the end of the body. Whatever else cannot travel is found by its type; these would be told in the words of lifetimes.
+//! Results of closures that borrow for certain, as far as tokens tell: a string literal, or a reference that is taken
+//! at the end of the body. Whatever else cannot travel is found by its type; these would be told in the words of
+//! lifetimes.
 
 use syn::{Block, Expr, ExprLit, Lit, Stmt};
 

@@ -45,8 +45,8 @@ impl Inner {
         self.perform_all();
     }
 
-    /// For whoever has just spawned a call that must wait: takes in what the workers have said meanwhile. Nobody else has to
-    /// be woken for that, and a row of spawns keeps the workers busy by itself.
+    /// For whoever has just spawned a call that must wait: takes in what the workers have said meanwhile. Nobody else
+    /// has to be woken for that, and a row of spawns keeps the workers busy by itself.
     pub(super) fn help(&mut self, now: Instant) {
         self.spawned = self.spawned.wrapping_add(1);
         if self.spawned % HELP_EVERY == 0 && self.scheduler.queued() > 0 && self.has_news() {
@@ -190,8 +190,8 @@ impl Pending {
     }
 }
 
-/// Takes in the values that follow one of the same call, as far as they are there: many at once cost little each. Returns
-/// whether the last one was among them.
+/// Takes in the values that follow one of the same call, as far as they are there: many at once cost little each.
+/// Returns whether the last one was among them.
 ///
 /// Not where what is printed goes with the outcome: what comes before the last answer is taken in before that is.
 fn receive_row(body: &mut Body, pending: &mut Pending) -> bool {

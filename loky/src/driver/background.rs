@@ -25,7 +25,8 @@ pub(super) enum Chore {
     /// Kill a process that nobody waits for, and reap it.
     Discard(Arc<Process>),
     StartZygote,
-    /// Give back what a worker that is gone has taken: to unmap its memory takes a moment, and somebody waits for its error.
+    /// Give back what a worker that is gone has taken: to unmap its memory takes a moment, and somebody waits for its
+    /// error.
     Forget(Box<Worker>),
 }
 

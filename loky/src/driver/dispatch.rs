@@ -1,7 +1,7 @@
 //! Says to a worker what it is to run.
 //!
-//! Most calls are plain and short, and most of what it costs to send them is to begin: so they are said in few words, and
-//! in one piece.
+//! Most calls are plain and short, and most of what it costs to send them is to begin: so they are said in few words,
+//! and in one piece.
 
 use super::inner::{Inner, Pending};
 use super::order::{Items, Order};

@@ -1,13 +1,14 @@
 //! Who hears what workers say: the waiter that drives, or the background thread.
 //!
 //! Workers ring a bell for whoever has announced that it sleeps. There are two bells. One is heard by the background
-//! thread, which waits for everything else, too: deaths, output, timers. The other one is heard by a waiter and by nobody
-//! else, so that a result comes straight to the thread that waits for it.
+//! thread, which waits for everything else, too: output, timers. The other one is heard by a waiter and by nobody
+//! else, so that a result comes straight to the thread that waits for it. Deaths are heard by both, without a bell.
 //!
 //! While a waiter drives, the background thread announces nothing. A waiter that leaves announces in the background
-//! thread's name. Where waiters come and go quickly, that would be done in vain all the time: then the background thread
-//! is asked once to *linger*, to look by itself again and again after a moment, until waiters have ceased to come. It does
-//! so, too, while somebody spawns one call after the other, and hears what has come meanwhile each time.
+//! thread's name. Where waiters come and go quickly, that would be done in vain all the time: then the background
+//! thread is asked once to *linger*, to look by itself again and again after a moment, until waiters have ceased to
+//! come. It does so, too, while somebody spawns one call after the other, and hears what has come meanwhile each
+//! time.
 //!
 //! A pure protocol under the driver's lock: what it says is done by `turn`.
 
@@ -139,7 +140,8 @@ impl Duty {
         self.has_helper = true;
     }
 
-    /// Whether a worker that comes now is to ring for the waiter; else it is for the background thread, which does no harm.
+    /// Whether a worker that comes now is to ring for the waiter; else it is for the background thread, which does no
+    /// harm.
     pub(super) const fn is_for_waiter(&self) -> bool {
         self.is_waiter_asleep
     }

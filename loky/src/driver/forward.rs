@@ -74,7 +74,8 @@ impl Outlet {
 }
 
 impl Driver {
-    /// Writes what workers wrote to this program's streams, as far as those take it now. Returns whether nothing is left.
+    /// Writes what workers wrote to this program's streams, as far as those take it now. Returns whether nothing is
+    /// left.
     pub(super) fn forward_output(&self) -> bool {
         STREAMS.map(|stream| self.forward(stream)) == [true, true]
     }

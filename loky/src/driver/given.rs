@@ -33,8 +33,8 @@ impl Given {
         self.calls.push_back(GivenCall { number: self.last, call, attempt, items, has_ran: false });
     }
 
-    /// An item of the call with this number, as far as 32 bits hold it, is answered. Returns the call, and whether that was
-    /// its last item; `None` if another answer is awaited.
+    /// An item of the call with this number, as far as 32 bits hold it, is answered. Returns the call, and whether
+    /// that was its last item; `None` if another answer is awaited.
     pub(super) fn answer(&mut self, number: u32, item: u32) -> Option<(GivenCall, bool)> {
         let first =
             self.calls.front_mut().filter(|given| given.number as u32 == number && given.items.start == item)?;
@@ -46,8 +46,8 @@ impl Given {
         Some((answered, is_last))
     }
 
-    /// It is told how long the call ran that is answered next, and so which one that is. `None` if that was told before, or is of
-    /// no call: what a worker says has an end only if it may say nothing twice.
+    /// It is told how long the call ran that is answered next, and so which one that is. `None` if that was told
+    /// before, or is of no call: what a worker says has an end only if it may say nothing twice.
     pub(super) fn ran(&mut self) -> Option<CallKey> {
         let first = self.calls.front_mut().filter(|given| !given.has_ran)?;
         first.has_ran = true;
@@ -59,7 +59,8 @@ impl Given {
         self.calls.front().map_or(0, |given| given.items.end - given.items.start)
     }
 
-    /// So many more items of the first call are answered, of those that are awaited. Returns whether that was all of them.
+    /// So many more items of the first call are answered, of those that are awaited. Returns whether that was all of
+    /// them.
     pub(super) fn answer_more(&mut self, items: u32) -> bool {
         let Some(first) = self.calls.front_mut() else { return false };
         first.items.start += items;

@@ -69,8 +69,8 @@ impl Inner {
         }
     }
 
-    /// End of file: as a rule its process is just ending, and how it ended says more. One that lives on is killed after a
-    /// while; one that has not said hello has until the hello limit.
+    /// End of file: as a rule its process is just ending, and how it ended says more. One that lives on is killed
+    /// after a while; one that has not said hello has until the hello limit.
     fn hear_end(&mut self, worker: WorkerId, now: Instant) {
         self.leave_link(worker);
         if self.workers.get(&worker).is_some_and(|worker| worker.has_said_hello) {

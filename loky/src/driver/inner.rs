@@ -149,7 +149,8 @@ impl Inner {
         self.workers.values().filter_map(|worker| worker.body.as_ref()).any(|body| body.link.has_news())
     }
 
-    /// Announces to all workers that they have to ring this bell from now on. `false`: there is something to hear already.
+    /// Announces to all workers that they have to ring this bell from now on. `false`: there is something to hear
+    /// already.
     pub(super) fn listen(&mut self, chime: Chime) -> bool {
         let mut may_sleep = true;
         for body in self.workers.values_mut().filter_map(|worker| worker.body.as_mut()) {

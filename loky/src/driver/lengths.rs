@@ -1,4 +1,5 @@
-//! Where each of many pieces of one row of bytes lies: one number tells it if they are alike, a list of their ends if not.
+//! Where each of many pieces of one row of bytes lies: one number tells it if they are alike, a list of their ends if
+//! not.
 //!
 //! Nothing here knows what the pieces are.
 

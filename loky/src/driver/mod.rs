@@ -155,7 +155,8 @@ impl Driver {
         })
     }
 
-    /// Gives many calls up, at once: were it one after the other, those that wait could begin in the place of those that run.
+    /// Gives many calls up, at once: were it one after the other, those that wait could begin in the place of those
+    /// that run.
     pub(crate) fn cancel_all(&self, calls: impl IntoIterator<Item = CallKey>) {
         if self.is_foreign() {
             return;
@@ -223,8 +224,8 @@ impl Driver {
         !self.is_foreign() && self.inner.lock().scheduler.is_shutting_down()
     }
 
-    /// Blocks until `is_done` or `until`, driving if nobody else does. Once `watch` was called, whoever makes `is_done` true
-    /// must unpark this thread, as a cell does that it watches.
+    /// Blocks until `is_done` or `until`, driving if nobody else does. Once `watch` was called, whoever makes
+    /// `is_done` true must unpark this thread, as a cell does that it watches.
     pub(crate) fn wait(&self, until: Option<Instant>, is_done: impl Fn() -> bool, watch: impl Fn()) -> bool {
         self.role.wait(self, until, is_done, watch)
     }
@@ -267,8 +268,8 @@ impl Driver {
         Err(Error::new(ErrorKind::Shutdown, what).with_advice("build a pool in the child itself, after an exec"))
     }
 
-    /// Whether this process is a forked child of the one that it belongs to. Asked before every lock: another thread may
-    /// have held it when the child was forked, and would never release it there.
+    /// Whether this process is a forked child of the one that it belongs to. Asked before every lock: another thread
+    /// may have held it when the child was forked, and would never release it there.
     fn is_foreign(&self) -> bool {
         own_pid() != self.pid
     }

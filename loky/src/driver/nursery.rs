@@ -1,8 +1,9 @@
 //! The zygote of a pool, and the workers that are awaited from it.
 //!
-//! It is started when several workers are to be started at once, or else when the first call has ended, which does not
-//! have to share the processors with it; from then on it is asked for all others. Whatever goes wrong with it costs no
-//! more than time: who was awaited from it is started in the ordinary way. One that is lost is replaced, but not for ever.
+//! It is started when several workers are to be started at once, or else when the first call has ended, which does
+//! not have to share the processors with it; from then on it is asked for all others. Whatever goes wrong with it
+//! costs no more than time: who was awaited from it is started in the ordinary way. One that is lost is replaced, but
+//! not for ever.
 
 #[cfg(all(test, not(loom)))]
 mod tests;

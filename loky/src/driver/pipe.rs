@@ -54,8 +54,8 @@ impl Pipe {
         }
     }
 
-    /// Gives up a pipe that has been read to its end. The poller must be told: that we close it would not be enough if a
-    /// forked child of this program held it, too.
+    /// Gives up a pipe that has been read to its end. The poller must be told: that we close it would not be enough
+    /// if a forked child of this program held it, too.
     pub(super) fn take_ended(&mut self) -> Option<File> {
         self.file.take_if(|_| self.is_at_end)
     }

@@ -76,7 +76,8 @@ impl Results {
         }
     }
 
-    /// Adds results that are as long as the last one, at most `most`: `take` appends their bytes and says how many they are.
+    /// Adds results that are as long as the last one, at most `most`: `take` appends their bytes and says how many
+    /// they are.
     pub(super) fn push_alike(&mut self, most: usize, take: impl FnOnce(&mut Vec<u8>) -> usize) -> usize {
         let Kind::Many(many) = &mut self.0 else { return 0 };
         let before = many.bytes.len();

@@ -3,13 +3,13 @@
 //!
 //! The driver is a role, not a thread. A thread that waits for a result takes the role if it is vacant, drives until
 //! its own result is there, and hands the role on; so a call that is awaited costs no hop through another thread. A
-//! background thread does the same work while nobody waits, and hears at all times what no waiter listens to: deaths,
-//! output, timers. Which of them hears of answers is told by [`Duty`](super::duty::Duty).
+//! background thread does the same work while nobody waits, and hears at all times what no waiter listens to: output
+//! and timers. Deaths are heard by both. Which of them hears of answers is told by [`Duty`](super::duty::Duty).
 //!
 //! # States
 //!
-//! The role is *vacant*, or held by a *waiter*. Waiters that found it held are *followers*: they park, and are in a list
-//! in the order of their coming.
+//! The role is *vacant*, or held by a *waiter*. Waiters that found it held are *followers*: they park, and are in a
+//! list in the order of their coming.
 //!
 //! # Steps
 //!
@@ -25,8 +25,8 @@
 //! receiver has been unparked and has not looked since. The receiver either takes the role, or finds it taken, or
 //! makes the offer again. Every change to *vacant*, and every departure from the list while it is vacant, makes an
 //! offer or leaves, under the same lock. An unpark that comes before its park is not lost. And a follower's own
-//! condition is told to it by an unpark, too: it names itself as a watcher before it looks for the last time. The holder is
-//! interrupted instead. The models in `model` explore all of this, together with the duty.
+//! condition is told to it by an unpark, too: it names itself as a watcher before it looks for the last time. The
+//! holder is interrupted instead. The models in `model` explore all of this, together with the duty.
 
 #[cfg(all(test, loom))]
 mod model;
@@ -67,8 +67,8 @@ impl Role {
 
     /// Blocks until `is_done` or `until`, driving if nobody else does. Returns whether it is done.
     ///
-    /// Whoever makes `is_done` true must interrupt whoever drives, which may be this thread; and unpark this thread, if it
-    /// has called `watch` before.
+    /// Whoever makes `is_done` true must interrupt whoever drives, which may be this thread; and unpark this thread,
+    /// if it has called `watch` before.
     pub(super) fn wait(
         &self,
         drive: &impl Drive,

@@ -145,8 +145,8 @@ impl Driver {
         self.spin.lock().look(|| self.inner.lock().has_news())
     }
 
-    /// Announces that the waiter that drives will sleep until the bell is rung. `None`: there is something to hear, or to
-    /// look at, already.
+    /// Announces that the waiter that drives will sleep until the bell is rung. `None`: there is something to hear,
+    /// or to look at, already.
     fn prepare_waiters_sleep(&self) -> Option<(Arc<Bell>, Arc<Poller>)> {
         let mut inner = self.inner.lock();
         if inner.duty.may_sleep() && inner.listen(Chime::Pool) {

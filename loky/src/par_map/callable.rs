@@ -1,9 +1,9 @@
 //! What `par_map` applies, and what it applies it to: a task or a closure, and items that supply its arguments.
 //!
-//! The signature and the item decide together: an item is the argument itself, or a reference to it, or the owner of what
-//! is borrowed. Each of these ways is an implementation of its own, and no signature fits two of them for one item, but
-//! for a generic task over references: that could take the reference or what it points to. Nothing here knows of chunks,
-//! windows or pools.
+//! The signature and the item decide together: an item is the argument itself, or a reference to it, or the owner of
+//! what is borrowed. Each of these ways is an implementation of its own, and no signature fits two of them for one
+//! item, but for a generic task over references: that could take the reference or what it points to. Nothing here
+//! knows of chunks, windows or pools.
 
 use std::path::{Path, PathBuf};
 
@@ -17,8 +17,8 @@ use crate::pool::Closure;
 use crate::pool::dot::TaskOutput;
 use crate::task::{TaskRef, encode_arguments_into, find, keep};
 
-/// A task that can be applied to items of type `Item`. `How` says what it takes, as the type of a function, and what kind
-/// of task it is; it is always inferred.
+/// A task that can be applied to items of type `Item`. `How` says what it takes, as the type of a function, and what
+/// kind of task it is; it is always inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be applied to items of type `{Item}`",
     label = "does not take these items",

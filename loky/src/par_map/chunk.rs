@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use crate::driver::ITEMS_MAX;
 
-/// A chunk should run about this long: a hundred round trips between workers that are awake, and short enough to be even at the end.
+/// A chunk should run about this long: a hundred round trips between workers that are awake, and short enough to be
+/// even at the end.
 const CHUNK_TIME: Duration = Duration::from_micros(200);
 
 /// Growth from one chunk to the next; a measurement of very few items may be far off.

@@ -1,12 +1,12 @@
 //! Keeps the calls of one `par_map` going: pulls input, sends chunks, puts the results in their places.
 //!
-//! Everything happens inside `next`, on the caller's thread, and most of it when a chunk is used up or has come back: to
-//! hand out one more result of a chunk that is there touches nothing else.
+//! Everything happens inside `next`, on the caller's thread, and most of it when a chunk is used up or has come back:
+//! to hand out one more result of a chunk that is there touches nothing else.
 //!
-//! Three limits hold: at most [`CHUNKS_PER_WORKER`] chunks for each worker are on their way, at most `window` items are
-//! between the input and the consumer, and a chunk is closed at a certain size. A chunk that was cut short by the failure of one item goes on without it: the failed item
-//! is tried again alone, if it has retries left, and the items behind it travel in a new chunk. So an item's failure
-//! is its own.
+//! Three limits hold: at most [`CHUNKS_PER_WORKER`] chunks for each worker are on their way, at most `window` items
+//! are between the input and the consumer, and a chunk is closed at a certain size. A chunk that was cut short by the
+//! failure of one item goes on without it: the failed item is tried again alone, if it has retries left, and the
+//! items behind it travel in a new chunk. So an item's failure is its own.
 
 use std::collections::BTreeMap;
 use std::iter::Fuse;
@@ -22,13 +22,15 @@ use crate::pool::{self, Pool};
 use crate::task::TaskRef;
 use crate::transport::payload::Payload;
 
-/// [`Run::fill`] for one kind of task: for each item by itself, a call of whatever encodes it would cost more than that.
+/// [`Run::fill`] for one kind of task: for each item by itself, a call of whatever encodes it would cost more than
+/// that.
 type Fill<I> = fn(&mut Run, &mut Fuse<I>, usize, &'static str);
 
 /// One chunk runs, the next one waits in the queue behind it.
 const CHUNKS_PER_WORKER: usize = 2;
 
-/// The window for each worker, if none is asked for: enough for the longest chunks, twice as many as may be on their way.
+/// The window for each worker, if none is asked for: enough for the longest chunks, twice as many as may be on their
+/// way.
 const WINDOW_PER_WORKER: usize = 16_384;
 
 /// What a `par_map` was told before it began.
@@ -202,7 +204,8 @@ impl Run {
         self.pending < self.window
     }
 
-    /// So long may a chunk be that there is room for all that are on their way, and for those that are handed out meanwhile.
+    /// So long may a chunk be that there is room for all that are on their way, and for those that are handed out
+    /// meanwhile.
     fn window_share(&self, workers: usize) -> usize {
         (self.window / ((CHUNKS_PER_WORKER + 1) * workers.max(1))).max(1)
     }

@@ -30,8 +30,8 @@ pub trait ParMap: IntoIterator + Sized {
     /// one `Err`, and its neighbours keep their results.
     ///
     /// Items may be owned or references: a `T` or `&T` for a task that takes `T` or `&T`, a `String` for `&str`, a
-    /// `Vec<T>` for `&[T]`. A task of several arguments takes tuples. A generic task over references could take the reference
-    /// or what it points to, so it names its type: `items.iter().par_map(square::<u64>)`.
+    /// `Vec<T>` for `&[T]`. A task of several arguments takes tuples. A generic task over references could take the
+    /// reference or what it points to, so it names its type: `items.iter().par_map(square::<u64>)`.
     ///
     /// Nothing runs until the iterator is asked for its first item. It needs neither `Send` nor `'static`: input is
     /// pulled inside `next` only, and only as far as the [`window`](ParMapIter::window) allows, so an endless input is

@@ -1,6 +1,7 @@
 //! Consecutive items that have their results, and how many of those were handed out.
 //!
-//! The bytes of a chunk's results stay as they came, in one piece of memory. Nothing here knows of pools or of other chunks.
+//! The bytes of a chunk's results stay as they came, in one piece of memory. Nothing here knows of pools or of other
+//! chunks.
 
 use crate::driver::Results;
 use crate::error::Error;
@@ -24,8 +25,8 @@ enum Answers {
     Error(Error),
 }
 
-/// After so many results in a row it is looked what else is to be done. Until then a worker that has become idle waits, but
-/// no longer than this takes of the time of a chunk.
+/// After so many results in a row it is looked what else is to be done. Until then a worker that has become idle
+/// waits, but no longer than this takes of the time of a chunk.
 const REST_EVERY: usize = 8;
 
 /// The place of an item in the input, and the bytes of its result.

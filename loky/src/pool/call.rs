@@ -122,8 +122,8 @@ impl<R: DeserializeOwned> Call<R> {
     ///
     /// # Blocking
     ///
-    /// Only if the pool has a [`queue_limit`](super::PoolBuilder::queue_limit) and that many calls wait already: until one
-    /// of them is started or ends.
+    /// Only if the pool has a [`queue_limit`](super::PoolBuilder::queue_limit) and that many calls wait already:
+    /// until one of them is started or ends.
     pub fn spawn(self) -> JoinHandle<R> {
         match self.prepare() {
             Ok((pool, order)) => pool.submit(order),

@@ -21,9 +21,9 @@ use crate::task::{
 
 /// A closure that can run in other processes, made by [`closure!`](crate::closure!).
 ///
-/// It is spawned like a task, and accepted wherever a task is. It holds its captures encoded: making it has borrowed the
-/// variables only. A clone shares them. `Signature` is the type of a function pointer with the closure's arguments, and
-/// `ARITY` says how many those are.
+/// It is spawned like a task, and accepted wherever a task is. It holds its captures encoded: making it has borrowed
+/// the variables only. A clone shares them. `Signature` is the type of a function pointer with the closure's
+/// arguments, and `ARITY` says how many those are.
 ///
 /// # Examples
 ///
@@ -85,7 +85,8 @@ macro_rules! forms {
             ///
             /// # Errors
             ///
-            /// None here: whatever is wrong, an argument or a capture that cannot be encoded included, is in the handle.
+            /// None here: whatever is wrong, an argument or a capture that cannot be encoded included, is in the
+            /// handle.
             ///
             /// # Blocking
             ///

@@ -143,8 +143,9 @@ impl Finished {
 }
 
 impl<R> AsCompleted<R> {
-    /// Waits until a call has finished, driving its pool meanwhile. Where there are several pools none is driven: while
-    /// one was, the others would not be heard. Returns a call without a result if none can be had, which its handle tells.
+    /// Waits until a call has finished, driving its pool meanwhile. Where there are several pools none is driven:
+    /// while one was, the others would not be heard. Returns a call without a result if none can be had, which its
+    /// handle tells.
     fn wait(&self) -> Option<usize> {
         let is_done = || !self.finished.is_empty();
         match &self.pools {

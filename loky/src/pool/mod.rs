@@ -117,8 +117,9 @@ impl Pool {
     ///
     /// # Blocking
     ///
-    /// Until the last call has ended and the last [`on_done`](JoinHandle::on_done) callback has returned; to bound it,
-    /// use [`shutdown_timeout`](Self::shutdown_timeout). From inside such a callback it does not wait for that callback.
+    /// Until the last call has ended and the last [`on_done`](JoinHandle::on_done) callback has returned; to bound
+    /// it, use [`shutdown_timeout`](Self::shutdown_timeout). From inside such a callback it does not wait for that
+    /// callback.
     pub fn shutdown(&self) {
         self.0.driver.ask_shutdown(false);
         self.0.driver.wait_finished(None);
@@ -183,8 +184,8 @@ impl Pool {
         self.0.driver.cancel_all(calls);
     }
 
-    /// Blocks until `is_done`, driving meanwhile; once `watch` was called, the calling thread must be unparked when that
-    /// changes.
+    /// Blocks until `is_done`, driving meanwhile; once `watch` was called, the calling thread must be unparked when
+    /// that changes.
     pub(crate) fn wait(&self, is_done: impl Fn() -> bool, watch: impl Fn()) {
         self.0.driver.wait(None, is_done, watch);
     }

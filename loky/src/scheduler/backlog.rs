@@ -1,9 +1,9 @@
 //! The calls that wait, by priority and then by age: a list through their own slots for each priority.
 //!
-//! A list costs a call two numbers, and no allocation. A new call is the youngest and goes to the end; one whose time is
-//! over leaves from the middle; and one that returns takes its old place, ahead of all that came later. Calls leave from
-//! the front, so what is older than one that returns has returned, too, as a rule shortly before: the place is sought
-//! from where the last one was found, not through all that waits.
+//! A list costs a call two numbers, and no allocation. A new call is the youngest and goes to the end; one whose time
+//! is over leaves from the middle; and one that returns takes its old place, ahead of all that came later. Calls
+//! leave from the front, so what is older than one that returns has returned, too, as a rule shortly before: the
+//! place is sought from where the last one was found, not through all that waits.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -56,8 +56,8 @@ impl Scheduler {
         self.bury(id, begun);
     }
 
-    /// Killed from outside before its hello. Whoever kills at random hits workers that are being launched, too, and most
-    /// of all when those take long; only so many in a row are a reason to think that launching does not work.
+    /// Killed from outside before its hello. Whoever kills at random hits workers that are being launched, too, and
+    /// most of all when those take long; only so many in a row are a reason to think that launching does not work.
     pub(super) fn launch_cut_short(&mut self, id: WorkerId, now: Instant) {
         if self.is_launching(id) {
             self.sizing.launch_cut_short(now, &self.rules);

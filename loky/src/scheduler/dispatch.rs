@@ -1,14 +1,15 @@
 //! Which call goes to which worker next.
 //!
-//! The next call is the first of the backlog. It goes to an idle worker, the one that was freed last, unless as many are
-//! busy as there may be: then those that idle are spares. Without one, it goes to the
-//! worker that holds the fewest, of those that may hold one more. There it lies ready, so that a tiny call need not wait
-//! for a round trip. An idle worker is given what lies ready behind a call that seems to be long, rather than a younger
-//! call: or that one might be long, too, and the older one wait for it. How many may lie ready is up to `pace`; that all of them can be had back is up to `recall`.
+//! The next call is the first of the backlog. It goes to an idle worker, the one that was freed last, unless as many
+//! are busy as there may be: then those that idle are spares. Without one, it goes to the worker that holds the
+//! fewest, of those that may hold one more. There it lies ready, so that a tiny call need not wait for a round trip.
+//! An idle worker is given what lies ready behind a call that seems to be long, rather than a younger call: or that
+//! one might be long, too, and the older one wait for it. How many may lie ready is up to `pace`; that all of them
+//! can be had back is up to `recall`.
 //!
-//! Priority holds until the start of a call, wherever it lies. So only calls of one priority lie ready, the highest that
-//! any call has which has not started: a higher one takes them all back first, and a lower one waits until they have
-//! begun. It does not even go to an idle worker before they have; that one is given one of them.
+//! Priority holds until the start of a call, wherever it lies. So only calls of one priority lie ready, the highest
+//! that any call has which has not started: a higher one takes them all back first, and a lower one waits until they
+//! have begun. It does not even go to an idle worker before they have; that one is given one of them.
 
 use std::cmp::Ordering;
 use std::time::Instant;
@@ -50,8 +51,8 @@ impl Scheduler {
         self.workers.idle_last_freed().filter(|_| self.workers.busy() < self.sizing.target())
     }
 
-    /// A busy worker that may hold one more call; only if none is to go or to become a spare: one that always holds another
-    /// call would never become free.
+    /// A busy worker that may hold one more call; only if none is to go or to become a spare: one that always holds
+    /// another call would never become free.
     fn seat_to_load(&self) -> Option<Seat> {
         self.workers.least_loaded().filter(|_| !self.has_surplus())
     }

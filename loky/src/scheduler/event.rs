@@ -22,9 +22,9 @@ pub(crate) enum Event {
     Progressed { worker: WorkerId, call: CallKey, attempt: Attempt },
     /// An answer arrived and is in the driver's hand.
     Returned { worker: WorkerId, call: CallKey, attempt: Attempt },
-    /// The answer to `Recall`, given before any other action is carried out. `begun` is the last call that the worker has
-    /// begun; whatever it holds behind that one, or all that it holds if that one is none of it, has not begun, and will
-    /// neither begin nor be answered in this attempt.
+    /// The answer to `Recall`, given before any other action is carried out. `begun` is the last call that the worker
+    /// has begun; whatever it holds behind that one, or all that it holds if that one is none of it, has not begun,
+    /// and will neither begin nor be answered in this attempt.
     Recalled { worker: WorkerId, begun: Option<CallKey> },
     /// The process is gone, and all that it had written has been read. `begun` is the last call that it began.
     WorkerDied { worker: WorkerId, begun: Option<CallKey> },

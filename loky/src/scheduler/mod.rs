@@ -15,17 +15,17 @@
 //!
 //! Together they are what "no deadlock" means here, and the simulation in `sim` holds them after every step of tens
 //! of thousands of random worlds. They rest on four rules. A call is either in the backlog or held by exactly one
-//! worker, and what is taken back from one changes sides in one step. Every phase of a worker but serving ends by itself, by a timer; and in a shutdown a worker serves no longer
-//! than there are calls. Whatever is tried again is counted: launches that fail, tries of a call, deaths before a call
-//! began. Deadlines are compared, never elapsed times, so a timer that has come is never computed to lie a rounding
-//! error ahead.
+//! worker, and what is taken back from one changes sides in one step. Every phase of a worker but serving ends by
+//! itself, by a timer; and in a shutdown a worker serves no longer than there are calls. Whatever is tried again is
+//! counted: launches that fail, tries of a call, deaths before a call began. Deadlines are compared, never elapsed
+//! times, so a timer that has come is never computed to lie a rounding error ahead.
 //!
 //! # What an event costs
 //!
-//! A call and its answer cost the same whatever waits and however many workers there are: calls lie in slots, workers in
-//! seats and in lists by what they hold (`loads`), and the backlog is a list through the slots. Only calls with timers
-//! pay for timers. All workers are walked over when one of their timers comes, when one idles while calls lie ready
-//! elsewhere (`recall`), and in what is rare: a resize, a shutdown, a call more urgent than all that lie ready.
+//! A call and its answer cost the same whatever waits and however many workers there are: calls lie in slots, workers
+//! in seats and in lists by what they hold (`loads`), and the backlog is a list through the slots. Only calls with
+//! timers pay for timers. All workers are walked over when one of their timers comes, when one idles while calls lie
+//! ready elsewhere (`recall`), and in what is rare: a resize, a shutdown, a call more urgent than all that lie ready.
 
 mod backlog;
 mod blame;
@@ -67,8 +67,8 @@ pub(crate) struct Rules {
     pub(crate) idle_timeout: Option<Duration>,
     /// A worker is replaced after it has answered this many calls.
     pub(crate) calls_per_worker_max: Option<u64>,
-    /// Calls that a worker may hold at most, the one that it runs included; at least one. How many it does hold is up to
-    /// what is measured.
+    /// Calls that a worker may hold at most, the one that it runs included; at least one. How many it does hold is up
+    /// to what is measured.
     pub(crate) credit: usize,
     /// How long a worker may take from its launch to its hello; this and the other waits below are longer than zero.
     pub(crate) hello_limit: Duration,
@@ -116,8 +116,8 @@ impl Scheduler {
         }
     }
 
-    /// Calls that have not started, wherever they lie. What a worker holds counts as started only if it is the first, or
-    /// has been seen to have begun.
+    /// Calls that have not started, wherever they lie. What a worker holds counts as started only if it is the first,
+    /// or has been seen to have begun.
     pub(crate) fn queued(&self) -> usize {
         self.calls.backlog_len() + self.workers.ahead()
     }
@@ -153,8 +153,8 @@ impl Scheduler {
         self.calls.get(call).is_some_and(|call| call.doom().is_some())
     }
 
-    /// Calls that run, as far as is known, and whose run limit has come, which ends them at the next event; unless `Progressed` is
-    /// told before.
+    /// Calls that run, as far as is known, and whose run limit has come, which ends them at the next event; unless
+    /// `Progressed` is told before.
     pub(crate) fn overrunning(&self, now: Instant) -> Vec<(CallKey, Try)> {
         let tried = |key| {
             let call = self.calls.get(key).filter(|call| call.doom().is_none())?;

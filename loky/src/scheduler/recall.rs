@@ -2,7 +2,8 @@
 //!
 //! Whether a call has begun only its worker knows, so taking back is a question with an answer: `Recall` asks, and
 //! `Recalled` tells what had begun by then. That is final: the worker will skip the others, and they return to the
-//! backlog at their old places, blameless. Nothing is dispatched in between, so that what comes back is sorted in first.
+//! backlog at their old places, blameless. Nothing is dispatched in between, so that what comes back is sorted in
+//! first.
 //!
 //! A recall is asked for when a call must not begin any more (it was given up, its time is over, its worker is to be
 //! killed or has become surplus), when another one must begin before it (of a higher priority), and when somebody else
@@ -41,8 +42,9 @@ impl Scheduler {
         }
     }
 
-    /// Takes back what lies ready behind calls that take longer than their workers' calls have taken. Returns whether that
-    /// is anything. Walks over all workers, each time that one idles while calls lie ready elsewhere and others wait.
+    /// Takes back what lies ready behind calls that take longer than their workers' calls have taken. Returns whether
+    /// that is anything. Walks over all workers, each time that one idles while calls lie ready elsewhere and others
+    /// wait.
     pub(super) fn recall_late(&mut self, now: Instant) -> bool {
         let is_late = |worker: &Worker| worker.ahead() > 0 && worker.pace.is_late(worker.held.len(), now);
         let late = self.workers.seats(|worker| worker.is_ready() && is_late(worker));
@@ -95,8 +97,9 @@ impl Scheduler {
         self.judge(key, false, tried);
     }
 
-    /// The call at place `last` has begun, so those before it are done and their answers on the way: they are waited for,
-    /// and a run limit that has come for one of them came too late. Only for the last one the worker may have to die.
+    /// The call at place `last` has begun, so those before it are done and their answers on the way: they are waited
+    /// for, and a run limit that has come for one of them came too late. Only for the last one the worker may have to
+    /// die.
     fn has_begun(&mut self, seat: Seat, last: usize, is_news: bool, now: Instant) {
         for place in 0..last {
             self.calls.await_answer(self.workers.at(seat).held[place]);

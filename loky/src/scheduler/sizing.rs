@@ -5,9 +5,9 @@
 //! whose workers cannot start ends in an error, never in a storm of processes. For the same reason a warm-up asks for
 //! each worker once: if workers leave or die as fast as others start, it is over all the same.
 //!
-//! Spares are started when calls come, and replaced as they become busy. They are not worth a storm either: when a worker
-//! leaves or dies although it had nothing to do, or launches fail, the pool is at rest, and has no spares started until
-//! the next call comes.
+//! Spares are started when calls come, and replaced as they become busy. They are not worth a storm either: when a
+//! worker leaves or dies although it had nothing to do, or launches fail, the pool is at rest, and has no spares
+//! started until the next call comes.
 
 use std::time::Instant;
 
@@ -106,8 +106,8 @@ impl Sizing {
 }
 
 impl Scheduler {
-    /// Stops idle workers beyond the size; in a shutdown the spares, and all of them, once no call is left. A surplus worker
-    /// goes, or becomes a spare, when it has ended the call that it runs.
+    /// Stops idle workers beyond the size; in a shutdown the spares, and all of them, once no call is left. A surplus
+    /// worker goes, or becomes a spare, when it has ended the call that it runs.
     pub(super) fn retire_surplus(&mut self, now: Instant) {
         let is_over = self.shutdown.is_some() && self.calls.is_empty();
         let wanted = if is_over { 0 } else { self.size() };
@@ -156,8 +156,8 @@ impl Scheduler {
         self.sizing.retry_at.filter(|_| self.wants_launch() && self.workers.launching() == 0)
     }
 
-    /// Whether work, a spare or a warm-up asks for one more worker than there is. A call that lies ready behind another asks,
-    /// too, even if somebody idles: that one may not be given it.
+    /// Whether work, a spare or a warm-up asks for one more worker than there is. A call that lies ready behind
+    /// another asks, too, even if somebody idles: that one may not be given it.
     fn wants_launch(&self) -> bool {
         let (ready, busy, queued) = (self.workers.ready(), self.workers.busy(), self.queued());
         let needed = |workers: usize| workers.saturating_add(queued).min(self.sizing.target);

@@ -17,7 +17,8 @@ pub(super) struct Worker {
     pub(super) phase: Phase,
     /// What was dispatched and has neither been answered nor taken back, in that order: at most one of them runs.
     pub(super) held: VecDeque<CallKey>,
-    /// How many of those, from the first on, count as started: the first one, and what a recall has shown to have begun.
+    /// How many of those, from the first on, count as started: the first one, and what a recall has shown to have
+    /// begun.
     pub(super) started: usize,
     pub(super) pace: Pace,
     /// A recall is under way: what it holds will be known in a moment.

@@ -56,8 +56,8 @@ pub(super) fn command(title: &str, link: Stdio) -> Command {
     command
 }
 
-/// Both ends of a link, ours without blocking, and the page. All that the worker waits for is on its way before there is
-/// a worker: its descriptor, the bell's, and the first words.
+/// Both ends of a link, ours without blocking, and the page. All that the worker waits for is on its way before there
+/// is a worker: its descriptor, the bell's, and the first words.
 pub(super) fn link(recipe: &Recipe, bell: &Bell) -> io::Result<(UnixStream, Page, UnixStream)> {
     let (link, theirs) = UnixStream::pair()?;
     let (page, page_fd) = Page::create()?;

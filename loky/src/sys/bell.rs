@@ -33,8 +33,8 @@ impl Bell {
         self.rings.as_fd()
     }
 
-    /// Blocks until it is rung, something urgent of `poller` is ready, or `until` has come; `None` waits without a limit.
-    /// Returns the tokens of what is urgent.
+    /// Blocks until it is rung, something urgent of `poller` is ready, or `until` has come; `None` waits without a
+    /// limit. Returns the tokens of what is urgent.
     pub(crate) fn wait(&self, until: Option<Instant>, poller: &Poller) -> io::Result<Vec<u64>> {
         let fds = [self.hears.as_fd(), poller.urgent()];
         let [is_rung, is_urgent] = poll::wait_any_readable_until(fds, until)?;

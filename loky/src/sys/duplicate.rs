@@ -1,8 +1,9 @@
 //! Makes a copy of this process that is a child of this one's own parent.
 //!
 //! `fork` makes children of the caller only, so the system call is made here, and what `fork` does beside it: the C
-//! library keeps the number of each thread, which must be that of the copy in the copy. Handlers that were registered to
-//! run around a fork do not run. All of it is sound in a process of one thread alone, so nothing is done in any other.
+//! library keeps the number of each thread, which must be that of the copy in the copy. Handlers that were registered
+//! to run around a fork do not run. All of it is sound in a process of one thread alone, so nothing is done in any
+//! other.
 
 use std::fs;
 use std::io;

@@ -1,8 +1,8 @@
 //! Whether the standard library holds back something of what was printed: the start of a line.
 //!
-//! It does not say so, and to flush in vain costs more than a tiny task. But it counts the bytes that it holds back, and the
-//! word in which it does so gives itself away: it is the one that becomes as many as are printed, and nothing after a
-//! flush. Who has not found such a word, in whatever library of the future, flushes every time.
+//! It does not say so, and to flush in vain costs more than a tiny task. But it counts the bytes that it holds back,
+//! and the word in which it does so gives itself away: it is the one that becomes as many as are printed, and nothing
+//! after a flush. Who has not found such a word, in whatever library of the future, flushes every time.
 
 use std::io::{self, IoSliceMut, StdoutLock, Write};
 use std::mem::transmute_copy;
@@ -35,7 +35,8 @@ pub(crate) fn flush() {
     }
 }
 
-/// Looks for the word. Only before there is another thread that prints: what went to descriptor 1 meanwhile would be lost.
+/// Looks for the word. Only before there is another thread that prints: what went to descriptor 1 meanwhile would be
+/// lost.
 pub(crate) fn find() {
     if let Some(count) = try_find() {
         COUNT.store(ptr::with_exposed_provenance_mut(count), Ordering::Relaxed);

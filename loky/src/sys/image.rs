@@ -1,7 +1,7 @@
 //! The program as it lies in memory: where its code is, and which build it is.
 //!
-//! The kernel loads a program somewhere else each time, but what is in it keeps its distance from its start. So a place in
-//! the code is told to another process of the same build as that distance.
+//! The kernel loads a program somewhere else each time, but what is in it keeps its distance from its start. So a
+//! place in the code is told to another process of the same build as that distance.
 
 use std::ffi::c_void;
 use std::hash::{DefaultHasher, Hasher};

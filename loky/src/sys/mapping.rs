@@ -1,5 +1,5 @@
-//! Memory that two processes share: anonymous (no name, no file), and gone with its last mapping, also after a SIGKILL of
-//! either side. What lies in it is not known here.
+//! Memory that two processes share: anonymous (no name, no file), and gone with its last mapping, also after a
+//! SIGKILL of either side. What lies in it is not known here.
 
 use std::io;
 use std::marker::PhantomData;
@@ -17,8 +17,8 @@ use nix::unistd::ftruncate;
 ///
 /// # Safety
 ///
-/// It must consist of atomic numbers alone, which are valid whatever their bits are, and need no alignment beyond that of a
-/// page.
+/// It must consist of atomic numbers alone, which are valid whatever their bits are, and need no alignment beyond
+/// that of a page.
 pub(super) unsafe trait Atomics: Send + Sync {}
 
 /// One side's view of a `T` that is all zeroes at first.

@@ -1,8 +1,8 @@
 //! Functions that are found in the program though nobody calls them.
 //!
-//! A mark is left where it is compiled, not where it is run: wherever an instance of a generic function is compiled, the
-//! address of another function comes to stand in a section of the program. No instruction is added. This is the way
-//! from an instance to what belongs to it, since a static cannot be generic.
+//! A mark is left where it is compiled, not where it is run: wherever an instance of a generic function is compiled,
+//! the address of another function comes to stand in a section of the program. No instruction is added. This is the
+//! way from an instance to what belongs to it, since a static cannot be generic.
 
 use std::arch::asm;
 

@@ -1,12 +1,13 @@
 //! The operating system, behind safe names: the only room that names `nix` or says `unsafe`.
 //!
 //! Linux only so far. Each file offers what one other room needs and nothing of what that room is for: `poll` waits
-//! for descriptors, `process` starts, kills and reaps, `mapping` is memory that two processes share, `page` what lies in
-//! that of a worker, `socket` passes bytes and a few descriptors, `bell` wakes whoever waits, `records` passes whole
-//! messages with several descriptors, `entry` prepares a process to be a worker, `duplicate` copies a process, `births`
-//! tells of it, `costume` dresses the copy, `image` and `marks` find functions in the running program, `own_pid` notices
-//! a fork, `thread` starts one that is small, `held_back` knows what is not printed yet, `number`, `plain`, `row` and
-//! `words` see numbers as bytes, `conjure` makes values without bytes, `constructor` runs before `main`.
+//! for descriptors, `process` starts, kills and reaps, `mapping` is memory that two processes share, `page` what lies
+//! in that of a worker, `socket` passes bytes and a few descriptors, `bell` wakes whoever waits, `records` passes
+//! whole messages with several descriptors, `entry` prepares a process to be a worker, `duplicate` copies a process,
+//! `births` tells of it, `costume` dresses the copy, `image` and `marks` find functions in the running program,
+//! `own_pid` notices a fork, `thread` starts one that is small, `held_back` knows what is not printed yet, `number`,
+//! `plain`, `row` and `words` see numbers as bytes, `conjure` makes values without bytes, `constructor` runs before
+//! `main`.
 #![expect(unsafe_code, reason = "the one room where it may stand; each block says why it is sound")]
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]

@@ -1,4 +1,5 @@
-//! A single number as the bytes that it is, lowest first: what the format of values would make of it, without asking that.
+//! A single number as the bytes that it is, lowest first: what the format of values would make of it, without asking
+//! that.
 
 use std::any::TypeId;
 use std::mem::transmute_copy;

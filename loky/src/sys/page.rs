@@ -10,9 +10,10 @@
 //! nothing until the flag is gone. The other *recalls*: the worker drops all calls up to a number that have not begun.
 //! So what the word says at the moment when the parent sets a flag is final.
 //!
-//! To change a word on such terms takes a while, beside a tiny item. So where only whole calls are raced for, the worker
-//! *goes on* from one item to the next: it looks at the flags, and writes the numbers into a word of its own. That heeds a
-//! flag as soon as it is seen, maybe an item later; it is exact once the worker is dead, and about calls it always is.
+//! To change a word on such terms takes a while, beside a tiny item. So where only whole calls are raced for, the
+//! worker *goes on* from one item to the next: it looks at the flags, and writes the numbers into a word of its own.
+//! That heeds a flag as soon as it is seen, maybe an item later; it is exact once the worker is dead, and about calls
+//! it always is.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -223,7 +224,8 @@ impl Page {
         self.begun_by(self.shared().begun.0.fetch_or(RECALLED, Ordering::SeqCst))
     }
 
-    /// What has begun last. Final when the worker is dead; of a halted one, too, but for an item that it may just go on to.
+    /// What has begun last. Final when the worker is dead; of a halted one, too, but for an item that it may just go
+    /// on to.
     pub(crate) fn begun(&self) -> Begun {
         self.begun_by(self.shared().begun.0.load(Ordering::SeqCst))
     }

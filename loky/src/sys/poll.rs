@@ -10,8 +10,8 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::time::TimeSpec;
 
-/// A set of descriptors to wait for, each under a token, and a bell that ends a wait from outside. Some of the descriptors
-/// are urgent: another thread may wait for those, too, and whichever comes first finds them.
+/// A set of descriptors to wait for, each under a token, and a bell that ends a wait from outside. Some of the
+/// descriptors are urgent: another thread may wait for those, too, and whichever comes first finds them.
 #[derive(Debug)]
 pub(crate) struct Poller {
     epoll: Epoll,
@@ -120,8 +120,8 @@ impl Poller {
         Ok(ready)
     }
 
-    /// `epoll_wait` counts in milliseconds, and a time limit should not be late by one. So what is far off is waited for
-    /// there, not quite to the end, and what is near is waited for here. Returns how long is left.
+    /// `epoll_wait` counts in milliseconds, and a time limit should not be late by one. So what is far off is waited
+    /// for there, not quite to the end, and what is near is waited for here. Returns how long is left.
     fn sleep_exactly(&self, until: Instant) -> io::Result<EpollTimeout> {
         let left = until.saturating_duration_since(Instant::now());
         if left > NEAR {
@@ -150,8 +150,8 @@ pub(crate) fn wait_for_end(link: BorrowedFd<'_>, process: Option<BorrowedFd<'_>>
     while poll(fds, PollTimeout::NONE) == Err(Errno::EINTR) {}
 }
 
-/// Blocks until there is something to read from `link`, or its other end is closed: true. Or until `process` has ended and
-/// there is nothing to read: false.
+/// Blocks until there is something to read from `link`, or its other end is closed: true. Or until `process` has
+/// ended and there is nothing to read: false.
 pub(crate) fn wait_for_more(link: BorrowedFd<'_>, process: Option<BorrowedFd<'_>>) -> bool {
     let mut fds = vec![PollFd::new(link, PollFlags::POLLIN)];
     fds.extend(process.map(|process| PollFd::new(process, PollFlags::POLLIN)));
@@ -165,8 +165,8 @@ pub(crate) fn wait_readable(fd: BorrowedFd<'_>, limit: Duration) {
     while !matches!(wait_readable_until(fd, Some(until)), Ok(true)) && Instant::now() < until {}
 }
 
-/// Blocks until `fd` is readable, `until` has come, or a signal was handled; `None` waits without a limit. Returns whether it
-/// is readable.
+/// Blocks until `fd` is readable, `until` has come, or a signal was handled; `None` waits without a limit. Returns
+/// whether it is readable.
 pub(crate) fn wait_readable_until(fd: BorrowedFd<'_>, until: Option<Instant>) -> io::Result<bool> {
     Ok(wait_any_readable_until([fd], until)?[0])
 }

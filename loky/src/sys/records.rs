@@ -1,4 +1,5 @@
-//! Whole messages over a socket, with descriptors along with them: what one end sends at once the other receives at once.
+//! Whole messages over a socket, with descriptors along with them: what one end sends at once the other receives at
+//! once.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -20,8 +21,8 @@ pub(crate) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?)
 }
 
-/// Sends one message, which must not be empty. Never blocks: an error if there is no room for it now, if it is too long,
-/// or if the other end is gone.
+/// Sends one message, which must not be empty. Never blocks: an error if there is no room for it now, if it is too
+/// long, or if the other end is gone.
 pub(crate) fn send(socket: &OwnedFd, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
     if bytes.is_empty() || bytes.len() > LEN_MAX || fds.len() > FDS_MAX {
         return Err(io::ErrorKind::InvalidInput.into());

@@ -13,7 +13,8 @@ pub(crate) fn write_some(stream: &UnixStream, bytes: &[u8]) -> io::Result<usize>
     Ok(send(stream.as_raw_fd(), bytes, MsgFlags::MSG_NOSIGNAL)?)
 }
 
-/// Sends `words`, which carry `fds`. For the first message on a link: never blocks, and it is an error if it does not fit.
+/// Sends `words`, which carry `fds`. For the first message on a link: never blocks, and it is an error if it does not
+/// fit.
 pub(crate) fn send_first<const N: usize>(
     stream: &UnixStream,
     words: &[u8],

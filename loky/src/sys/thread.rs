@@ -1,5 +1,6 @@
-//! A thread without what the standard library makes for each of its own: a heap, a second stack for its signals, a name on
-//! the heap. That is as much memory as an idle worker has for all else, and half of the time that it takes to start one.
+//! A thread without what the standard library makes for each of its own: a heap, a second stack for its signals, a
+//! name on the heap. That is as much memory as an idle worker has for all else, and half of the time that it takes to
+//! start one.
 
 use std::ffi::CStr;
 use std::io;
@@ -12,8 +13,8 @@ use nix::sys::prctl;
 /// What the thread does: a box around a box, so that one plain pointer tells where it is.
 type Work = Box<dyn FnOnce() + Send>;
 
-/// Starts a thread that does `work`, with a stack of so many bytes. It has the heap of a thread of its own as soon as it
-/// asks for memory, so it should not, as long as it only waits.
+/// Starts a thread that does `work`, with a stack of so many bytes. It has the heap of a thread of its own as soon as
+/// it asks for memory, so it should not, as long as it only waits.
 pub(crate) fn start(name: &'static CStr, stack: usize, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let work: Work = Box::new(move || {
         let _ = prctl::set_name(name);

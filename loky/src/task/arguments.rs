@@ -1,8 +1,8 @@
 //! The arguments of one call, as bytes: written one after another here, read one after another there.
 //!
 //! Each argument is encoded for itself, with its length before it, so that an argument may find its own way to travel
-//! without its neighbours knowing. The code of users runs in both directions (their `Serialize` and `Deserialize`), so a
-//! panic in it is caught and told as what it is: a value that cannot travel.
+//! without its neighbours knowing. The code of users runs in both directions (their `Serialize` and `Deserialize`),
+//! so a panic in it is caught and told as what it is: a value that cannot travel.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

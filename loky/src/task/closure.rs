@@ -1,7 +1,7 @@
 //! A closure as a task: its captures as bytes, and code that every process of the build has.
 //!
-//! The glue around a closure captures nothing, so a value of it needs no bytes: its type alone, which is part of the code
-//! that gives the entry, says what to run. Nothing here knows how a variable is captured.
+//! The glue around a closure captures nothing, so a value of it needs no bytes: its type alone, which is part of the
+//! code that gives the entry, says what to run. Nothing here knows how a variable is captured.
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! From a function's type to its task, and from a task's number to its entry.
 //!
-//! Most tasks stand in the registry. An instance of a generic function does not: it exists once the compiler has made it,
-//! and has left a mark then. It is named by where in the program the code lies that gives its entry, as a closure is.
+//! Most tasks stand in the registry. An instance of a generic function does not: it exists once the compiler has made
+//! it, and has left a mark then. It is named by where in the program the code lies that gives its entry, as a closure
+//! is.
 #![expect(unsafe_code, reason = "a function is called by its address; the block says why it is one")]
 
 use std::any::{TypeId, type_name};

@@ -1,7 +1,7 @@
 //! What can be run: the functions that `#[loky::task]` registered in this binary, and closures.
 //!
-//! An entry turns a typed function into one of bytes to bytes; the registry is the list of the entries that can be listed,
-//! the same in every process of this binary. Nothing here knows of workers, pools or links.
+//! An entry turns a typed function into one of bytes to bytes; the registry is the list of the entries that can be
+//! listed, the same in every process of this binary. Nothing here knows of workers, pools or links.
 
 mod arguments;
 mod capture;

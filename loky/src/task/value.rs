@@ -1,5 +1,5 @@
-//! One value as bytes and back: what users wrote decides how, but for numbers and rows of them. Those are written as the
-//! format writes them, rows with their number first, only without asking it for each.
+//! One value as bytes and back: what users wrote decides how, but for numbers and rows of them. Those are written as
+//! the format writes them, rows with their number first, only without asking it for each.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -54,8 +54,8 @@ impl Incoming<'_> {
 }
 
 impl Link {
-    /// `socket` must not block. `chime` is needed from now on: whoever waits for the workers may be asleep already, and does
-    /// not know this link yet.
+    /// `socket` must not block. `chime` is needed from now on: whoever waits for the workers may be asleep already,
+    /// and does not know this link yet.
     pub(crate) fn new(socket: UnixStream, page: &Page, chime: Chime) -> Self {
         let mut link = Self {
             socket,
@@ -119,8 +119,8 @@ impl Link {
         if self.is_closed { None } else { self.frames.next_that_follows() }
     }
 
-    /// Appends to `bytes` those of the next frames, at most `most`, as far as they are there, follow and are as long as the
-    /// last one. Returns how many there are.
+    /// Appends to `bytes` those of the next frames, at most `most`, as far as they are there, follow and are as long
+    /// as the last one. Returns how many there are.
     pub(crate) fn next_alike(&mut self, most: usize, bytes: &mut Vec<u8>) -> usize {
         if self.is_closed { 0 } else { self.frames.next_alike(most, bytes) }
     }

@@ -81,8 +81,8 @@ impl<M: Memory> Outgoing<M> {
         Ok(())
     }
 
-    /// Writes what there is room for, and shows it. Returns how the worker is to be woken, if it sleeps. If something is
-    /// left, the worker will ring when it has made room.
+    /// Writes what there is room for, and shows it. Returns how the worker is to be woken, if it sleeps. If something
+    /// is left, the worker will ring when it has made room.
     pub(super) fn flush(&mut self) -> Result<Option<Chime>, Broken> {
         if !std::mem::take(&mut self.has_news) && self.queue.is_empty() {
             return Ok(None);

@@ -1,11 +1,11 @@
 //! A queue of words from one process to another, in memory that both have mapped: one writes, one reads.
 //!
-//! Words lie in *records*: a head, which is one word, and the words that it counts. A record begins on a cache line of
-//! its own. A line that begins with zero is where the next record will be: the writer stores the head last, so whoever
-//! sees it sees the rest. Near the start of the ring, the reader makes the first word of every line zero again before it gives
-//! a record back: so a small record has no cache line to cross but its own. Elsewhere it leaves what it has read, which
-//! costs a long record less, and the writer makes the line behind a record zero before the record is seen; so it needs
-//! that line, too, to be given back.
+//! Words lie in *records*: a head, which is one word, and the words that it counts. A record begins on a cache line
+//! of its own. A line that begins with zero is where the next record will be: the writer stores the head last, so
+//! whoever sees it sees the rest. Near the start of the ring, the reader makes the first word of every line zero
+//! again before it gives a record back: so a small record has no cache line to cross but its own. Elsewhere it leaves
+//! what it has read, which costs a long record less, and the writer makes the line behind a record zero before the
+//! record is seen; so it needs that line, too, to be given back.
 //!
 //! A record may be *open*: what is in it can be read, and more will follow before it is closed. An open record is no
 //! news: it is there for whoever reads after the writer has died.
@@ -18,16 +18,16 @@
 //!
 //! # Why no bell is missed
 //!
-//! The sleeper first stores its announcement and then looks at the ring once more; the other side first changes the ring
-//! and then looks for an announcement. Between the two steps each has a full fence. So either the sleeper sees the
-//! change, or the other side sees the announcement. The models explore this. Every sleep is announced by another
+//! The sleeper first stores its announcement and then looks at the ring once more; the other side first changes the
+//! ring and then looks for an announcement. Between the two steps each has a full fence. So either the sleeper sees
+//! the change, or the other side sees the announcement. The models explore this. Every sleep is announced by another
 //! number, so the other side knows which ones it has rung for, and writes nothing there.
 //!
 //! # Whom it believes
 //!
-//! The other side may be broken, and may write anything anywhere at any time. Whatever is read from the memory is checked
-//! once, after it was copied: a position that cannot be, or a record longer than any, is an error. All accesses are
-//! atomic, so nothing is undefined about them.
+//! The other side may be broken, and may write anything anywhere at any time. Whatever is read from the memory is
+//! checked once, after it was copied: a position that cannot be, or a record longer than any, is an error. All
+//! accesses are atomic, so nothing is undefined about them.
 
 mod extend;
 mod memory;
@@ -78,8 +78,8 @@ const OPEN: u64 = 1 << 62;
 /// There is no record here, but at the start of the ring.
 const JUMP: u64 = 1 << 61;
 
-/// A record has at most so many words, its head included: 16 KiB, so that the reader is at work on a long message almost
-/// as soon as the writer is, and few heads cost nothing.
+/// A record has at most so many words, its head included: 16 KiB, so that the reader is at work on a long message
+/// almost as soon as the writer is, and few heads cost nothing.
 const RECORD_MAX: usize = 2048;
 
 /// The part of the ring that short messages use; of a small ring more than a line, so that a model comes to jump.
@@ -118,8 +118,8 @@ impl<M: Memory> Writer<M> {
         Self { memory, place: 0, len: 0, granted: 0, read: 0, sleeps: Sleeps::default() }
     }
 
-    /// Adds as many of `bytes` to the current record as fit, the last word filled up with zeroes. Returns how many bytes:
-    /// all of them, or a multiple of a word. Nobody sees them before [`commit`](Self::commit) or
+    /// Adds as many of `bytes` to the current record as fit, the last word filled up with zeroes. Returns how many
+    /// bytes: all of them, or a multiple of a word. Nobody sees them before [`commit`](Self::commit) or
     /// [`close`](Self::close). Zero if the record is as long as it may be, or the ring is full.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<usize, Broken> {
         let wanted = bytes.len().div_ceil(WORD);
@@ -232,8 +232,8 @@ impl<M: Memory> Reader<M> {
         Self { memory, place: 0, done: 0, quietly: 0, sleeps: Sleeps::default() }
     }
 
-    /// Reads into `bytes`, whose length is a multiple of a word, as many words as there are. Returns how many bytes; zero
-    /// if there is nothing.
+    /// Reads into `bytes`, whose length is a multiple of a word, as many words as there are. Returns how many bytes;
+    /// zero if there is nothing.
     pub(crate) fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Broken> {
         self.read_to(&mut Bytes(bytes))
     }
@@ -277,8 +277,8 @@ impl<M: Memory> Reader<M> {
         head != 0 && head & OPEN == 0
     }
 
-    /// After a read: how the writer is to be woken, if it sleeps. Says so once for each sleep, and not before the ring is
-    /// half empty, if more is there to be read: each waking takes a while.
+    /// After a read: how the writer is to be woken, if it sleeps. Says so once for each sleep, and not before the
+    /// ring is half empty, if more is there to be read: each waking takes a while.
     pub(crate) fn must_ring(&mut self) -> Option<Chime> {
         if self.quietly < self.memory.words().len() / 2 && self.head() != 0 {
             return None;

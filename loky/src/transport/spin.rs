@@ -1,9 +1,9 @@
 //! How long to look for what is about to come before going to sleep.
 //!
-//! To wake a processor that sleeps costs tens of microseconds; to look at memory costs almost nothing. So whoever has just
-//! been busy looks on for a while. It learns: looks that find nothing become shorter, down to none, and one that would
-//! have found something makes them long again. In between, whoever else wants the processor gets it: that may be the one
-//! who is waited for. Where there is only one processor, nobody looks at all.
+//! To wake a processor that sleeps costs tens of microseconds; to look at memory costs almost nothing. So whoever has
+//! just been busy looks on for a while. It learns: looks that find nothing become shorter, down to none, and one that
+//! would have found something makes them long again. In between, whoever else wants the processor gets it: that may
+//! be the one who is waited for. Where there is only one processor, nobody looks at all.
 
 use std::hint::spin_loop;
 use std::thread;

@@ -218,8 +218,8 @@ fn trusted(all: usize, there: usize) -> usize {
     all.min(there.max(TRUST) * 2)
 }
 
-/// More memory with the same bytes. New memory comes zeroed from the allocator, which costs less than to fill what a vector
-/// has at its end.
+/// More memory with the same bytes. New memory comes zeroed from the allocator, which costs less than to fill what a
+/// vector has at its end.
 fn grown(bytes: &[u8], len: usize) -> Memory {
     let mut larger = Memory::with_len(len);
     larger[..bytes.len()].copy_from_slice(bytes);

@@ -1,8 +1,9 @@
 //! A row of frames: two words that say what follows and how long it is, and then that, filled up to whole words.
 //!
-//! The first word is the length, in its highest byte the kind, and in the one below it where a row begins, if there is one; the
-//! second word is a tag, of which each kind makes what it likes. A frame that *follows*, which a bit of its first word says, has the kind of the one before it and the next tag:
-//! it says neither, and is a word shorter. Many small frames in a row cost little in that way.
+//! The first word is the length, in its highest byte the kind, and in the one below it where a row begins, if there
+//! is one; the second word is a tag, of which each kind makes what it likes. A frame that *follows*, which a bit of
+//! its first word says, has the kind of the one before it and the next tag: it says neither, and is a word shorter.
+//! Many small frames in a row cost little in that way.
 //!
 //! The reader takes words in pieces of any size. It believes no length: memory grows with the bytes that have
 //! arrived, not with what was announced.
@@ -146,8 +147,8 @@ impl Reader {
         is_there.then(|| self.give_out_bytes(head, own))
     }
 
-    /// Appends to `bytes` those of the next frames, at most `most`, as far as they were taken in as a whole, follow, and are
-    /// as long as the last one. Returns how many there are.
+    /// Appends to `bytes` those of the next frames, at most `most`, as far as they were taken in as a whole, follow,
+    /// and are as long as the last one. Returns how many there are.
     pub(crate) fn next_alike(&mut self, most: usize, bytes: &mut Vec<u8>) -> usize {
         let (there, head, len) = (&self.buffer[self.start..self.end], self.last.short_word(), self.last.len);
         // The compiler makes short work of a length that it knows.
@@ -235,7 +236,8 @@ impl Reader {
     }
 }
 
-/// Appends to `bytes` the `len` bytes of each frame in a row of frames with this head, at most `most`. Returns how many.
+/// Appends to `bytes` the `len` bytes of each frame in a row of frames with this head, at most `most`. Returns how
+/// many.
 #[inline(always)]
 fn gather(row: &[u8], head: u64, len: usize, most: usize, bytes: &mut Vec<u8>) -> usize {
     let row = row.chunks_exact(WORD + padded(len)).take(most);

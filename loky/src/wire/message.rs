@@ -124,7 +124,8 @@ impl Hello {
     }
 }
 
-/// Item `item` of call number `call` has a result of so many bytes, which are those of the frame; maybe there is a row in it.
+/// Item `item` of call number `call` has a result of so many bytes, which are those of the frame; maybe there is a
+/// row in it.
 pub(crate) const fn value(call: u64, item: u32, len: usize, row: Option<RowPlace>) -> Head {
     Head { kind: from_worker::VALUE, tag: item_tag(call, item), len, row }
 }

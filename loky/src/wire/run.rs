@@ -1,7 +1,7 @@
 //! What to run: the message that is sent most. Word by word: attempt and earlier tries, task, length of the captures,
-//! first item and number of items. Then the length of each item's arguments, once if all are alike, unless there is one item
-//! only; the captures, filled up to whole words; and the arguments, one after the other. The tag of the frame is the number
-//! of the call.
+//! first item and number of items. Then the length of each item's arguments, once if all are alike, unless there is
+//! one item only; the captures, filled up to whole words; and the arguments, one after the other. The tag of the
+//! frame is the number of the call.
 //!
 //! A call of one item in its first try, of which nothing is asked but its result, needs the word of the task and its
 //! arguments only.

@@ -27,8 +27,8 @@ impl Ready {
         }
     }
 
-    /// What came of one item. A result replaces what is in `result`. A failure lies elsewhere: most items have none, and
-    /// need not carry the room for it about.
+    /// What came of one item. A result replaces what is in `result`. A failure lies elsewhere: most items have none,
+    /// and need not carry the room for it about.
     #[inline]
     pub(super) fn run(&self, arguments: &mut ArgumentReader<'_>, result: &mut Written) -> Result<(), Box<Failure>> {
         result.bytes.clear();

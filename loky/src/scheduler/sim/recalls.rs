@@ -28,8 +28,8 @@ impl Ledger {
         self.workers[worker].is_recalling = true;
     }
 
-    /// Something has happened. What is wanted because of a surplus may be wanted of several workers, and only the first of
-    /// them be one too many.
+    /// Something has happened. What is wanted because of a surplus may be wanted of several workers, and only the
+    /// first of them be one too many.
     pub(super) fn note_surplus(&mut self) {
         self.had_surplus = self.has_surplus();
     }

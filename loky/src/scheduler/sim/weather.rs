@@ -19,7 +19,8 @@ pub(super) enum Ending {
     Silence { forced: bool },
 }
 
-/// Waits are in milliseconds unless their names say otherwise, and the longest that occur; the odds of faults are in a thousand.
+/// Waits are in milliseconds unless their names say otherwise, and the longest that occur; the odds of faults are in
+/// a thousand.
 #[derive(Debug)]
 pub(super) struct Weather {
     pub(super) rules: Rules,

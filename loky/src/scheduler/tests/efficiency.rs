@@ -1,7 +1,7 @@
 //! How much of the workers' time is work, under the policy and nothing else: an experiment with a virtual clock.
 //!
-//! A message takes half a round trip each way. The driver hears whatever has come when it looks, and it looks as soon as
-//! it is free; taking back keeps it busy. Nothing here is measured, so the figures are the same on every machine.
+//! A message takes half a round trip each way. The driver hears whatever has come when it looks, and it looks as soon
+//! as it is free; taking back keeps it busy. Nothing here is measured, so the figures are the same on every machine.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -143,7 +143,8 @@ impl Zygote {
         }
     }
 
-    /// How the environment of a worker, that of this program at this moment with some changes, differs from the zygote's.
+    /// How the environment of a worker, that of this program at this moment with some changes, differs from the
+    /// zygote's.
     fn changes(&self, wanted: &[Change]) -> Vec<Change> {
         let now = env::all();
         match wanted.strip_prefix(&self.differs[..]) {
@@ -164,7 +165,8 @@ impl Zygote {
 
 #[cfg(all(test, not(loom)))]
 impl Zygote {
-    /// One that is played: its end of the socket and its page are the test's, and what stands in for the process is this.
+    /// One that is played: its end of the socket and its page are the test's, and what stands in for the process is
+    /// this.
     pub(crate) fn played() -> io::Result<(Self, OwnedFd, Births)> {
         let ((socket, theirs), (births, page)) = (records::pair()?, Births::create()?);
         let process = Arc::new(Process::new(std::process::id())?);

@@ -1,8 +1,8 @@
 //! Code that runs before `main`, and the constructors that would have run after it.
 //!
 //! The loader calls every function in the section `.init_array`, one after the other, in an order that the linker has
-//! chosen. Whoever never returns from there keeps the rest from running: constructors of C libraries, and those by which
-//! tasks are registered. So it has to run them itself.
+//! chosen. Whoever never returns from there keeps the rest from running: constructors of C libraries, and those by
+//! which tasks are registered. So it has to run them itself.
 
 pub(crate) mod overflow;
 

@@ -23,8 +23,8 @@ const ALTERNATE_STACK_LEN: usize = 64 << 10;
 
 const MESSAGE: &str = "\nthread 'main' has overflowed its stack\nfatal runtime error: stack overflow, aborting\n";
 
-/// From now on an overflow of the calling thread's stack ends the process by SIGABRT and with a message. Where the system
-/// does not tell where that stack is, everything stays as it was.
+/// From now on an overflow of the calling thread's stack ends the process by SIGABRT and with a message. Where the
+/// system does not tell where that stack is, everything stays as it was.
 pub(crate) fn install() {
     let Ok(lowest) = lowest_of_stack() else { return };
     let _ = BELOW_STACK.set(lowest.saturating_sub(GUARD_LEN)..lowest + PAGE_LEN);

@@ -22,8 +22,8 @@ impl<M: Memory> Writer<M> {
         true
     }
 
-    /// How far the current record can grow: to where it is as long as it may be, or meets what has not been given back, or
-    /// the end of the ring. Not at all if it was not begun.
+    /// How far the current record can grow: to where it is as long as it may be, or meets what has not been given
+    /// back, or the end of the ring. Not at all if it was not begun.
     pub(super) fn grant(&self) -> usize {
         let all = self.memory.words().len();
         // The line behind it is kept free.

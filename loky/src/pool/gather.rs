@@ -164,9 +164,7 @@ impl<R> AsCompleted<R> {
         }
         None
     }
-}
 
-impl<R> AsCompleted<R> {
     /// Gives up what has not finished.
     fn cancel(&self) {
         let handles = self.handles.iter().flatten();

@@ -116,9 +116,12 @@ fn reuse_13_each_thread_gets_its_environment() {
 
 fn reuse_16_a_forked_child_says_so() {
     let worker = pid.run().expect("a worker");
-    let (pool, call) = (loky::pool(), square.bind(3));
+    let (pool, call, gate) = (loky::pool(), square.bind(3), Gate::new("gate"));
+    // Nobody in the child would ever hear of it.
+    let under_way = meet.spawn(gate.clone(), 5);
     let code = sys::in_a_fork(move || {
-        let errors = [square.run(3).err(), call.run().err(), square.bind(3).on(&pool).run().err()];
+        let waited = loky::as_completed([under_way]).next().and_then(|(_, result)| result.err());
+        let errors = [square.run(3).err(), call.run().err(), square.bind(3).on(&pool).run().err(), waited];
         let is_said =
             |error: &Option<loky::Error>| error.as_ref().is_some_and(|error| error.to_string().contains("fork"));
         // Neither may the child's copy of the pool touch the parent's workers when it goes.
@@ -126,6 +129,8 @@ fn reuse_16_a_forked_child_says_so() {
         if errors.iter().all(is_said) { 0 } else { 1 }
     });
     assert_eq!(code, Some(0), "the child got an error that names the fork, and did not hang");
+    gate.open();
+    eventually("what was under way has ended", || loky::pool().stats().running == 0);
     assert_eq!(pid.run().expect("the parent's pool is untouched"), worker);
     finish();
 }

@@ -34,8 +34,10 @@ mod dispatch;
 mod ending;
 mod event;
 mod loads;
+mod look;
 mod pace;
 mod recall;
+mod rules;
 mod sizing;
 mod worker;
 mod workers;
@@ -51,36 +53,10 @@ use std::time::{Duration, Instant};
 use self::calls::{Calls, earliest};
 use self::ending::Doom;
 pub(crate) use self::event::{Action, Event, Terms, Try, Why};
+pub(crate) use self::rules::Rules;
 use self::sizing::Sizing;
 use self::workers::{Phase, Seat, Workers};
 use crate::ids::{Attempt, CallKey, WorkerId};
-
-/// What a pool's owner may choose, and the bounds of every wait.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rules {
-    /// Workers wanted; at least one.
-    pub(crate) target: usize,
-    /// Workers beyond those that are busy, kept ready while the pool is in use. They count beyond the target, but no
-    /// more than the target are busy at once.
-    pub(crate) spares: usize,
-    /// How long a worker may be without calls before it is stopped.
-    pub(crate) idle_timeout: Option<Duration>,
-    /// A worker is replaced after it has answered this many calls.
-    pub(crate) calls_per_worker_max: Option<u64>,
-    /// Calls that a worker may hold at most, the one that it runs included; at least one. How many it does hold is up
-    /// to what is measured.
-    pub(crate) credit: usize,
-    /// How long a worker may take from its launch to its hello; this and the other waits below are longer than zero.
-    pub(crate) hello_limit: Duration,
-    /// Failed launches in a row after which no further one is tried for a while.
-    pub(crate) launch_failures_max: u32,
-    /// That while.
-    pub(crate) launch_pause: Duration,
-    /// Time between *stop* and *kill*.
-    pub(crate) stop_grace: Duration,
-    /// How long a killed worker's death is waited for.
-    pub(crate) kill_grace: Duration,
-}
 
 /// The state machine; see the module.
 #[derive(Debug)]
@@ -114,70 +90,6 @@ impl Scheduler {
             shutdown: None,
             is_finished: false,
         }
-    }
-
-    /// Calls that have not started, wherever they lie. What a worker holds counts as started only if it is the first,
-    /// or has been seen to have begun.
-    pub(crate) fn queued(&self) -> usize {
-        self.calls.backlog_len() + self.workers.ahead()
-    }
-
-    /// Workers that serve or are being started.
-    pub(crate) fn live(&self) -> usize {
-        self.workers.live()
-    }
-
-    /// Workers that serve and have nothing to do.
-    pub(crate) fn idle(&self) -> usize {
-        self.workers.idle()
-    }
-
-    /// Workers wanted.
-    pub(crate) fn target(&self) -> usize {
-        self.sizing.target()
-    }
-
-    /// Whether the call has started, so far as is known; `None` if it has ended.
-    pub(crate) fn has_started(&self, call: CallKey) -> Option<bool> {
-        let holder = self.calls.get(call)?.holder();
-        Some(holder.is_some_and(|holder| self.workers.at(holder).has_started(call)))
-    }
-
-    /// The call that the worker would come to last, of those that it holds.
-    pub(crate) fn last_held(&self, worker: WorkerId) -> Option<CallKey> {
-        self.workers.get(worker)?.held.back().copied()
-    }
-
-    /// Whether the call will end, and not by its result: whatever its worker still answers comes too late.
-    pub(crate) fn is_doomed(&self, call: CallKey) -> bool {
-        self.calls.get(call).is_some_and(|call| call.doom().is_some())
-    }
-
-    /// Calls that run, as far as is known, and whose run limit has come, which ends them at the next event; unless
-    /// `Progressed` is told before.
-    pub(crate) fn overrunning(&self, now: Instant) -> Vec<(CallKey, Try)> {
-        let tried = |key| {
-            let call = self.calls.get(key).filter(|call| call.doom().is_none())?;
-            let holder = self.workers.at(call.holder()?);
-            holder.is_at(key).then_some((key, Try { worker: holder.id, attempt: call.attempt }))
-        };
-        self.calls.due(now).filter_map(tried).collect()
-    }
-
-    /// Whether the timer of any call has come.
-    pub(crate) fn is_due(&self, now: Instant) -> bool {
-        self.calls.next_timer().is_some_and(|at| at <= now)
-    }
-
-    /// Whether a shutdown was asked for.
-    pub(crate) fn is_shutting_down(&self) -> bool {
-        self.shutdown.is_some()
-    }
-
-    /// Whether `Finished` was given out: nothing will ever happen again.
-    #[cfg(test)]
-    pub(crate) fn is_finished(&self) -> bool {
-        self.is_finished
     }
 
     /// Takes in what happened. Actions are taken out with [`next_action`](Self::next_action).
@@ -339,12 +251,6 @@ impl Scheduler {
             }
         }
         assert_eq!(held, self.calls.held(), "a worker holds the calls that name it");
-    }
-}
-
-impl Rules {
-    fn leave_at(&self, now: Instant) -> Option<Instant> {
-        now.checked_add(self.idle_timeout?)
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a pool can be told before it is built.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+mod limits;
+mod surroundings;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,69 +71,6 @@ impl PoolBuilder {
     /// Default: `None`; for [`reusable`](crate::reusable) pools 10 seconds.
     pub fn idle_timeout(mut self, limit: Option<Duration>) -> Self {
         self.idle_timeout = Some(limit);
-        self
-    }
-
-    /// Sets an environment variable in the workers, before anything of them runs. Default: they inherit everything.
-    ///
-    /// Variables by which libraries choose a number of threads (`OMP_NUM_THREADS`, `OPENBLAS_NUM_THREADS`,
-    /// `MKL_NUM_THREADS`, `RAYON_NUM_THREADS` and others) are set so that workers × threads ≤ CPUs, unless they are set
-    /// already, or here.
-    pub fn env(mut self, key: impl Into<OsString>, value: impl Into<OsString>) -> Self {
-        self.settings.environment.push((key.into(), Some(value.into())));
-        self
-    }
-
-    /// Removes an environment variable in the workers.
-    pub fn env_remove(mut self, key: impl Into<OsString>) -> Self {
-        self.settings.environment.push((key.into(), None));
-        self
-    }
-
-    /// Sets environment variables by the index of the worker, from 0: which GPU it uses, say. Comes after
-    /// [`env`](Self::env).
-    ///
-    /// The function is called on a thread of the pool each time a worker is started. If it panics, that launch fails.
-    /// Where there are [spares](Self::spares), they have indices, too.
-    pub fn env_per_worker(
-        mut self,
-        variables: impl Fn(usize) -> Vec<(String, String)> + Send + Sync + 'static,
-    ) -> Self {
-        self.settings.env_per_worker = Some(Arc::new(variables));
-        self
-    }
-
-    /// How long a call may run, where neither the call nor its task says otherwise; see
-    /// [`Call::timeout`](crate::Call::timeout). Default: no limit.
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.settings.timeout = Some(limit);
-        self
-    }
-
-    /// How many extra attempts a call has after its worker has died, where neither the call nor its task says
-    /// otherwise; see [`Call::retries`](crate::Call::retries). Default: 0.
-    pub fn retries(mut self, extra_attempts: u32) -> Self {
-        self.settings.retries = extra_attempts;
-        self
-    }
-
-    /// Replaces a worker after it has answered so many calls, for libraries that leak. A chunk of a `par_map` counts as
-    /// one call. Default: never. Zero is an error at `build`.
-    pub fn max_calls_per_worker(mut self, calls: u64) -> Self {
-        self.settings.max_calls_per_worker = Some(calls);
-        self
-    }
-
-    /// How many calls may wait to be started. Past it, `spawn` blocks, `spawn_async` waits and `try_spawn` gives the
-    /// call back. A `par_map` is bounded by its own window instead. Default: no limit. Zero is an error at `build`.
-    pub fn queue_limit(mut self, calls: usize) -> Self {
-        self.settings.queue_limit = Some(calls);
-        self
-    }
-
-    /// The directory in which workers start. Default: inherited.
-    pub fn current_dir(mut self, dir: impl Into<PathBuf>) -> Self {
-        self.settings.current_dir = Some(dir.into());
         self
     }
 

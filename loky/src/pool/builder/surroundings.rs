@@ -1,0 +1,44 @@
+//! Settings of what workers find around them: variables and directory.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::PoolBuilder;
+
+impl PoolBuilder {
+    /// Sets an environment variable in the workers, before anything of them runs. Default: they inherit everything.
+    ///
+    /// Variables by which libraries choose a number of threads (`OMP_NUM_THREADS`, `OPENBLAS_NUM_THREADS`,
+    /// `MKL_NUM_THREADS`, `RAYON_NUM_THREADS` and others) are set so that workers × threads ≤ CPUs, unless they are set
+    /// already, or here.
+    pub fn env(mut self, key: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.settings.environment.push((key.into(), Some(value.into())));
+        self
+    }
+
+    /// Removes an environment variable in the workers.
+    pub fn env_remove(mut self, key: impl Into<OsString>) -> Self {
+        self.settings.environment.push((key.into(), None));
+        self
+    }
+
+    /// Sets environment variables by the index of the worker, from 0: which GPU it uses, say. Comes after
+    /// [`env`](Self::env).
+    ///
+    /// The function is called on a thread of the pool each time a worker is started. If it panics, that launch fails.
+    /// Where there are [spares](Self::spares), they have indices, too.
+    pub fn env_per_worker(
+        mut self,
+        variables: impl Fn(usize) -> Vec<(String, String)> + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.env_per_worker = Some(Arc::new(variables));
+        self
+    }
+
+    /// The directory in which workers start. Default: inherited.
+    pub fn current_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.settings.current_dir = Some(dir.into());
+        self
+    }
+}

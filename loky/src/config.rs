@@ -144,6 +144,13 @@ pub(crate) const ZYGOTES_LOST_MAX: u32 = 3;
 /// before, and to kill it then would take longer than to wait.
 pub(crate) const DEATH_GRACE: Duration = Duration::from_millis(10);
 
+/// How many segments one result may enclose.
+pub(crate) const ENCLOSED_MAX: usize = 1 << 16;
+
+/// When it is tried again to send a descriptor for which a worker's socket had no room: it has as soon as the worker
+/// goes on to its next call.
+pub(crate) const SEND_RETRY: Duration = Duration::from_millis(1);
+
 /// How much of a worker's standard error is kept for an error.
 pub(crate) const STDERR_TAIL_LEN: usize = 4 << 10;
 

@@ -3,6 +3,7 @@
 mod arity;
 mod ids;
 mod memory;
+mod shared;
 mod sync;
 mod sys;
 
@@ -45,4 +46,5 @@ pub use par_map::{ParMap, ParMapIter, Unordered};
 pub use pool::{
     AsCompleted, Call, CallStatus, Closure, JoinHandle, Pool, PoolBuilder, as_completed, join_all, pool, reusable,
 };
+pub use shared::Shared;
 pub use worker::init;

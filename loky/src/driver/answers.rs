@@ -107,24 +107,40 @@ impl Inner {
                 self.calls.get_mut(call).into_iter().for_each(|call| call.outcome().ran = Duration::from_nanos(nanos));
                 return Heard::Noted;
             }
+            Ok(FromWorker::Encloses(enclosure)) => {
+                return match body.take_in_enclosed(enclosure) {
+                    Ok(()) => Heard::Noted,
+                    Err(why) => Heard::Nonsense(why.to_string()),
+                };
+            }
             Err(why) => return Heard::Nonsense(why.to_string()),
         };
         let Some((given, mut is_last)) = body.given.answer(call, item) else {
             return Heard::Nonsense("an answer that nobody awaits".to_string());
         };
+        let enclosed = std::mem::take(&mut body.enclosed);
         let bytes = match result {
             Ok(bytes) => bytes,
-            Err(failure) => return Heard::Failed(given, is_last, failure),
+            Err(failure) => {
+                self.outbox.chores.extend(body.let_go());
+                return Heard::Failed(given, is_last, failure);
+            }
         };
         // What comes after the end of a call comes too late: its worker is being killed for it.
         if !self.scheduler.is_doomed(given.call) {
             if let Some(pending) = self.calls.get_mut(given.call) {
                 let count = pending.order.items.len();
                 pending.outcome().results.push(Ok(bytes), count);
+                if !enclosed.is_empty() {
+                    pending.outcome().results.enclose(enclosed);
+                }
                 if !is_last && self.settings.output != Output::Capture {
                     is_last = receive_row(body, pending);
                 }
             }
+        }
+        if body.held.is_leaving() {
+            self.outbox.chores.extend(body.let_go());
         }
         Heard::Stored(given, is_last)
     }

@@ -12,6 +12,7 @@ use super::Driver;
 use super::inner::{Inner, Worker};
 use crate::config::{KILL_GRACE, Output, Settings};
 use crate::ids::WorkerId;
+use crate::shared::segment::Core;
 use crate::supervisor::Process;
 use crate::supervisor::local::{self, Recipe};
 use crate::sys::bell::Bell;
@@ -28,6 +29,8 @@ pub(super) enum Chore {
     /// Give back what a worker that is gone has taken: to unmap its memory takes a moment, and somebody waits for its
     /// error.
     Forget(Box<Worker>),
+    /// Likewise what a worker was given and has forgotten.
+    Unmap(Vec<Arc<Core>>),
 }
 
 /// A worker that is to be started. Also a system call too many, but one that others may do, too.
@@ -92,6 +95,7 @@ impl Driver {
             }
             Chore::StartZygote => self.start_zygote(),
             Chore::Forget(worker) => drop(worker),
+            Chore::Unmap(segments) => drop(segments),
         }
     }
 

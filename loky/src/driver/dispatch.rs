@@ -16,6 +16,9 @@ const SHORT_MAX: usize = 64;
 
 impl Inner {
     pub(super) fn dispatch(&mut self, call: CallKey, attempt: Attempt, worker: WorkerId) {
+        if self.calls.get(call).is_some_and(|pending| pending.order.has_enclosed()) {
+            self.give_enclosed(call, worker);
+        }
         let Some(pending) = self.calls.get(call) else { return };
         let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
         let (order, first) = (&pending.order, pending.done());
@@ -42,7 +45,7 @@ fn say_plain(link: &mut Link, call: CallKey, order: &Order) {
 
 fn say(link: &mut Link, run: &Run, order: &Order) {
     let first = run.first as usize;
-    let captures = order.task.captures.clone().map(|captures| Payload::Long(captures, None));
+    let captures = order.task.captures.clone().map(Payload::Enclosing);
     let lengths: Vec<u8> = match (&order.items, order.items.alike()) {
         (Items::Many(_), Some(len)) if run.count > 1 => word(len).into(),
         (Items::Many(lengths), None) if run.count > 1 => lengths.each(first..lengths.count()).flat_map(word).collect(),
@@ -63,7 +66,7 @@ fn run_of(call: CallKey, attempt: Attempt, pending: &Pending) -> Run {
         attempt,
         tries_before: if first == 0 { order.tries_before } else { 0 },
         task: order.task.id,
-        captures: order.task.captures.as_ref().map_or(0, |captures| captures.len()),
+        captures: order.task.captures.as_ref().map_or(0, |captures| captures.bytes.len()),
         first: number(first),
         count: number(order.items.len() - first),
         is_measured: order.is_measured,

@@ -76,6 +76,11 @@ impl Given {
         self.calls.iter().find(|given| begun.is(given.number)).cloned()
     }
 
+    /// The number of the first call that is not answered.
+    pub(super) fn first(&self) -> Option<u64> {
+        self.calls.front().map(|given| given.number)
+    }
+
     /// The number of the call that was sent last.
     pub(super) const fn last(&self) -> u64 {
         self.last

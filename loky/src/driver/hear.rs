@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::background::Chore;
 use super::given::Given;
+use super::held::Held;
 use super::inner::{Body, Inner, Worker};
 use super::pipe::{Pipe, Tail};
 use super::tokens::{Part, ZYGOTE, of_token, token};
@@ -18,7 +19,7 @@ use crate::supervisor::Launched;
 use crate::sys::poll::{Interest, Poller};
 use crate::sys::stdio::{STREAMS, Stream};
 use crate::task;
-use crate::transport::link::{Chime, Link};
+use crate::transport::link::{Chime, Link, Rung};
 use crate::wire::message::{Build, Hello};
 
 impl Inner {
@@ -63,9 +64,13 @@ impl Inner {
     /// Bells tell nothing by themselves: what they ring for is looked at in every turn.
     fn hear_link(&mut self, worker: WorkerId, now: Instant) {
         let Some(body) = self.body(worker) else { return };
-        if !body.link.hear_bells() {
-            while self.hear_frame(worker, now) {}
-            self.hear_end(worker, now);
+        match body.link.hear_bells() {
+            Rung::Open => {}
+            Rung::Closed => {
+                while self.hear_frame(worker, now) {}
+                self.hear_end(worker, now);
+            }
+            Rung::TooMuch => self.refuse(worker, "a worker sent more descriptors than are awaited".to_string(), now),
         }
     }
 
@@ -141,6 +146,8 @@ impl Body {
             link: Link::new(launched.link, &launched.page, chime),
             page: launched.page,
             given: Given::default(),
+            held: Held::default(),
+            enclosed: Vec::new(),
             pipes: [Pipe::new(launched.output), Pipe::new(Some(launched.error))],
             tail: Tail::default(),
             exit: None,

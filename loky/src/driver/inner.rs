@@ -10,8 +10,10 @@ use std::time::Instant;
 use super::background::{Chore, Launch};
 use super::calls::Calls;
 use super::duty::{Duty, ROW};
+use super::enclosures::Departed;
 use super::forward::Outlets;
 use super::given::Given;
+use super::held::Held;
 use super::nursery::Nursery;
 use super::order::{Order, Outcome, OutcomeCell};
 use super::pipe::{Pipe, Tail};
@@ -21,6 +23,7 @@ use crate::ids::WorkerId;
 use crate::observe::Counters;
 use crate::oneshot::{Cell, Watcher};
 use crate::scheduler::{Event, Scheduler};
+use crate::shared::passing::Arrival;
 use crate::supervisor::Process;
 use crate::sys::bell::Bell;
 use crate::sys::page::Page;
@@ -60,6 +63,10 @@ pub(super) struct Inner {
     pub(super) outbox: Outbox,
     /// Whether a worker that slept has just been rung for: it takes a moment to wake, best on this very processor.
     pub(super) has_rung: bool,
+    /// From the first call that encloses a segment.
+    pub(super) departed: Option<Arc<Departed>>,
+    /// Whether a worker's socket may have had no room for a descriptor.
+    pub(super) has_unsent: bool,
 }
 
 /// A call that has not ended.
@@ -91,6 +98,9 @@ pub(super) struct Body {
     pub(super) link: Link,
     pub(super) page: Page,
     pub(super) given: Given,
+    pub(super) held: Held,
+    /// What its next result encloses.
+    pub(super) enclosed: Vec<Arrival>,
     /// Its standard streams, each in the place of its number.
     pub(super) pipes: [Pipe; STREAMS.len()],
     /// The end of what it wrote to its standard error.
@@ -107,6 +117,8 @@ pub(super) struct Outbox {
     pub(super) outcomes: Vec<(Arc<OutcomeCell>, Box<Outcome>)>,
     pub(super) cells: Vec<Arc<Cell<()>>>,
     pub(super) watchers: Vec<Watcher>,
+    /// Orders that enclose something: to drop the last one that holds it may take long.
+    pub(super) leftovers: Vec<Order>,
     pub(super) is_finished: bool,
 }
 
@@ -114,6 +126,8 @@ impl Inner {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
             has_rung: false,
+            departed: None,
+            has_unsent: false,
             duty: Duty::new(Instant::now(), ROW),
             spawned: 0,
             scheduler: Scheduler::new(settings.rules()),
@@ -209,6 +223,9 @@ impl Outbox {
         let mut outcome = call.outcome.unwrap_or_default();
         outcome.end = end;
         self.outcomes.push((call.cell, outcome));
+        if call.order.has_enclosed() {
+            self.leftovers.push(call.order);
+        }
     }
 
     /// Whether there is nothing to do.

@@ -9,6 +9,7 @@ use crate::config::Settings;
 use crate::error::Error;
 use crate::oneshot::Cell;
 use crate::scheduler::Terms;
+use crate::shared::passing::Item;
 use crate::task::TaskRef;
 use crate::transport::payload::Payload;
 
@@ -75,6 +76,19 @@ impl Order {
     pub(super) fn is_plain(&self) -> bool {
         let is_said_all = self.task.captures.is_none() && self.tries_before == 0 && !self.is_measured;
         matches!(self.items, Items::One) && is_said_all && self.limits().timeout.is_none()
+    }
+
+    /// Whether anything goes with it beside its bytes.
+    #[inline]
+    pub(super) fn has_enclosed(&self) -> bool {
+        let of_captures = || self.task.captures.as_ref().is_some_and(|captures| !captures.enclosed.is_empty());
+        !self.payload.enclosed().is_empty() || of_captures()
+    }
+
+    /// What goes with it beside its bytes.
+    pub(super) fn enclosed(&self) -> impl Iterator<Item = &Item> {
+        let captures = self.task.captures.as_ref().map_or(&[][..], |captures| captures.enclosed.items());
+        captures.iter().chain(self.payload.enclosed().items())
     }
 
     /// Where the arguments of item number `first` begin in the payload.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::background::{Chore, Launch};
 use super::evidence;
-use super::inner::{Inner, Pending, Worker};
+use super::inner::{Body, Inner, Pending, Worker};
 use crate::error::Error;
 use crate::ids::{CallKey, WorkerId};
 use crate::scheduler::{Action, Event, Why};
@@ -51,6 +51,8 @@ impl Inner {
             let begun = body.page.recall(body.given.last());
             body.given.take_back(begun)
         });
+        let chore = self.body(worker).and_then(Body::let_go);
+        self.outbox.chores.extend(chore);
         self.scheduler.handle(Event::Recalled { worker, begun }, Instant::now());
     }
 
@@ -66,6 +68,7 @@ impl Inner {
     pub(super) fn flush(&mut self, worker: WorkerId) {
         let has_rung = self.body(worker).is_some_and(|body| body.link.flush());
         self.has_rung |= has_rung;
+        self.has_unsent |= self.body(worker).is_some_and(|body| body.link.has_unsent());
     }
 
     pub(super) fn kill(&mut self, id: WorkerId) {

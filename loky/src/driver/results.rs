@@ -2,12 +2,18 @@
 
 use super::lengths::Lengths;
 use crate::error::Error;
+use crate::shared::passing::{Arrival, Arrivals};
 use crate::transport::payload::Payload;
 use crate::wire::body::{Body, WithRow};
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct Results(Kind);
+#[expect(clippy::box_collection, reason = "nearly always there is nothing, which should be a word")]
+pub(crate) struct Results {
+    kind: Kind,
+    /// What they enclose.
+    arrivals: Option<Box<Vec<Arrival>>>,
+}
 
 #[derive(Debug, Default)]
 enum Kind {
@@ -32,11 +38,12 @@ struct Many {
 pub(crate) enum Value {
     Bytes(Payload),
     Row(Box<WithRow>),
+    Enclosing(Box<(Payload, Arrivals)>),
 }
 
 impl Results {
     pub(crate) fn len(&self) -> usize {
-        match &self.0 {
+        match &self.kind {
             Kind::None => 0,
             Kind::One(_) => 1,
             Kind::Many(many) => many.lengths.count(),
@@ -44,7 +51,7 @@ impl Results {
     }
 
     pub(crate) fn has_failure(&self) -> bool {
-        match &self.0 {
+        match &self.kind {
             Kind::None => false,
             Kind::One(result) => result.is_err(),
             Kind::Many(many) => !many.failures.is_empty(),
@@ -53,13 +60,13 @@ impl Results {
 
     /// Adds the result of the next one of `count` items.
     pub(super) fn push(&mut self, result: Result<Body<'_>, Error>, count: usize) {
-        match &mut self.0 {
-            Kind::None if count == 1 => self.0 = Kind::One(result.map(Value::from)),
+        match &mut self.kind {
+            Kind::None if count == 1 => self.kind = Kind::One(result.map(Value::from)),
             Kind::Many(many) => many.push(result),
             Kind::None | Kind::One(_) => {
                 let mut many = Box::<Many>::default();
                 many.push(result);
-                self.0 = Kind::Many(many);
+                self.kind = Kind::Many(many);
             }
         }
     }
@@ -67,7 +74,7 @@ impl Results {
     /// Adds the result of the next one of many items, of which some are here.
     #[inline]
     pub(super) fn push_more(&mut self, bytes: &[u8]) {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Many(many) => {
                 many.bytes.extend_from_slice(bytes);
                 many.lengths.push(bytes.len());
@@ -79,44 +86,62 @@ impl Results {
     /// Adds results that are as long as the last one, at most `most`: `take` appends their bytes and says how many
     /// they are.
     pub(super) fn push_alike(&mut self, most: usize, take: impl FnOnce(&mut Vec<u8>) -> usize) -> usize {
-        let Kind::Many(many) = &mut self.0 else { return 0 };
+        let Kind::Many(many) = &mut self.kind else { return 0 };
         let before = many.bytes.len();
         let count = take(&mut many.bytes).min(most);
         many.lengths.push_alike((many.bytes.len() - before).checked_div(count).unwrap_or(0), count);
         count
     }
 
+    /// The last result that was added encloses these.
+    pub(super) fn enclose(&mut self, more: Vec<Arrival>) {
+        self.arrivals.get_or_insert_default().extend(more);
+    }
+
+    /// What they enclose, if they do.
+    pub(crate) fn take_arrivals(&mut self) -> Option<Arrivals> {
+        self.arrivals.take().map(|arrivals| Arrivals::from(*arrivals))
+    }
+
     /// The one result there is.
-    pub(super) fn into_single(self) -> Option<Result<Value, Error>> {
-        match self.0 {
+    pub(super) fn into_single(mut self) -> Option<Result<Value, Error>> {
+        let arrivals = self.take_arrivals();
+        match self.kind {
+            Kind::One(Ok(Value::Bytes(bytes))) => Some(Ok(match arrivals {
+                None => Value::Bytes(bytes),
+                Some(arrivals) => Value::Enclosing(Box::new((bytes, arrivals))),
+            })),
             Kind::One(result) => Some(result),
             Kind::None | Kind::Many(_) => None,
         }
     }
 
-    /// All results in a row, and how many bytes each of them has, if none is a failure and all are alike.
+    /// All results in a row, and how many bytes each of them has, if none is a failure and all are alike, and none
+    /// encloses anything.
     pub(crate) fn into_row(self) -> Result<(Vec<u8>, usize), Self> {
-        match self.0 {
-            Kind::Many(many) if many.failures.is_empty() => match many.lengths.alike() {
+        match (self.kind, self.arrivals) {
+            (Kind::Many(many), None) if many.failures.is_empty() => match many.lengths.alike() {
                 Some(len) => Ok((many.bytes, len)),
-                None => Err(Self(Kind::Many(many))),
+                None => Err(Self { kind: Kind::Many(many), arrivals: None }),
             },
-            kind => Err(Self(kind)),
+            (kind, arrivals) => Err(Self { kind, arrivals }),
         }
     }
 
     /// The same, each result in one piece, so that they can be [lent](Self::get).
     pub(crate) fn in_pieces(self) -> Self {
-        match self.0 {
-            Kind::One(Ok(Value::Row(body))) => Self(Kind::One(Ok(Value::Bytes(Payload::from(body.joined()))))),
-            _ => self,
+        match self.kind {
+            Kind::One(Ok(Value::Row(body))) => {
+                Self { kind: Kind::One(Ok(Value::Bytes(Payload::from(body.joined())))), ..self }
+            }
+            kind => Self { kind, ..self },
         }
     }
 
     /// The result of item number `item`, if it is in one piece.
     #[inline]
     pub(crate) fn get(&self, item: usize) -> Option<Result<&[u8], &Error>> {
-        match &self.0 {
+        match &self.kind {
             Kind::One(Ok(Value::Bytes(bytes))) if item == 0 => Some(Ok(bytes)),
             Kind::One(Err(why)) if item == 0 => Some(Err(why)),
             Kind::Many(many) => many.get(item),

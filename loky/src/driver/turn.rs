@@ -11,12 +11,13 @@ use super::duty::{Farewell, Sleep};
 use super::forward::OUTPUT_RETRY;
 use super::inner::{Inner, Outbox};
 use super::role::Drive;
+use crate::config::SEND_RETRY;
 use crate::error::{Error, ErrorKind};
 use crate::oneshot::Watcher;
 use crate::scheduler::{Event, Scheduler};
 use crate::sys::bell::Bell;
 use crate::sys::poll::Poller;
-use crate::transport::link::Chime;
+use crate::transport::link::{Chime, Link};
 
 impl Drive for Driver {
     fn take(&self) {
@@ -73,6 +74,7 @@ impl Driver {
             ready.into_iter().for_each(|token| inner.hear(token, now));
             inner.end_silent(now);
             inner.hear_news(now);
+            inner.forget_departed();
         });
         if has_told {
             self.interrupt();
@@ -169,7 +171,8 @@ impl Driver {
             Sleep::Brief(moment) => Some(now + moment),
             Sleep::Quiet => None,
         };
-        let until = [moment, retry, inner.next_silent(), inner.scheduler.next_timeout()].into_iter().flatten().min();
+        let moment = [moment, retry, inner.next_silent(), inner.next_sending(now), inner.scheduler.next_timeout()];
+        let until = moment.into_iter().flatten().min();
         inner.sleeping_until = Some(until);
         Some((poller, until))
     }
@@ -191,6 +194,7 @@ impl Driver {
         outbox.outcomes.into_iter().for_each(|(cell, outcome)| cell.complete(outcome));
         outbox.cells.into_iter().for_each(|cell| cell.complete(()));
         outbox.watchers.into_iter().for_each(Watcher::tell);
+        drop(outbox.leftovers);
         if outbox.is_finished {
             self.finished.complete(());
             self.call_background();
@@ -199,6 +203,15 @@ impl Driver {
 }
 
 impl Inner {
+    /// When it is tried again to send descriptors for which a socket had no room.
+    fn next_sending(&mut self, now: Instant) -> Option<Instant> {
+        if self.has_unsent {
+            let mut links = self.workers.values().filter_map(|worker| worker.body.as_ref()).map(|body| &body.link);
+            self.has_unsent = links.any(Link::has_unsent);
+        }
+        self.has_unsent.then(|| now + SEND_RETRY)
+    }
+
     fn call_background(&self) {
         if let Some(poller) = &self.poller {
             poller.ring();
@@ -208,6 +221,9 @@ impl Inner {
     /// Whether the background thread would sleep past the next timer.
     fn has_earlier_timer(&self) -> bool {
         let Some(until) = self.sleeping_until else { return false };
+        if self.has_unsent && until.is_none_or(|until| until > Instant::now() + SEND_RETRY) {
+            return true;
+        }
         self.scheduler.next_timeout().is_some_and(|at| until.is_none_or(|until| at < until))
     }
 

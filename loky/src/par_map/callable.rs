@@ -15,6 +15,7 @@ use crate::arity::for_each_arity;
 use crate::error::Error;
 use crate::pool::Closure;
 use crate::pool::dot::TaskOutput;
+use crate::shared::passing::Enclosed;
 use crate::task::{TaskRef, encode_arguments_into, find, keep};
 
 /// A task that can be applied to items of type `Item`. `How` says what it takes, as the type of a function, and what
@@ -33,9 +34,10 @@ pub trait Callable<Item, How> {
     #[doc(hidden)]
     fn task(&self) -> Result<TaskRef, Error>;
 
-    /// Appends the arguments of the call for this item; on an error, nothing is appended.
+    /// Appends the arguments of the call for this item, and returns what they enclose; on an error, nothing is
+    /// appended.
     #[doc(hidden)]
-    fn encode(item: &Item, bytes: &mut Vec<u8>) -> Result<(), Error>;
+    fn encode(item: &Item, bytes: &mut Vec<u8>) -> Result<Enclosed, Error>;
 }
 
 /// A closure, which is told apart from functions in this way.
@@ -59,7 +61,7 @@ macro_rules! one_argument {
                 })
             }
 
-            fn encode(item: &$Item, bytes: &mut Vec<u8>) -> Result<(), Error> {
+            fn encode(item: &$Item, bytes: &mut Vec<u8>) -> Result<Enclosed, Error> {
                 encode_arguments_into(bytes, |writer| writer.write(EncodesAs::<$Argument>::view(item)))
             }
         }
@@ -76,7 +78,7 @@ macro_rules! one_argument {
                 Closure::task(self)
             }
 
-            fn encode(item: &$Item, bytes: &mut Vec<u8>) -> Result<(), Error> {
+            fn encode(item: &$Item, bytes: &mut Vec<u8>) -> Result<Enclosed, Error> {
                 encode_arguments_into(bytes, |writer| writer.write(EncodesAs::<$Argument>::view(item)))
             }
         }
@@ -120,7 +122,7 @@ macro_rules! several_arguments {
                 })
             }
 
-            fn encode(item: &Item, bytes: &mut Vec<u8>) -> Result<(), Error> {
+            fn encode(item: &Item, bytes: &mut Vec<u8>) -> Result<Enclosed, Error> {
                 item.encode_into(bytes)
             }
         }
@@ -138,7 +140,7 @@ macro_rules! several_arguments {
                 Closure::task(self)
             }
 
-            fn encode(item: &Item, bytes: &mut Vec<u8>) -> Result<(), Error> {
+            fn encode(item: &Item, bytes: &mut Vec<u8>) -> Result<Enclosed, Error> {
                 item.encode_into(bytes)
             }
         }

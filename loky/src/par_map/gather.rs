@@ -19,8 +19,10 @@ use crate::driver::{Items, Lengths, Limits, Order, Outcome};
 use crate::error::{Error, ErrorKind};
 use crate::oneshot::Watcher;
 use crate::pool::{self, Pool};
+use crate::shared::passing::Enclosed;
 use crate::task::TaskRef;
 use crate::transport::payload::Payload;
+use crate::wire::body::Encoded;
 
 /// [`Run::fill`] for one kind of task: for each item by itself, a call of whatever encodes it would cost more than
 /// that.
@@ -238,7 +240,7 @@ impl Run {
     fn fill<T>(
         &mut self,
         input: &mut impl Iterator<Item = T>,
-        encode: impl Fn(&T, &mut Vec<u8>) -> Result<(), Error>,
+        encode: impl Fn(&T, &mut Vec<u8>) -> Result<Enclosed, Error>,
         len: usize,
         task_name: &str,
     ) {
@@ -248,7 +250,10 @@ impl Run {
             self.pulled += 1;
             self.pending += 1;
             match encode(&item, &mut self.filling.payload) {
-                Ok(()) => self.filling.push(place, before),
+                Ok(enclosed) => {
+                    self.filling.push(place, before);
+                    self.filling.enclosed.append(enclosed);
+                }
                 Err(why) => {
                     self.fail(place, 1, why.with_task(task_name));
                     if !self.filling.is_empty() {
@@ -260,10 +265,10 @@ impl Run {
     }
 
     fn send_filling(&mut self, task: &Result<TaskRef, Error>) {
-        let Chunk { first, payload, lengths } = std::mem::take(&mut self.filling);
+        let Chunk { first, payload: bytes, enclosed, lengths } = std::mem::take(&mut self.filling);
         // The next one will be about as long.
-        self.filling.payload.reserve(payload.len());
-        self.send(task, first, Payload::from(payload), lengths, 0);
+        self.filling.payload.reserve(bytes.len());
+        self.send(task, first, Encoded { bytes, row: None, enclosed }.into(), lengths, 0);
     }
 
     fn send(

@@ -150,7 +150,7 @@ impl<I: Iterator, R: DeserializeOwned> ParMapIter<I, R> {
     #[inline(never)]
     fn next_of_all(&mut self) -> Option<Result<R, Error>> {
         let (_, result) = self.gather.next_in_order()?;
-        Some(result.and_then(|bytes| decode_result(bytes, self.task)))
+        Some(result.and_then(|found| found.decode(self.task)))
     }
 }
 
@@ -191,7 +191,7 @@ impl<I: Iterator, R: DeserializeOwned> Unordered<I, R> {
     #[inline(never)]
     fn next_of_all(&mut self) -> Option<(usize, Result<R, Error>)> {
         let (place, result) = self.gather.next_finished()?;
-        Some((place, result.and_then(|bytes| decode_result(bytes, self.task))))
+        Some((place, result.and_then(|found| found.decode(self.task))))
     }
 }
 

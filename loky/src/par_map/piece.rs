@@ -3,8 +3,12 @@
 //! The bytes of a chunk's results stay as they came, in one piece of memory. Nothing here knows of pools or of other
 //! chunks.
 
+use serde::de::DeserializeOwned;
+
 use crate::driver::Results;
 use crate::error::Error;
+use crate::pool::decode_result;
+use crate::shared::passing::{Arrivals, supplying};
 
 /// See the module.
 #[derive(Debug)]
@@ -20,7 +24,8 @@ pub(super) struct Piece {
 enum Answers {
     /// One behind the other, each with so many bytes.
     Row(Vec<u8>, usize),
-    Each(Results),
+    /// And what they enclose.
+    Each(Results, Option<Arrivals>),
     /// The same for all.
     Error(Error),
 }
@@ -29,8 +34,24 @@ enum Answers {
 /// waits, but no longer than this takes of the time of a chunk.
 const REST_EVERY: usize = 8;
 
-/// The place of an item in the input, and the bytes of its result.
-pub(super) type Answer<'a> = (usize, Result<&'a [u8], Error>);
+/// The place of an item in the input, and its result.
+pub(super) type Answer<'a> = (usize, Result<Found<'a>, Error>);
+
+/// The bytes of a result, and what came along with them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found<'a> {
+    bytes: &'a [u8],
+    arrivals: Option<&'a Arrivals>,
+}
+
+impl Found<'_> {
+    pub(super) fn decode<R: DeserializeOwned>(self, task: &str) -> Result<R, Error> {
+        match self.arrivals {
+            None => decode_result(self.bytes, task),
+            Some(arrivals) => supplying(arrivals, || decode_result(self.bytes, task)),
+        }
+    }
+}
 
 impl Piece {
     /// All results of a chunk that begins at `first`.
@@ -38,7 +59,10 @@ impl Piece {
         let count = results.len();
         let answers = match results.into_row() {
             Ok((bytes, len)) => Answers::Row(bytes, len),
-            Err(results) => Answers::Each(results.in_pieces()),
+            Err(mut results) => {
+                let arrivals = results.take_arrivals();
+                Answers::Each(results.in_pieces(), arrivals)
+            }
         };
         Self { first, count, used: 0, answers }
     }
@@ -83,12 +107,12 @@ impl Piece {
             return None;
         }
         self.used += 1;
-        let result = match &self.answers {
-            Answers::Row(bytes, len) => Ok(&bytes[item * len..][..*len]),
-            Answers::Each(results) => results.get(item)?.map_err(Clone::clone),
-            Answers::Error(why) => Err(why.clone()),
+        let (result, arrivals) = match &self.answers {
+            Answers::Row(bytes, len) => (Ok(&bytes[item * len..][..*len]), None),
+            Answers::Each(results, arrivals) => (results.get(item)?.map_err(Clone::clone), arrivals.as_ref()),
+            Answers::Error(why) => (Err(why.clone()), None),
         };
-        Some((self.first + item, result))
+        Some((self.first + item, result.map(|bytes| Found { bytes, arrivals })))
     }
 }
 
@@ -118,7 +142,7 @@ mod tests {
             let found = found.unwrap_or_else(|| {
                 rests.push(item);
                 let (place, bytes) = piece.next().unwrap();
-                (place, bytes.unwrap().try_into().unwrap())
+                (place, bytes.unwrap().bytes.try_into().unwrap())
             });
             assert_eq!(found, expected);
         }

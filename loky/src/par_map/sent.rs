@@ -6,13 +6,16 @@ use std::sync::Arc;
 
 use crate::driver::{Lengths, OutcomeCell};
 use crate::ids::CallKey;
+use crate::shared::passing::Enclosed;
 use crate::transport::payload::Payload;
+use crate::wire::body::Encoded;
 
 /// Consecutive items, while they gather.
 #[derive(Default)]
 pub(super) struct Chunk {
     pub(super) first: usize,
     pub(super) payload: Vec<u8>,
+    pub(super) enclosed: Enclosed,
     pub(super) lengths: Lengths,
 }
 
@@ -46,6 +49,12 @@ impl Sent {
     /// The items from number `from` up to `to`, as a chunk of their own.
     pub(super) fn part(&self, from: usize, to: usize) -> (Payload, Lengths) {
         let bytes = self.lengths.start(from)..self.lengths.start(to);
-        (Payload::copy(&self.payload[bytes]), self.lengths.part(from..to))
+        let (bytes, enclosed) = (&self.payload[bytes], self.payload.enclosed());
+        let payload = match enclosed.is_empty() {
+            true => Payload::copy(bytes),
+            // Which item encloses what is not known any more.
+            false => Encoded { bytes: bytes.to_vec(), row: None, enclosed: enclosed.clone() }.into(),
+        };
+        (payload, self.lengths.part(from..to))
     }
 }

@@ -14,6 +14,7 @@ use crate::driver::{Driver, Outcome, OutcomeCell, Value};
 use crate::error::{Error, ErrorKind};
 use crate::ids::{CallId, CallKey};
 use crate::oneshot::Watcher;
+use crate::shared::passing::supplying;
 use crate::task::{self, Entry};
 
 /// The way to the result of a call that was spawned.
@@ -195,6 +196,7 @@ fn decode<R: DeserializeOwned>(mut outcome: Outcome, task: &str) -> Result<R, Er
     outcome.show_printed();
     match outcome.into_single()? {
         Value::Bytes(bytes) => decode_result(&bytes, task),
+        Value::Enclosing(enclosing) => supplying(&enclosing.1, || decode_result(&enclosing.0, task)),
         Value::Row(body) => task::decode_row(&body.start, body.row).map_err(|why| undecodable(&why, task)),
     }
 }

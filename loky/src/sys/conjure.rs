@@ -12,6 +12,14 @@ pub(crate) fn conjure<T: Copy + 'static>() -> T {
     unsafe { std::ptr::NonNull::<T>::dangling().read() }
 }
 
+/// A slice of so many of a value that has no bytes.
+pub(crate) fn repeat<T: Copy + 'static>(_: T, len: usize) -> &'static [T] {
+    assert!(size_of::<T>() == 0, "what has bytes needs memory");
+    // SAFETY: the slice has no bytes, and its address is aligned and not null. There is a value of this type, and as it
+    // is `Copy`, more of them break no promise of its own.
+    unsafe { std::slice::from_raw_parts(std::ptr::NonNull::<T>::dangling().as_ptr(), len) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

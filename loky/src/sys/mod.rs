@@ -2,7 +2,7 @@
 //!
 //! Linux only so far. Each file offers what one other room needs and nothing of what that room is for: `poll` waits
 //! for descriptors, `process` starts, kills and reaps, `mapping` is memory that two processes share, `page` what lies
-//! in that of a worker, `socket` passes bytes and a few descriptors, `bell` wakes whoever waits, `records` passes
+//! in that of a worker, `segment` is memory that nobody changes any more, `socket` passes bytes and a few descriptors, `bell` wakes whoever waits, `records` passes
 //! whole messages with several descriptors, `entry` prepares a process to be a worker, `duplicate` copies a process,
 //! `births` tells of it, `costume` dresses the copy, `image` and `marks` find functions in the running program,
 //! `own_pid` notices a fork, `thread` starts one that is small, `held_back` knows what is not printed yet, `number`,
@@ -34,6 +34,7 @@ pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod records;
 pub(crate) mod row;
+pub(crate) mod segment;
 pub(crate) mod socket;
 pub(crate) mod stdio;
 pub(crate) mod thread;

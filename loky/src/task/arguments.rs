@@ -8,8 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::entry::Fault;
-use super::value;
+use super::value::{self, Appended};
 use crate::error::{Error, ErrorKind};
+use crate::shared::passing::{Enclosed, Way};
 use crate::sys::row::Row;
 use crate::wire::body::{Encoded, RowPlace};
 
@@ -21,6 +22,7 @@ pub struct ArgumentWriter<'a> {
     count: usize,
     /// Where a long row begins, if that is what was written last.
     row: Option<RowPlace>,
+    enclosed: Enclosed,
     /// What went wrong first; nothing is written after it.
     fault: Option<String>,
 }
@@ -29,30 +31,27 @@ pub struct ArgumentWriter<'a> {
 pub(crate) fn encode_arguments(write: impl FnOnce(&mut ArgumentWriter<'_>)) -> Result<Encoded, Error> {
     // Most arguments are short: one allocation, and no growing.
     let mut bytes = Vec::with_capacity(64);
-    let row = write_arguments(&mut bytes, write)?;
-    Ok(Encoded { bytes, row })
+    let Appended { row, enclosed } = write_arguments(&mut bytes, write)?;
+    Ok(Encoded { bytes, row, enclosed })
 }
 
-/// Appends the encoded arguments that `write` writes; on an error nothing is appended.
+/// Appends the encoded arguments that `write` writes, and returns what they enclose; on an error nothing is appended.
 #[inline]
 pub(crate) fn encode_arguments_into(
     bytes: &mut Vec<u8>,
     write: impl FnOnce(&mut ArgumentWriter<'_>),
-) -> Result<(), Error> {
-    write_arguments(bytes, write).map(drop)
+) -> Result<Enclosed, Error> {
+    write_arguments(bytes, write).map(|appended| appended.enclosed)
 }
 
-/// The same. Returns where in `bytes` a long row begins, if the arguments end in one.
+/// The same. Returns also where in `bytes` a long row begins, if the arguments end in one.
 #[inline]
-fn write_arguments(
-    bytes: &mut Vec<u8>,
-    write: impl FnOnce(&mut ArgumentWriter<'_>),
-) -> Result<Option<RowPlace>, Error> {
+fn write_arguments(bytes: &mut Vec<u8>, write: impl FnOnce(&mut ArgumentWriter<'_>)) -> Result<Appended, Error> {
     let before = bytes.len();
-    let mut writer = ArgumentWriter { bytes, count: 0, row: None, fault: None };
+    let mut writer = ArgumentWriter { bytes, count: 0, row: None, enclosed: Enclosed::NONE, fault: None };
     write(&mut writer);
     let Some(why) = writer.fault else {
-        return Ok(writer.row);
+        return Ok(Appended { row: writer.row, enclosed: writer.enclosed });
     };
     bytes.truncate(before);
     Err(Error::new(ErrorKind::Encode, format!("cannot be started: {why}")))
@@ -67,27 +66,30 @@ impl ArgumentWriter<'_> {
         }
         self.count += 1;
         match append_and_tell(self.bytes, argument) {
-            Ok(row) => self.row = row,
+            Ok(Appended { row, enclosed }) => {
+                self.row = row;
+                self.enclosed.append(enclosed);
+            }
             Err(why) => self.fault = Some(format!("argument {} cannot be encoded: {why}", self.count)),
         }
     }
 }
 
-/// Appends a value with its length before it. What an error leaves behind is of no use.
+/// Appends a value with its length before it, and returns what it encloses. What an error leaves behind is of no use.
 #[inline]
-pub(super) fn append<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<(), String> {
-    append_and_tell(bytes, value).map(drop)
+pub(super) fn append<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<Enclosed, String> {
+    append_and_tell(bytes, value).map(|appended| appended.enclosed)
 }
 
-/// The same. Returns where in `bytes` a long row begins, if that is what was appended.
+/// The same, and where a long row begins.
 #[inline]
-fn append_and_tell<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<Option<RowPlace>, String> {
+fn append_and_tell<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<Appended, String> {
     let head = bytes.len();
     bytes.extend_from_slice(&[0; LENGTH]);
-    let row = value::encode(bytes, value)?;
+    let appended = value::encode(Way::Arguments, bytes, value)?;
     let length = (bytes.len() - head - LENGTH) as u64;
     bytes[head..head + LENGTH].copy_from_slice(&length.to_le_bytes());
-    Ok(row)
+    Ok(appended)
 }
 
 /// Reads what an [`ArgumentWriter`] has written.

@@ -21,7 +21,7 @@ where
     G: for<'a, 'r, 'b> Fn(C::Lent<'a>, &'r mut ArgumentReader<'b>) -> Result<R, Fault> + Glue,
     R: Returned,
 {
-    let captures = captures.into_bytes().map_err(|why| why.with_task(P::NAME))?;
+    let captures = captures.into_encoded().map_err(|why| why.with_task(P::NAME))?;
     Ok(TaskRef { captures: Some(Arc::new(captures.into())), ..located(entry::<P, C, G, R>)? })
 }
 

@@ -15,9 +15,9 @@ use super::entry::Entry;
 use super::registry::registry;
 use crate::error::{Error, ErrorKind};
 use crate::ids::{TaskId, TaskPlace};
-use crate::memory::Memory;
 use crate::sys::image;
 use crate::sys::marks::{self, Mark};
+use crate::wire::body::Parcel;
 
 /// A task as the parent names it: its number for the wire, its entry for everything else.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct TaskRef {
     pub(crate) id: TaskId,
     pub(crate) entry: &'static Entry,
     /// Of a closure: its captures, encoded.
-    pub(crate) captures: Option<Arc<Memory>>,
+    pub(crate) captures: Option<Arc<Parcel>>,
 }
 
 impl TaskRef {

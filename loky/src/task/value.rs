@@ -6,40 +6,52 @@ use serde::de::DeserializeOwned;
 
 use super::contain::contain;
 use crate::memory;
+use crate::shared::passing::{Enclosed, Way, collecting};
 use crate::sys::row::Row;
 use crate::sys::{number, plain};
 use crate::wire::body::{ROW_MIN, RowPlace};
 use crate::wire::codec;
 
-/// What a result was written as: its bytes, and a row that stands behind them and was not copied.
+/// What a result was written as: its bytes, a row that stands behind them and was not copied, and what it encloses.
 #[derive(Debug, Default)]
 pub struct Written {
     pub(crate) bytes: Vec<u8>,
     pub(crate) row: Option<Row>,
+    pub(crate) enclosed: Enclosed,
+}
+
+/// What is to be known of a value that was appended, beside its bytes.
+#[derive(Debug, Default)]
+pub(super) struct Appended {
+    /// Where a long row begins, if it is one.
+    pub(super) row: Option<RowPlace>,
+    pub(super) enclosed: Enclosed,
 }
 
 /// The number of elements that stands before a row, a `u64` in little endian.
 const COUNT: usize = 8;
 
 /// Appends the bytes of `value`. The `Serialize` of users runs in there, so a panic in it is an error, too. On an error
-/// nothing is appended. Returns where in `bytes` a long row begins, if that is what was appended.
+/// nothing is appended.
 #[inline]
-pub(super) fn encode<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<Option<RowPlace>, String> {
+pub(super) fn encode<T: Serialize + ?Sized>(way: Way, bytes: &mut Vec<u8>, value: &T) -> Result<Appended, String> {
     match number::with_bytes(value, |number| bytes.extend_from_slice(number)) {
-        Some(()) => Ok(None),
-        None => encode_other(bytes, value),
+        Some(()) => Ok(Appended::default()),
+        None => encode_other(way, bytes, value),
     }
 }
 
-fn encode_other<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<Option<RowPlace>, String> {
+fn encode_other<T: Serialize + ?Sized>(way: Way, bytes: &mut Vec<u8>, value: &T) -> Result<Appended, String> {
     let Some((count, plain)) = plain::as_bytes(value) else {
-        return contain(|| codec::encode_into(bytes, value)).map(|()| None);
+        let (encoded, enclosed) = collecting(way, || contain(|| codec::encode_into(bytes, value)));
+        return encoded.map(|()| Appended { row: None, enclosed });
     };
     memory::reserve(bytes, COUNT + plain.len());
     bytes.extend_from_slice(&(count as u64).to_le_bytes());
     let start = bytes.len();
     bytes.extend_from_slice(plain);
-    Ok(if plain.len() < ROW_MIN { None } else { RowPlace::new(start, plain.len() / count) })
+    let row = if plain.len() < ROW_MIN { None } else { RowPlace::new(start, plain.len() / count) };
+    Ok(Appended { row, enclosed: Enclosed::NONE })
 }
 
 /// Appends a value that nobody needs any more: a long row is not copied, but kept for whoever sends it.
@@ -47,7 +59,7 @@ fn encode_other<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result
 pub(super) fn write<T: Serialize>(written: &mut Written, value: T) -> Result<(), String> {
     let long = plain::as_bytes(&value).filter(|(_, plain)| plain.len() >= ROW_MIN).map(|(count, _)| count);
     let Some(count) = long else {
-        return encode(&mut written.bytes, &value).map(drop);
+        return write_short(written, &value);
     };
     match Row::from(value) {
         Ok(row) => {
@@ -55,8 +67,14 @@ pub(super) fn write<T: Serialize>(written: &mut Written, value: T) -> Result<(),
             written.row = Some(row);
             Ok(())
         }
-        Err(value) => encode(&mut written.bytes, &value).map(drop),
+        Err(value) => write_short(written, &value),
     }
+}
+
+#[inline]
+fn write_short<T: Serialize>(written: &mut Written, value: &T) -> Result<(), String> {
+    written.enclosed = encode(Way::Result, &mut written.bytes, value)?.enclosed;
+    Ok(())
 }
 
 /// The value in `bytes`, all of them. A `Deserialize` that fails, or panics, is an error.
@@ -88,7 +106,7 @@ mod tests {
 
     fn is_as_the_format_says<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T) {
         let (mut ours, mut theirs) = (b"before".to_vec(), b"before".to_vec());
-        encode(&mut ours, &value).unwrap();
+        encode(Way::Arguments, &mut ours, &value).unwrap();
         codec::encode_into(&mut theirs, &value).unwrap();
         assert_eq!(ours, theirs);
         assert_eq!(decode::<T>(&ours[6..]).unwrap(), value);
@@ -113,5 +131,18 @@ mod tests {
         is_as_the_format_says(vec![-1_isize, isize::MIN]);
         is_as_the_format_says(vec![true, false]);
         is_as_the_format_says((vec![1_u16], "text".to_string()));
+    }
+
+    #[test]
+    fn what_travels_beside_the_bytes_is_refused_where_nothing_travels() {
+        let shared = crate::shared::Shared::from_vec(vec![1_u8]);
+        let mut bytes = Vec::new();
+        let why = codec::encode_into(&mut bytes, &shared).unwrap_err();
+        assert!(why.to_string().contains("only as an argument or a result") && bytes.is_empty(), "{why}");
+        for way in [Way::Arguments, Way::Result] {
+            let appended = encode(way, &mut bytes, &(&shared, 7)).unwrap();
+            assert_eq!(appended.enclosed.items().len(), 1);
+        }
+        assert!(decode::<(crate::shared::Shared<u8>, i32)>(&bytes[..bytes.len() / 2]).is_err(), "nobody has sent it");
     }
 }

@@ -1,9 +1,11 @@
 //! The parent's end of a link: never blocks.
 
-use std::io::{self, Read};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 
+use super::descriptors::{Arrived, Departing};
+pub(crate) use super::descriptors::{Descriptor, Rung};
 pub(crate) use super::outgoing::Part;
 use super::outgoing::{EARLY, Outgoing};
 pub(crate) use super::ring::Chime;
@@ -20,6 +22,8 @@ pub(crate) struct Link {
     outgoing: Outgoing<RingMemory>,
     incoming: Reader<RingMemory>,
     frames: frame::Reader,
+    departing: Departing,
+    arrived: Arrived,
     /// Whether the worker is gone, or has written what cannot be: nothing is heard from it any more.
     is_closed: bool,
     /// Whether the worker slept when something was shown to it, which has not been told.
@@ -62,6 +66,8 @@ impl Link {
             outgoing: Outgoing::new(page.ring(Way::ToWorker)),
             incoming: Reader::new(page.ring(Way::FromWorker)),
             frames: frame::Reader::default(),
+            departing: Departing::default(),
+            arrived: Arrived::default(),
             is_closed: false,
             has_rung: false,
         };
@@ -91,7 +97,28 @@ impl Link {
     /// and is no error here: its end of file tells it. Returns whether the worker slept.
     pub(crate) fn flush(&mut self) -> bool {
         self.show();
+        if !self.departing.is_empty() {
+            self.departing.send(&self.socket);
+        }
         std::mem::take(&mut self.has_rung)
+    }
+
+    /// Sends a descriptor to the worker, now or in a later [`flush`](Self::flush). It comes in its turn among those that a
+    /// frame announces.
+    pub(crate) fn enclose(&mut self, fd: Arc<dyn Descriptor>) {
+        self.departing.add(fd);
+        self.departing.send(&self.socket);
+    }
+
+    /// Whether there are descriptors that the socket had no room for; nobody rings when it has.
+    pub(crate) fn has_unsent(&self) -> bool {
+        !self.departing.is_empty()
+    }
+
+    /// The next descriptor that the worker has sent; `None` if it has not. The inner `None`: this process has no room
+    /// for it.
+    pub(crate) fn next_descriptor(&mut self) -> Option<Option<OwnedFd>> {
+        self.arrived.next(&self.socket)
     }
 
     fn show(&mut self) {
@@ -125,23 +152,16 @@ impl Link {
         if self.is_closed { 0 } else { self.frames.next_alike(most, bytes) }
     }
 
-    /// Takes in the bells that the worker has rung. `false`: it has closed its end.
-    pub(crate) fn hear_bells(&mut self) -> bool {
-        let mut bells = [0; 64];
-        loop {
-            match self.socket.read(&mut bells) {
-                Ok(0) => return false,
-                Ok(len) if len < bells.len() => return true,
-                Ok(_) => {}
-                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-                Err(why) => return why.kind() == io::ErrorKind::WouldBlock,
-            }
-        }
+    /// Takes in the bells that the worker has rung, and the descriptors between them.
+    pub(crate) fn hear_bells(&mut self) -> Rung {
+        self.arrived.take_in(&self.socket)
     }
 
     /// Nothing is heard any more.
     pub(crate) fn close(&mut self) {
         self.is_closed = true;
+        self.arrived.clear();
+        self.departing.clear();
     }
 
     /// Announces that a bell is needed from now on. `false`: there is something to hear already.

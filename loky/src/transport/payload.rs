@@ -5,7 +5,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::memory::Memory;
-use crate::wire::body::{Encoded, RowPlace};
+use crate::shared::passing::Enclosed;
+use crate::wire::body::{Encoded, Parcel, RowPlace};
 
 /// See the module. A clone copies at most [`SHORT_MAX`] bytes.
 #[derive(Clone)]
@@ -13,6 +14,8 @@ pub(crate) enum Payload {
     Short(u8, [u8; SHORT_MAX]),
     /// With where in them a row begins, if there is one.
     Long(Arc<Memory>, Option<RowPlace>),
+    /// With what they enclose.
+    Enclosing(Arc<Parcel>),
 }
 
 /// The arguments of most small tasks have room here: two numbers with their lengths.
@@ -34,10 +37,20 @@ impl Payload {
     }
 
     /// Where a row begins, if there is one.
-    pub(crate) const fn row(&self) -> Option<RowPlace> {
+    pub(crate) fn row(&self) -> Option<RowPlace> {
         match self {
             Self::Short(..) => None,
             Self::Long(_, row) => *row,
+            Self::Enclosing(parcel) => parcel.row,
+        }
+    }
+
+    /// What they enclose.
+    #[inline]
+    pub(crate) fn enclosed(&self) -> &Enclosed {
+        match self {
+            Self::Short(..) | Self::Long(..) => &Enclosed::NONE,
+            Self::Enclosing(parcel) => &parcel.enclosed,
         }
     }
 
@@ -50,13 +63,18 @@ impl Payload {
 
 impl From<Vec<u8>> for Payload {
     fn from(bytes: Vec<u8>) -> Self {
-        Self::from(Encoded { bytes, row: None })
+        Self::from_memory(bytes.into(), None)
     }
 }
 
 impl From<Encoded> for Payload {
-    fn from(Encoded { bytes, row }: Encoded) -> Self {
-        Self::from_memory(bytes.into(), row)
+    #[inline]
+    fn from(encoded: Encoded) -> Self {
+        if encoded.enclosed.is_empty() {
+            Self::from_memory(encoded.bytes.into(), encoded.row)
+        } else {
+            Self::Enclosing(Arc::new(encoded.into()))
+        }
     }
 }
 
@@ -67,6 +85,7 @@ impl Deref for Payload {
         match self {
             Self::Short(len, bytes) => &bytes[..(*len).into()],
             Self::Long(bytes, _) => bytes,
+            Self::Enclosing(parcel) => &parcel.bytes,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The worker's end of a link: waits.
 
-use std::io::{self, Read};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::descriptors::Door;
 use super::outgoing::{EARLY, write};
 use super::ring::{Broken, Chime, Reader, Writer};
 use super::spin::Spin;
@@ -24,7 +26,7 @@ pub(crate) struct Listener {
 #[derive(Debug)]
 pub(crate) struct Speaker {
     ring: Writer<RingMemory>,
-    socket: Arc<UnixStream>,
+    door: Door,
     /// Rings the bell of the pool.
     bell: UnixStream,
     /// The head of what was added last.
@@ -35,16 +37,16 @@ pub(crate) struct Speaker {
 #[derive(Debug)]
 struct Incoming {
     ring: Reader<RingMemory>,
-    socket: Arc<UnixStream>,
+    door: Door,
     spin: Spin,
 }
 
 /// Both ends of the worker's side. `socket` must block; `bell` rings that of the pool.
 pub(crate) fn ends(socket: &Arc<UnixStream>, bell: UnixStream, page: &Page) -> (Listener, Speaker) {
-    let ring = Reader::new(page.ring(Way::ToWorker));
-    let incoming = Incoming { ring, socket: Arc::clone(socket), spin: Spin::new(false) };
+    let (ring, door) = (Reader::new(page.ring(Way::ToWorker)), Door::new(socket));
+    let incoming = Incoming { ring, door: door.clone(), spin: Spin::new(false) };
     let ring = Writer::new(page.ring(Way::FromWorker));
-    let speaker = Speaker { ring, socket: Arc::clone(socket), bell, last: Head::default() };
+    let speaker = Speaker { ring, door, bell, last: Head::default() };
     (Listener { incoming, frames: frame::Reader::default() }, speaker)
 }
 
@@ -52,6 +54,12 @@ impl Listener {
     /// From now on, looks for a while before it sleeps.
     pub(crate) fn allow_spinning(&mut self) {
         self.incoming.spin = Spin::new(true);
+    }
+
+    /// The next descriptor that the parent sends; waits for it. The outer `None`: the parent is gone. The inner one: this
+    /// process has no room for it.
+    pub(crate) fn next_descriptor(&mut self) -> io::Result<Option<Option<OwnedFd>>> {
+        self.incoming.door.next()
     }
 
     /// The next frame; `None` when the parent is gone.
@@ -81,6 +89,12 @@ impl Speaker {
         }
     }
 
+    /// Sends a descriptor, which a frame is to announce at once. `false`: it cannot be sent now. An error if the parent is
+    /// gone.
+    pub(crate) fn enclose(&mut self, fd: impl AsFd) -> io::Result<bool> {
+        self.door.send(fd)
+    }
+
     #[inline(never)]
     fn add_any(&mut self, head: Head, bytes: &[u8], row: &[u8]) -> io::Result<()> {
         if head.follows(self.last) {
@@ -99,7 +113,7 @@ impl Speaker {
     pub(crate) fn flush(&mut self) {
         self.ring.close();
         match self.ring.must_ring() {
-            Some(Chime::Link) => ring(&self.socket),
+            Some(Chime::Link) => ring(&self.door.socket),
             Some(Chime::Pool) => ring(&self.bell),
             None => {}
         }
@@ -122,7 +136,7 @@ impl Speaker {
             }
             self.flush();
             if self.ring.may_sleep().map_err(broken)? {
-                let is_open = hear_bell(&self.socket)?;
+                let is_open = self.door.wait()?;
                 self.ring.wake();
                 if !is_open {
                     return Err(io::ErrorKind::BrokenPipe.into());
@@ -137,7 +151,7 @@ impl Incoming {
     fn wait(&mut self) -> io::Result<bool> {
         while !self.spin.look(|| self.ring.has_news()) && self.ring.may_sleep(Chime::Link) {
             let asleep = Instant::now();
-            let is_open = hear_bell(&self.socket)?;
+            let is_open = self.door.wait()?;
             self.ring.wake();
             self.spin.learn(asleep.elapsed());
             if !is_open {
@@ -170,25 +184,13 @@ impl Incoming {
             let len = read(&mut self.ring).map_err(broken)?;
             if len > 0 {
                 if self.ring.must_ring().is_some() {
-                    ring(&self.socket);
+                    ring(&self.door.socket);
                 }
                 return Ok(len);
             }
             if !self.wait()? {
                 return Ok(0);
             }
-        }
-    }
-}
-
-/// Blocks until the parent rings. `false`: it is gone.
-fn hear_bell(mut socket: &UnixStream) -> io::Result<bool> {
-    let mut bells = [0; 64];
-    loop {
-        match socket.read(&mut bells) {
-            Ok(rung) => return Ok(rung > 0),
-            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-            Err(why) => return Err(why),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::ops::Deref;
 
 use super::frame::{Head, Source, padded};
 use crate::memory::Memory;
+use crate::shared::passing::Enclosed;
 use crate::sys::row::Row;
 
 /// See the module. Seen as bytes, it is what stands before the row.
@@ -32,11 +33,20 @@ pub(crate) struct WithRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RowPlace(u8);
 
-/// A value that was encoded, and whether it ends in a row.
+/// A value that was encoded, whether it ends in a row, and what it encloses.
 #[derive(Debug, Default)]
 pub(crate) struct Encoded {
     pub(crate) bytes: Vec<u8>,
     pub(crate) row: Option<RowPlace>,
+    pub(crate) enclosed: Enclosed,
+}
+
+/// The same, when nothing will be added any more.
+#[derive(Debug)]
+pub(crate) struct Parcel {
+    pub(crate) bytes: Memory,
+    pub(crate) row: Option<RowPlace>,
+    pub(crate) enclosed: Enclosed,
 }
 
 /// Shorter rows are not worth memory of their own.
@@ -76,6 +86,12 @@ impl RowPlace {
 
     const fn width(self) -> usize {
         1 << (self.0 & ((1 << WIDTH_BITS) - 1))
+    }
+}
+
+impl From<Encoded> for Parcel {
+    fn from(Encoded { bytes, row, enclosed }: Encoded) -> Self {
+        Self { bytes: bytes.into(), row, enclosed }
     }
 }
 

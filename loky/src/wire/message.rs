@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::body::{Body, RowPlace};
 use super::codec::{self, CodecError};
+use super::enclosure::Enclosure;
 use super::frame::{Head, Said};
 use crate::error::PanicEvidence;
 
@@ -21,6 +22,10 @@ pub(crate) mod to_worker {
     pub(crate) const STOP: u8 = 3;
     /// Run a task once, and nothing more.
     pub(crate) const RUN_PLAIN: u8 = 4;
+    /// Later arguments enclose this.
+    pub(crate) const GIVE: u8 = 16;
+    /// No later arguments enclose this any more.
+    pub(crate) const FORGET: u8 = 17;
 }
 
 /// What a worker says.
@@ -32,6 +37,8 @@ mod from_worker {
     pub(super) const FAILURE: u8 = 3;
     /// How many nanoseconds the call ran whose last answer comes next.
     pub(super) const RAN: u8 = 4;
+    /// The result that comes next encloses this.
+    pub(super) const ENCLOSE: u8 = 16;
 }
 
 /// Who the worker is. Told to it before it can say anything, beside the link, so it is no frame.
@@ -79,6 +86,8 @@ pub(crate) enum FromWorker<'a> {
     Ran {
         nanos: u64,
     },
+    /// The result that comes next encloses this; its descriptor, if there is one, is there already.
+    Encloses(Enclosure),
 }
 
 /// Why one item has no result, in a worker that is still there to tell.
@@ -144,6 +153,21 @@ pub(crate) const fn ran(nanos: u64) -> Head {
     Head { kind: from_worker::RAN, tag: nanos, len: 0, row: None }
 }
 
+/// Later arguments enclose this, whose descriptor is on its way.
+pub(crate) fn give(enclosure: Enclosure) -> (Head, impl AsRef<[u8]>) {
+    enclosure.said(to_worker::GIVE)
+}
+
+/// No later arguments enclose what was given under this number.
+pub(crate) const fn forget(id: u64) -> Head {
+    Head { kind: to_worker::FORGET, tag: id, len: 0, row: None }
+}
+
+/// The result that comes next encloses this, whose descriptor has been sent.
+pub(crate) fn encloses(enclosure: Enclosure) -> (Head, impl AsRef<[u8]>) {
+    enclosure.said(from_worker::ENCLOSE)
+}
+
 /// Finish and leave.
 pub(crate) const fn stop() -> Head {
     Head { kind: to_worker::STOP, tag: 0, len: 0, row: None }
@@ -157,6 +181,7 @@ impl<'a> FromWorker<'a> {
             from_worker::VALUE => Ok(Self::Answer { call, item, result: Ok(bytes) }),
             from_worker::FAILURE => codec::decode(&bytes).map(|why| Self::Answer { call, item, result: Err(why) }),
             from_worker::RAN => Ok(Self::Ran { nanos: head.tag }),
+            from_worker::ENCLOSE => Enclosure::parse(head, &bytes).map(Self::Encloses),
             _ => Err(CodecError::unknown("a kind of message")),
         }
     }

@@ -1,11 +1,13 @@
 //! What the bytes between a parent and its workers mean. No I/O: bytes go in and out through the caller's hands.
 //!
 //! `codec` turns values into bytes, `message` says what can be said, `frame` puts a message and its payload into a
-//! row of bytes and finds them there again, `body` is what a frame brings. A worker's words are not trusted: whatever
+//! row of bytes and finds them there again, `body` is what a frame brings,
+//! `enclosure` what comes beside it. A worker's words are not trusted: whatever
 //! it sends is either understood or an error, and costs no more memory than it has sent.
 
 pub(crate) mod body;
 pub(crate) mod codec;
+pub(crate) mod enclosure;
 pub(crate) mod frame;
 pub(crate) mod message;
 pub(crate) mod run;

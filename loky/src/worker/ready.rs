@@ -3,6 +3,7 @@
 //! Everything that users wrote runs under the guard here. Nothing here knows of links or of the order of items.
 
 use super::guard;
+use crate::shared::passing::Enclosed;
 use crate::task::{ArgumentReader, Code, Entry, Fault, Opened, Run, Written};
 use crate::wire::message::Failure;
 
@@ -33,6 +34,7 @@ impl Ready {
     pub(super) fn run(&self, arguments: &mut ArgumentReader<'_>, result: &mut Written) -> Result<(), Box<Failure>> {
         result.bytes.clear();
         result.row = None;
+        result.enclosed = Enclosed::NONE;
         // Kept apart from the outcome, which is then a word, and need not be carried about.
         let mut fault = None;
         let mut keep = |done: Result<(), Fault>| {

@@ -6,8 +6,10 @@
 use std::io;
 use std::time::Instant;
 
+use super::enclosures;
 use super::ready::Ready;
 use crate::identity;
+use crate::shared::passing;
 use crate::supervisor::tree;
 use crate::sys::own_pid::own_pid;
 use crate::sys::page::{Beginner, Page};
@@ -16,6 +18,7 @@ use crate::sys::{held_back, process, stdio};
 use crate::task::{ArgumentReader, Entry, Written, entry_of};
 use crate::transport::worker_link::{Listener, Speaker};
 use crate::wire::body::RowPlace;
+use crate::wire::enclosure::Enclosure;
 use crate::wire::message::{self, Failure, to_worker};
 use crate::wire::run::{Assignment, Run};
 
@@ -37,6 +40,15 @@ pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page) -> ! 
                         vanish();
                     }
                 }
+                to_worker::GIVE => {
+                    let enclosure = Enclosure::parse(head, &body).unwrap_or_else(|why| die(&why.to_string()));
+                    match listener.next_descriptor() {
+                        Ok(Some(fd)) => enclosures::take_in(enclosure, fd),
+                        Ok(None) => vanish(),
+                        Err(why) => die(&why.to_string()),
+                    }
+                }
+                to_worker::FORGET => passing::forget(head.tag),
                 to_worker::STOP => leave(),
                 kind => die(&format!("was told something else than what to run (kind {kind})")),
             },
@@ -134,7 +146,13 @@ impl Desk {
     /// Says what is in `result`.
     #[inline]
     fn answer(&mut self, number: u64, item: u32) -> io::Result<()> {
-        let Written { bytes, row } = &mut self.result;
+        if !self.result.enclosed.is_empty() {
+            let enclosed = std::mem::take(&mut self.result.enclosed);
+            if let Err(why) = enclosures::send(&mut self.speaker, &enclosed)? {
+                return self.tell_failure(number, item, &why);
+            }
+        }
+        let Written { bytes, row, .. } = &mut self.result;
         let Some(row) = row.take() else {
             self.speaker.add(message::value(number, item, bytes.len(), None), bytes, &[])?;
             if bytes.capacity() > KEPT_MAX {

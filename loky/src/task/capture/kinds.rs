@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Capture;
+use crate::shared::passing::Enclosed;
 use crate::sys::conjure::conjure;
 use crate::task::arguments::{ArgumentReader, append};
 use crate::task::contain::contain;
@@ -46,7 +47,7 @@ impl<T: ?Sized + Serialize, Owner: DeserializeOwned + 'static> Capturable<Owner>
 /// How a capture passes: a `T` is written there, its `Owner` is read here.
 #[derive(Debug)]
 pub struct Passing<T: ?Sized, Owner> {
-    pub(super) write: fn(&mut Vec<u8>, &T) -> Result<(), String>,
+    pub(super) write: fn(&mut Vec<u8>, &T) -> Result<Enclosed, String>,
     read: fn(&[u8]) -> Result<Owner, Fault>,
 }
 

@@ -20,6 +20,8 @@ pub use probe::{
 use super::arguments::ArgumentReader;
 use super::entry::Fault;
 use crate::error::{Error, ErrorKind};
+use crate::shared::passing::Enclosed;
+use crate::wire::body::Encoded;
 
 /// A capture, or all captures of a closure, as the worker has them.
 pub trait Capture {
@@ -80,7 +82,7 @@ pub struct Caught<'v, Way, T: ?Sized, Owner> {
 /// The encoded captures of a closure; `C` says how to read them.
 #[derive(Debug)]
 pub struct Captured<C> {
-    bytes: Vec<u8>,
+    encoded: Encoded,
     /// What went wrong first; nothing is encoded after it.
     fault: Option<String>,
     kinds: PhantomData<fn() -> C>,
@@ -89,7 +91,8 @@ pub struct Captured<C> {
 /// No captures so far.
 #[must_use]
 pub const fn captures() -> Captured<()> {
-    Captured { bytes: Vec::new(), fault: None, kinds: PhantomData }
+    let encoded = Encoded { bytes: Vec::new(), row: None, enclosed: Enclosed::NONE };
+    Captured { encoded, fault: None, kinds: PhantomData }
 }
 
 impl<C> Captured<C> {
@@ -104,16 +107,18 @@ impl<C> Captured<C> {
         P: Fn() -> Passing<T, Owner>,
     {
         if self.fault.is_none() {
-            let written = (passing().write)(&mut self.bytes, caught.value);
-            self.fault = written.err().map(|why| format!("captured `{}` cannot be encoded: {why}", caught.name));
+            match (passing().write)(&mut self.encoded.bytes, caught.value) {
+                Ok(enclosed) => self.encoded.enclosed.append(enclosed),
+                Err(why) => self.fault = Some(format!("captured `{}` cannot be encoded: {why}", caught.name)),
+            }
         }
-        Captured { bytes: self.bytes, fault: self.fault, kinds: PhantomData }
+        Captured { encoded: self.encoded, fault: self.fault, kinds: PhantomData }
     }
 
-    /// The bytes that [`Capture::read`] of `C` reads; an error if a capture refused to be encoded.
-    pub(crate) fn into_bytes(self) -> Result<Vec<u8>, Error> {
+    /// What [`Capture::read`] of `C` reads; an error if a capture refused to be encoded.
+    pub(crate) fn into_encoded(self) -> Result<Encoded, Error> {
         match self.fault {
-            None => Ok(self.bytes),
+            None => Ok(self.encoded),
             Some(why) => Err(Error::new(ErrorKind::Encode, format!("cannot be started: {why}"))),
         }
     }

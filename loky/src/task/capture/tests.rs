@@ -47,7 +47,7 @@ impl<Signature, C: Capture> Unfinished<Signature, C> {
     {
         const { G::CAPTURES_NOTHING }
         assert!(self.1.contains("::closure@"));
-        Sent { captures: self.0.into_bytes(), run: run::<C, G, R> }
+        Sent { captures: self.0.into_encoded().map(|encoded| encoded.bytes), run: run::<C, G, R> }
     }
 }
 

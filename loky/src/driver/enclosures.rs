@@ -1,0 +1,135 @@
+//! Passes segments on: gives a worker what a call encloses and it does not have, takes in what a result encloses, and
+//! tells workers of what nobody holds any more.
+//!
+//! The last holder of a segment may be dropped anywhere, also under the lock. So that is only noted, in a list with a
+//! lock of its own, under which nothing else is ever locked; and the background thread is called.
+
+use std::sync::{Arc, OnceLock, Weak};
+
+use super::background::Chore;
+use super::inner::{Body, Inner};
+use crate::config::ENCLOSED_MAX;
+use crate::ids::{CallKey, WorkerId};
+use crate::shared::passing::{Arrival, Item, Name};
+use crate::shared::segment::{Keeper, Kind, Segment};
+use crate::sync::Mutex;
+use crate::sys::own_pid::own_pid;
+use crate::sys::poll::Poller;
+use crate::sys::segment;
+use crate::transport::link::Part;
+use crate::wire::enclosure::{Enclosure, What};
+use crate::wire::message::{self, give};
+
+/// The segments of which the last holder is gone.
+#[derive(Debug)]
+pub(super) struct Departed {
+    /// A forked child has a copy, and must not touch it: another thread may have held its lock.
+    pid: u32,
+    ids: Mutex<Vec<u64>>,
+    poller: OnceLock<Weak<Poller>>,
+}
+
+impl Departed {
+    fn new(poller: Option<&Arc<Poller>>) -> Arc<Self> {
+        let own = Self { pid: own_pid(), ids: Mutex::default(), poller: OnceLock::new() };
+        if let Some(poller) = poller {
+            let _ = own.poller.set(Arc::downgrade(poller));
+        }
+        Arc::new(own)
+    }
+}
+
+impl Keeper for Departed {
+    fn is_gone(&self, id: u64) {
+        if own_pid() != self.pid {
+            return;
+        }
+        let mut ids = self.ids.lock();
+        ids.push(id);
+        // Whoever takes them takes all.
+        let is_first = ids.len() == 1;
+        drop(ids);
+        if let (true, Some(poller)) = (is_first, self.poller.get().and_then(Weak::upgrade)) {
+            poller.ring();
+        }
+    }
+}
+
+impl Inner {
+    /// Gives the worker what the call encloses.
+    pub(super) fn give_enclosed(&mut self, call: CallKey, worker: WorkerId) {
+        let Some(order) = self.calls.get(call).map(|pending| &pending.order) else { return };
+        let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
+        let departed = self.departed.get_or_insert_with(|| Departed::new(self.poller.as_ref()));
+        for item in order.enclosed() {
+            let Item::Segment(segment) = item else { continue };
+            if body.held.add(segment) {
+                let keeper: Arc<dyn Keeper> = Arc::clone(departed) as _;
+                segment.tell(&Arc::downgrade(&keeper));
+                give_segment(body, segment);
+            }
+        }
+    }
+
+    /// Tells the workers what they may forget.
+    pub(super) fn forget_departed(&mut self) {
+        let Some(departed) = &self.departed else { return };
+        let ids = std::mem::take(&mut *departed.ids.lock());
+        if ids.is_empty() {
+            return;
+        }
+        let workers: Vec<_> = self.workers.keys().copied().collect();
+        for worker in workers {
+            let Some(body) = self.body(worker) else { continue };
+            for &id in &ids {
+                if body.held.forget(id, &body.given) {
+                    body.link.send(message::forget(id), []);
+                }
+            }
+            let chore = body.let_go();
+            self.outbox.chores.extend(chore);
+            self.flush(worker);
+        }
+    }
+}
+
+fn give_segment(body: &mut Body, segment: &Segment) {
+    let core = segment.core();
+    let what = match core.kind() {
+        Kind::Sealed => What::Sealed,
+        Kind::File => What::File,
+    };
+    body.link.enclose(Arc::clone(core) as _);
+    let (head, bytes) = give(Enclosure { id: segment.id(), what, len: core.len() });
+    body.link.send(head, [Part::Bytes(bytes.as_ref())]);
+}
+
+impl Body {
+    /// Gives up what the worker cannot name any more. To unmap it takes a moment, and is done elsewhere.
+    pub(super) fn let_go(&mut self) -> Option<Chore> {
+        let left = self.held.take_left(&self.given);
+        (!left.is_empty()).then_some(Chore::Unmap(left))
+    }
+
+    /// The worker says that its next result encloses this. An error, in words that go on after "a worker sent nonsense",
+    /// if that cannot be.
+    pub(super) fn take_in_enclosed(&mut self, Enclosure { id, what, len }: Enclosure) -> Result<(), &'static str> {
+        if self.given.is_empty() || self.enclosed.len() >= ENCLOSED_MAX {
+            return Err("something enclosed that nobody awaits");
+        }
+        let arrival = match what {
+            What::Readers => {
+                Arrival::known(Name::Parents(id), self.held.find(id).ok_or("something that it was not given")?)
+            }
+            What::Sealed => match self.link.next_descriptor().ok_or("no descriptor where it had announced one")? {
+                // What it is said to be is found out at once: no later than now is the worker known that has said it.
+                Some(fd) if !segment::is_sealed(&fd, len) => return Err("memory that is not what it says it is"),
+                Some(fd) => Arrival::waiting(Name::New(id), fd, len, Kind::Sealed),
+                None => Arrival::lost(Name::New(id)),
+            },
+            What::File => return Err("a file, which it could change"),
+        };
+        self.enclosed.push(arrival);
+        Ok(())
+    }
+}

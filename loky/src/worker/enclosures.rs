@@ -1,0 +1,47 @@
+//! Takes in what the parent gives beside the bytes of calls, and sends what goes beside those of results.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use crate::shared::passing::{self, Arrival, Enclosed, Item, Name};
+use crate::shared::segment::Kind;
+use crate::transport::worker_link::Speaker;
+use crate::wire::enclosure::{Enclosure, What};
+use crate::wire::message::{self, Failure};
+
+/// The parent has given this; `fd` is `None` if there was no room for it.
+pub(super) fn take_in(Enclosure { id, what, len }: Enclosure, fd: Option<OwnedFd>) {
+    let (name, kind) = match what {
+        What::Sealed => (Name::Given(id), Kind::Sealed),
+        What::File => (Name::Given(id), Kind::File),
+        // No parent of ours says that.
+        What::Readers => return,
+    };
+    let arrival = match fd {
+        Some(fd) => Arrival::waiting(name, fd, len, kind),
+        None => Arrival::lost(name),
+    };
+    passing::give(id, arrival);
+}
+
+/// Sends what the result encloses that comes next. The inner error: it cannot be sent. The outer one: the parent is gone.
+pub(super) fn send(speaker: &mut Speaker, enclosed: &Enclosed) -> io::Result<Result<(), Failure>> {
+    for item in enclosed.items() {
+        let enclosure = match item {
+            Item::Parents(id) => Enclosure { id: *id, what: What::Readers, len: 0 },
+            Item::Segment(segment) => {
+                let core = segment.core();
+                if !speaker.enclose(&**core)? {
+                    let why = "too many descriptors are on their way; return fewer values of `loky::Shared` at once";
+                    return Ok(Err(Failure::CannotEncode(why.to_string())));
+                }
+                Enclosure { id: segment.id(), what: What::Sealed, len: core.len() }
+            }
+        };
+        let (head, bytes) = message::encloses(enclosure);
+        speaker.add(head, bytes.as_ref(), &[])?;
+        // At once: the parent takes in no more descriptors than it has heard of.
+        speaker.flush();
+    }
+    Ok(Ok(()))
+}

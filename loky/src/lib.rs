@@ -46,5 +46,5 @@ pub use par_map::{ParMap, ParMapIter, Unordered};
 pub use pool::{
     AsCompleted, Call, CallStatus, Closure, JoinHandle, Pool, PoolBuilder, as_completed, join_all, pool, reusable,
 };
-pub use shared::Shared;
+pub use shared::{Fd, Shared};
 pub use worker::init;

@@ -16,7 +16,7 @@ pub use crate::pool::dot::{
 pub use crate::shared::passing::Enclosed;
 pub use crate::task::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, Sent, owned};
 pub use crate::task::{
-    ArgumentReader, ArgumentWriter, Entry, Fault, Instance, TaskRef, Written, mark, type_id_of, version,
+    ArgumentReader, ArgumentWriter, Entry, Fault, Instance, SliceOwner, TaskRef, Written, mark, type_id_of, version,
 };
 pub use crate::task::{
     Bare, ByReference, ByType, ByValue, Capturable, Capture, CaptureFunction, Captured, Caught, Changed, Glue, Kind,

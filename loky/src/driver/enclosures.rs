@@ -4,6 +4,9 @@
 //! The last holder of a segment may be dropped anywhere, also under the lock. So that is only noted, in a list with a
 //! lock of its own, under which nothing else is ever locked; and the background thread is called.
 
+#[cfg(all(test, not(loom)))]
+mod tests;
+
 use std::sync::{Arc, OnceLock, Weak};
 
 use super::background::Chore;
@@ -16,9 +19,9 @@ use crate::sync::Mutex;
 use crate::sys::own_pid::own_pid;
 use crate::sys::poll::Poller;
 use crate::sys::segment;
-use crate::transport::link::Part;
+use crate::transport::link::{Descriptor, Part};
 use crate::wire::enclosure::{Enclosure, What};
-use crate::wire::message::{self, give};
+use crate::wire::message;
 
 /// The segments of which the last holder is gone.
 #[derive(Debug)]
@@ -62,11 +65,17 @@ impl Inner {
         let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
         let departed = self.departed.get_or_insert_with(|| Departed::new(self.poller.as_ref()));
         for item in order.enclosed() {
-            let Item::Segment(segment) = item else { continue };
-            if body.held.add(segment) {
-                let keeper: Arc<dyn Keeper> = Arc::clone(departed) as _;
-                segment.tell(&Arc::downgrade(&keeper));
-                give_segment(body, segment);
+            match item {
+                Item::Segment(segment) if body.held.add(segment) => {
+                    let keeper: Arc<dyn Keeper> = Arc::clone(departed) as _;
+                    segment.tell(&Arc::downgrade(&keeper));
+                    give_segment(body, segment);
+                }
+                Item::Fd(id, fd) => {
+                    body.give(Arc::clone(fd) as _, Enclosure { id: *id, what: What::Descriptor, len: 0 });
+                }
+                // What is known already, and what only results enclose.
+                Item::Segment(_) | Item::Parents(_) => {}
             }
         }
     }
@@ -99,12 +108,16 @@ fn give_segment(body: &mut Body, segment: &Segment) {
         Kind::Sealed => What::Sealed,
         Kind::File => What::File,
     };
-    body.link.enclose(Arc::clone(core) as _);
-    let (head, bytes) = give(Enclosure { id: segment.id(), what, len: core.len() });
-    body.link.send(head, [Part::Bytes(bytes.as_ref())]);
+    body.give(Arc::clone(core) as _, Enclosure { id: segment.id(), what, len: core.len() });
 }
 
 impl Body {
+    fn give(&mut self, fd: Arc<dyn Descriptor>, enclosure: Enclosure) {
+        self.link.enclose(fd);
+        let (head, bytes) = message::give(enclosure);
+        self.link.send(head, [Part::Bytes(bytes.as_ref())]);
+    }
+
     /// Gives up what the worker cannot name any more. To unmap it takes a moment, and is done elsewhere.
     pub(super) fn let_go(&mut self) -> Option<Chore> {
         let left = self.held.take_left(&self.given);
@@ -125,6 +138,10 @@ impl Body {
                 // What it is said to be is found out at once: no later than now is the worker known that has said it.
                 Some(fd) if !segment::is_sealed(&fd, len) => return Err("memory that is not what it says it is"),
                 Some(fd) => Arrival::waiting(Name::New(id), fd, len, Kind::Sealed),
+                None => Arrival::lost(Name::New(id)),
+            },
+            What::Descriptor => match self.link.next_descriptor().ok_or("no descriptor where it had announced one")? {
+                Some(fd) => Arrival::fd(Name::New(id), fd),
                 None => Arrival::lost(Name::New(id)),
             },
             What::File => return Err("a file, which it could change"),

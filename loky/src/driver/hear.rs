@@ -1,7 +1,7 @@
 //! Takes in what the poller reports of workers, and what they say first and last.
 
 #[cfg(all(test, not(loom)))]
-mod tests;
+pub(super) mod tests;
 
 use std::io;
 use std::time::Instant;

@@ -104,16 +104,12 @@ impl Results {
     }
 
     /// The one result there is.
-    pub(super) fn into_single(mut self) -> Option<Result<Value, Error>> {
-        let arrivals = self.take_arrivals();
-        match self.kind {
-            Kind::One(Ok(Value::Bytes(bytes))) => Some(Ok(match arrivals {
-                None => Value::Bytes(bytes),
-                Some(arrivals) => Value::Enclosing(Box::new((bytes, arrivals))),
-            })),
-            Kind::One(result) => Some(result),
-            Kind::None | Kind::Many(_) => None,
-        }
+    pub(super) fn into_single(self) -> Option<Result<Value, Error>> {
+        let Kind::One(result) = self.kind else { return None };
+        Some(match self.arrivals {
+            None => result,
+            Some(arrivals) => enclosing(result, *arrivals),
+        })
     }
 
     /// All results in a row, and how many bytes each of them has, if none is a failure and all are alike, and none
@@ -147,6 +143,15 @@ impl Results {
             Kind::Many(many) => many.get(item),
             Kind::None | Kind::One(_) => None,
         }
+    }
+}
+
+#[cold]
+fn enclosing(result: Result<Value, Error>, arrivals: Vec<Arrival>) -> Result<Value, Error> {
+    match result {
+        Ok(Value::Bytes(bytes)) => Ok(Value::Enclosing(Box::new((bytes, arrivals.into())))),
+        // A row of numbers encloses nothing, whatever the worker has said.
+        other => other,
     }
 }
 

@@ -1,8 +1,11 @@
-//! Large read-only data that costs nothing to pass: every process maps the same memory.
+//! What travels beside the bytes of a value: large read-only data that costs nothing to pass, since every process maps
+//! the same memory, and descriptors.
 //!
-//! `segment` is the memory and who is to be told of its end, `passing` how it travels beside the bytes of a value. Links,
-//! workers and calls are not known here.
+//! `segment` is the memory and who is to be told of its end, `passing` how it travels beside the bytes of a value, `live`
+//! where it lies. Links, workers and calls are not known here.
 
+mod fd;
+pub(crate) mod live;
 pub(crate) mod passing;
 pub(crate) mod segment;
 mod serial;
@@ -15,13 +18,15 @@ use std::{fmt, io};
 
 use bytemuck::Pod;
 
+pub use self::fd::Fd;
 use self::segment::Segment;
 use crate::sys::conjure::repeat;
 
 /// A read-only array of plain data that all processes share: passing it to a task, or returning it from one, copies
 /// nothing, whatever its size.
 ///
-/// It derefs to `[T]`, and a clone shares the memory. It is accepted wherever a value can stand in an argument, in a
+/// It derefs to `[T]`, and a clone shares the memory. A task may take it as a `&[T]`, too: of a slice of numbers that lies
+/// inside of a `Shared` only the range travels, if it has 16 KiB or more. It is accepted wherever a value can stand in an argument, in a
 /// capture of a [`closure!`](crate::closure!) or in a result, also inside of structures and collections. A worker maps
 /// the memory when it first sees it and keeps the mapping as long as somebody in the parent holds the value, so to pass it
 /// again costs no more than to pass a few numbers. When the last holder, in whichever process, is gone, so is the memory,
@@ -213,6 +218,12 @@ impl<T: Pod> Shared<T> {
         assert!(len > 0, "a chunk has at least one element");
         let (all, count) = (self.clone(), self.len.div_ceil(len));
         (0..count).map(move |at| all.slice(at * len..all.len.min((at + 1) * len)))
+    }
+
+    /// The memory, for tests of those who pass it on.
+    #[cfg(test)]
+    pub(crate) fn segment(&self) -> Option<Arc<Segment>> {
+        self.segment.clone()
     }
 
     /// A page is aligned to this at least.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::segment::{Core, Kind, Segment};
+use super::segment::{Core, Kind, Segment, next_id};
 
 /// What an encoded value encloses. Mostly nothing, which costs a word.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Enclosed(Option<Box<Vec<Item>>>);
 #[derive(Clone, Debug)]
 pub(crate) enum Item {
     Segment(Arc<Segment>),
+    /// A descriptor under a number, which is sent each time.
+    Fd(u64, Arc<OwnedFd>),
     /// A segment that the reader, who is the parent, knows by this number.
     Parents(u64),
 }
@@ -40,6 +42,7 @@ pub(crate) enum Name {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     Arguments,
+    Captures,
     Result,
 }
 
@@ -54,6 +57,7 @@ pub(crate) struct Arrival {
 enum State {
     There(Arc<Segment>),
     Waits(OwnedFd, u64, Kind),
+    Fd(OwnedFd),
     Lost(String),
 }
 
@@ -66,6 +70,7 @@ thread_local! {
     static COLLECTED: RefCell<Vec<Item>> = const { RefCell::new(Vec::new()) };
     static LAID_OUT: RefCell<Option<Arrivals>> = const { RefCell::new(None) };
     static GIVEN: RefCell<BTreeMap<u64, Arrival>> = const { RefCell::new(BTreeMap::new()) };
+    static GIVEN_FDS: RefCell<Vec<Arrival>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Encodes a value by `work`, which must not unwind, and collects what it encloses.
@@ -82,7 +87,7 @@ pub(crate) fn collecting<R>(way: Way, work: impl FnOnce() -> R) -> (R, Enclosed)
 pub(super) fn enclose(segment: &Arc<Segment>) -> Result<Name, &'static str> {
     let (item, name) = match (WAY.get(), segment.parents()) {
         (None, _) => return Err("a `loky::Shared` travels only as an argument or a result of a task"),
-        (Some(Way::Arguments), _) => (Item::Segment(Arc::clone(segment)), Name::Given(segment.id())),
+        (Some(Way::Arguments | Way::Captures), _) => (Item::Segment(Arc::clone(segment)), Name::Given(segment.id())),
         (Some(Way::Result), Some(id)) => (Item::Parents(id), Name::Parents(id)),
         (Some(Way::Result), None) if segment.core().kind() == Kind::File => {
             return Err("a file that a worker has mapped cannot be a result, since the worker could change it: \
@@ -92,6 +97,15 @@ pub(super) fn enclose(segment: &Arc<Segment>) -> Result<Name, &'static str> {
     };
     COLLECTED.with_borrow_mut(|collected| collected.push(item));
     Ok(name)
+}
+
+/// The same for a descriptor, of which a duplicate is enclosed.
+pub(super) fn enclose_fd(fd: &OwnedFd) -> Result<Name, String> {
+    let way = WAY.get().ok_or("a `loky::Fd` travels only as an argument or a result of a task")?;
+    let copy = fd.try_clone().map_err(|why| format!("a `loky::Fd` cannot be duplicated: {why}"))?;
+    let id = next_id();
+    COLLECTED.with_borrow_mut(|collected| collected.push(Item::Fd(id, Arc::new(copy))));
+    Ok(if way == Way::Result { Name::New(id) } else { Name::Given(id) })
 }
 
 /// Decodes a result by `work`, with which `arrivals` came along.
@@ -119,6 +133,26 @@ pub(super) fn find(name: Name) -> Result<Arc<Segment>, String> {
     found.unwrap_or_else(|| Err("a `loky::Shared` can be decoded only where it was sent to".to_string()))
 }
 
+/// The descriptor of this name, which is there once.
+pub(super) fn take_fd(name: Name) -> Result<OwnedFd, String> {
+    let of = |all: &[Arrival]| all.iter().find(|arrival| arrival.name == name).map(Arrival::take_fd);
+    let found = match name {
+        Name::Given(_) => GIVEN_FDS.with_borrow(|given| of(given)),
+        Name::New(_) | Name::Parents(_) => LAID_OUT.with_borrow(|arrivals| of(&arrivals.as_ref()?.0)),
+    };
+    found.unwrap_or_else(|| Err("a `loky::Fd` can be decoded only where it was sent to".to_string()))
+}
+
+/// In a worker: the parent has given this descriptor for the next call.
+pub(crate) fn give_fd(arrival: Arrival) {
+    GIVEN_FDS.with_borrow_mut(|given| given.push(arrival));
+}
+
+/// In a worker: the call is over, and what of its descriptors was not decoded is closed.
+pub(crate) fn end_call() {
+    GIVEN_FDS.with_borrow_mut(Vec::clear);
+}
+
 /// In a worker: the parent has given this.
 pub(crate) fn give(id: u64, arrival: Arrival) {
     GIVEN.with_borrow_mut(|given| given.insert(id, arrival));
@@ -139,6 +173,10 @@ impl Enclosed {
     #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_none()
+    }
+
+    pub(super) fn one(item: Item) -> Self {
+        Self(Some(Box::new(vec![item])))
     }
 
     pub(crate) fn items(&self) -> &[Item] {
@@ -171,6 +209,7 @@ impl Item {
     fn key(&self) -> (bool, u64) {
         match self {
             Self::Segment(segment) => (false, segment.id()),
+            Self::Fd(id, _) => (false, *id),
             Self::Parents(id) => (true, *id),
         }
     }
@@ -187,9 +226,14 @@ impl Arrival {
         Self { name, state: Mutex::new(State::There(segment)) }
     }
 
+    /// A descriptor that is nothing more.
+    pub(crate) fn fd(name: Name, fd: OwnedFd) -> Self {
+        Self { name, state: Mutex::new(State::Fd(fd)) }
+    }
+
     /// A descriptor that there was no room for.
     pub(crate) fn lost(name: Name) -> Self {
-        let why = "this process has too many open files to take in a `loky::Shared`".to_string();
+        let why = "this process has too many open files to take in another one".to_string();
         Self { name, state: Mutex::new(State::Lost(why)) }
     }
 
@@ -205,7 +249,21 @@ impl Arrival {
         match &*state {
             State::There(segment) => Ok(Arc::clone(segment)),
             State::Lost(why) => Err(why.clone()),
-            State::Waits(..) => unreachable!("it was mapped just now"),
+            State::Waits(..) | State::Fd(_) => Err("a `loky::Fd` is no `loky::Shared`".to_string()),
+        }
+    }
+
+    fn take_fd(&self) -> Result<OwnedFd, String> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*state {
+            State::Lost(why) => return Err(why.clone()),
+            State::There(_) | State::Waits(..) => return Err("a `loky::Shared` is no `loky::Fd`".to_string()),
+            State::Fd(_) => {}
+        }
+        let again = "a `loky::Fd` is decoded once; a closure for several items can capture a reference to it";
+        match std::mem::replace(&mut *state, State::Lost(again.to_string())) {
+            State::Fd(fd) => Ok(fd),
+            _ => unreachable!("it was looked at just now"),
         }
     }
 

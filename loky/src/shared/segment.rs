@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::{fmt, io};
 
+use super::live;
 use crate::sys::segment::{self, View};
 
 /// See the module.
@@ -75,7 +76,9 @@ impl Segment {
     /// `parents`: the number that the parent has given it, or zero.
     pub(super) fn new(core: Arc<Core>, parents: u64) -> Arc<Self> {
         let (parents, keepers) = (AtomicU64::new(parents), Mutex::default());
-        Arc::new(Self { id: NEXT.fetch_add(1, Ordering::Relaxed), core, parents, keepers })
+        let segment = Arc::new(Self { id: next_id(), core, parents, keepers });
+        live::add(&segment);
+        segment
     }
 
     /// The segment that had this memory, or if that is gone, a new one.
@@ -116,11 +119,15 @@ impl Segment {
     }
 }
 
-/// The number of the next segment. Zero is none.
-static NEXT: AtomicU64 = AtomicU64::new(1);
+/// A number that nothing that travels from this process has had. Zero is none.
+pub(super) fn next_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
 
 impl Drop for Segment {
     fn drop(&mut self) {
+        live::remove(self);
         let keepers = self.keepers.get_mut().unwrap_or_else(PoisonError::into_inner);
         keepers.iter().filter_map(Weak::upgrade).for_each(|keeper| keeper.is_gone(self.id));
     }

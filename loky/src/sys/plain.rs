@@ -14,7 +14,7 @@ macro_rules! for_each_number {
 }
 pub(super) use for_each_number;
 
-/// How many numbers there are in `value`, and their bytes; `None` if it is no row of numbers.
+/// How many numbers there are in `value`, and their bytes; `None` if it is no row of numbers, and no reference to one.
 pub(crate) fn as_bytes<T: ?Sized>(value: &T) -> Option<(usize, &[u8])> {
     let id = typeid::of::<T>();
     macro_rules! found {
@@ -28,6 +28,32 @@ pub(crate) fn as_bytes<T: ?Sized>(value: &T) -> Option<(usize, &[u8])> {
                 // SAFETY: as above; both references are fat alike, because they are of the same type.
                 let numbers: &[$number] = unsafe { transmute_copy::<&T, _>(&value) };
                 return Some(bytes_of(numbers));
+            }
+            if id == TypeId::of::<&'static [$number]>() {
+                // SAFETY: `T` is the type that this is read as, up to its lifetime, which is not shorter than that of
+                // the borrow.
+                let numbers: &&[$number] = unsafe { transmute_copy::<&T, _>(&value) };
+                return Some(bytes_of(numbers));
+            }
+        )*};
+    }
+    if cfg!(target_endian = "little") {
+        for_each_number!(found);
+    }
+    None
+}
+
+/// The numbers that `bytes` are; `None` if `T` is no number, or they are no row of it, or do not lie as that would.
+pub(crate) fn slice_of<T>(bytes: &[u8]) -> Option<&[T]> {
+    let id = typeid::of::<T>();
+    macro_rules! found {
+        ($($number:ty),*) => {$(
+            if id == TypeId::of::<$number>() {
+                // SAFETY: any bytes are a number, and what is not aligned or a part of one stands before or behind.
+                let (before, numbers, behind) = unsafe { bytes.align_to::<$number>() };
+                let numbers = (before.is_empty() && behind.is_empty()).then_some(numbers)?;
+                // SAFETY: `T` is the type that this is read as.
+                return Some(unsafe { transmute_copy::<&[$number], &[T]>(&numbers) });
             }
         )*};
     }
@@ -52,6 +78,20 @@ pub(crate) fn from_bytes<T>(count: u64, bytes: &[u8]) -> Option<T> {
     if cfg!(target_endian = "little") {
         for_each_number!(found);
     }
+    None
+}
+
+/// How many bytes each number has in a `T`; `None` if it is no row of numbers.
+pub(crate) fn width_of<T>() -> Option<usize> {
+    let id = typeid::of::<T>();
+    macro_rules! found {
+        ($($number:ty),*) => {$(
+            if id == TypeId::of::<Vec<$number>>() {
+                return Some(size_of::<$number>());
+            }
+        )*};
+    }
+    for_each_number!(found);
     None
 }
 
@@ -84,6 +124,8 @@ mod tests {
         let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
         assert_eq!(as_bytes(&numbers), Some((3, &bytes[..])));
         assert_eq!(as_bytes(&numbers[1..]), Some((2, &bytes[8..])));
+        assert_eq!(as_bytes(&&numbers[1..]), Some((2, &bytes[8..])));
+        assert_eq!(as_bytes(&numbers[1..]).and_then(|(_, bytes)| slice_of::<f64>(bytes)), Some(&numbers[1..]));
         assert_eq!(from_bytes::<Vec<f64>>(3, &bytes), Some(numbers));
         assert_eq!(from_bytes::<Vec<u8>>(24, &bytes).as_deref(), Some(&bytes[..]));
         assert_eq!(from_bytes::<Vec<u16>>(0, b""), Some(vec![]));
@@ -95,6 +137,10 @@ mod tests {
         assert_eq!(as_bytes(&vec![vec![1_u8]]), None);
         assert_eq!((as_bytes("text"), as_bytes(&1_u64)), (None, None));
         assert_eq!(from_bytes::<Vec<bool>>(1, &[1]), None);
+        let words = [0_u64; 2];
+        let bytes = as_bytes(&words[..]).unwrap().1;
+        assert!(slice_of::<u64>(&bytes[1..9]).is_none() && slice_of::<u64>(&bytes[..12]).is_none());
+        assert!(slice_of::<bool>(bytes).is_none() && slice_of::<[u8; 2]>(bytes).is_none());
         assert_eq!(from_bytes::<Vec<u32>>(2, &[0; 7]), None);
         assert_eq!(from_bytes::<Vec<u32>>(u64::MAX, &[0; 8]), None);
     }

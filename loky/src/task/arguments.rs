@@ -8,8 +8,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::entry::Fault;
+use super::slice::SliceOwner;
 use super::value::{self, Appended};
 use crate::error::{Error, ErrorKind};
+use crate::shared::live::Stretch;
 use crate::shared::passing::{Enclosed, Way};
 use crate::sys::row::Row;
 use crate::wire::body::{Encoded, RowPlace};
@@ -31,7 +33,7 @@ pub struct ArgumentWriter<'a> {
 pub(crate) fn encode_arguments(write: impl FnOnce(&mut ArgumentWriter<'_>)) -> Result<Encoded, Error> {
     // Most arguments are short: one allocation, and no growing.
     let mut bytes = Vec::with_capacity(64);
-    let Appended { row, enclosed } = write_arguments(&mut bytes, write)?;
+    let Appended { row, enclosed, .. } = write_arguments(&mut bytes, write)?;
     Ok(Encoded { bytes, row, enclosed })
 }
 
@@ -51,7 +53,7 @@ fn write_arguments(bytes: &mut Vec<u8>, write: impl FnOnce(&mut ArgumentWriter<'
     let mut writer = ArgumentWriter { bytes, count: 0, row: None, enclosed: Enclosed::NONE, fault: None };
     write(&mut writer);
     let Some(why) = writer.fault else {
-        return Ok(Appended { row: writer.row, enclosed: writer.enclosed });
+        return Ok(Appended { row: writer.row, enclosed: writer.enclosed, ..Appended::default() });
     };
     bytes.truncate(before);
     Err(Error::new(ErrorKind::Encode, format!("cannot be started: {why}")))
@@ -65,8 +67,8 @@ impl ArgumentWriter<'_> {
             return;
         }
         self.count += 1;
-        match append_and_tell(self.bytes, argument) {
-            Ok(Appended { row, enclosed }) => {
+        match append_and_tell(Way::Arguments, self.bytes, argument) {
+            Ok(Appended { row, enclosed, .. }) => {
                 self.row = row;
                 self.enclosed.append(enclosed);
             }
@@ -78,16 +80,16 @@ impl ArgumentWriter<'_> {
 /// Appends a value with its length before it, and returns what it encloses. What an error leaves behind is of no use.
 #[inline]
 pub(super) fn append<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<Enclosed, String> {
-    append_and_tell(bytes, value).map(|appended| appended.enclosed)
+    append_and_tell(Way::Captures, bytes, value).map(|appended| appended.enclosed)
 }
 
-/// The same, and where a long row begins.
+/// The same, and more of what there is to know.
 #[inline]
-fn append_and_tell<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<Appended, String> {
+fn append_and_tell<T: Serialize + ?Sized>(way: Way, bytes: &mut Vec<u8>, value: &T) -> Result<Appended, String> {
     let head = bytes.len();
     bytes.extend_from_slice(&[0; LENGTH]);
-    let appended = value::encode(Way::Arguments, bytes, value)?;
-    let length = (bytes.len() - head - LENGTH) as u64;
+    let appended = value::encode(way, bytes, value)?;
+    let length = if appended.is_stretch { STRETCH } else { (bytes.len() - head - LENGTH) as u64 };
     bytes[head..head + LENGTH].copy_from_slice(&length.to_le_bytes());
     Ok(appended)
 }
@@ -128,12 +130,23 @@ impl<'a> ArgumentReader<'a> {
         self.count += 1;
         let value = match self.next() {
             Some(bytes) => value::decode(bytes),
-            None => {
-                let (start, row) = self.next_row().ok_or_else(|| self.wrong("is missing"))?;
-                value::decode_row(start, row)
-            }
+            None => self.read_long(),
         };
         value.map_err(|why| self.wrong(&why))
+    }
+
+    /// The next argument, a slice.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or it is not one of `T`.
+    #[inline]
+    pub fn read_slice<T: DeserializeOwned>(&mut self) -> Result<SliceOwner<T>, Fault> {
+        if self.rest.starts_with(&STRETCH.to_le_bytes()) {
+            self.count += 1;
+            return self.read_stretch().map_err(|why| self.wrong(&why));
+        }
+        self.read().map(SliceOwner::of)
     }
 
     /// Says that there are no more.
@@ -159,6 +172,30 @@ impl<'a> ArgumentReader<'a> {
         Some(argument)
     }
 
+    /// A value that is not here with all its bytes.
+    #[cold]
+    fn read_long<T: DeserializeOwned>(&mut self) -> Result<T, String> {
+        if let Some(stretch) = self.next_stretch() {
+            return value::decode_numbers(stretch?.bytes());
+        }
+        let (start, row) = self.next_row().ok_or("is missing")?;
+        value::decode_row(start, row)
+    }
+
+    #[cold]
+    fn read_stretch<T: DeserializeOwned>(&mut self) -> Result<SliceOwner<T>, String> {
+        SliceOwner::of_stretch(self.next_stretch().ok_or("is missing")??)
+    }
+
+    /// The stretch of memory that stands for the next value.
+    fn next_stretch(&mut self) -> Option<Result<Stretch, String>> {
+        let name = self.rest.strip_prefix(&STRETCH.to_le_bytes())?;
+        let (name, rest) = name.split_at_checked(3 * LENGTH)?;
+        self.rest = rest;
+        let word = |at: usize| u64::from_le_bytes(name[at * LENGTH..][..LENGTH].try_into().expect("a word"));
+        Some(Stretch::find([word(0), word(1), word(2)]))
+    }
+
     /// The bytes of the last value, which are here only up to its row.
     fn next_row(&mut self) -> Option<(&'a [u8], Row)> {
         let (length, start) = self.rest.split_first_chunk::<LENGTH>()?;
@@ -176,6 +213,9 @@ impl<'a> ArgumentReader<'a> {
 
 /// The length before each argument, a `u64` in little endian.
 const LENGTH: usize = 8;
+
+/// In the place of a length: what follows is the name of a stretch of memory, in as many words as that has.
+const STRETCH: u64 = u64::MAX;
 
 #[cfg(test)]
 mod tests {
@@ -229,6 +269,33 @@ mod tests {
             assert!(ArgumentReader::new(&bytes).read::<u16>().is_err(), "{length}");
         }
         assert!(ArgumentReader::new(&[2, 0, 0]).read::<u16>().is_err());
+    }
+
+    #[test]
+    fn a_slice_of_shared_numbers_travels_as_a_range() {
+        use crate::shared::passing::{Arrival, Item, Name, forget, give};
+        let shared = crate::shared::Shared::from_vec((0..10_000_u32).collect());
+        let encoded = encode_arguments(|writer| {
+            writer.write(&shared[5000..]);
+            writer.write(&&shared[..5000]);
+            writer.write(&shared[..10]);
+            writer.write(&shared[1..9001]);
+        });
+        let Encoded { bytes, row, enclosed } = encoded.unwrap();
+        let [Item::Segment(segment), ..] = enclosed.items() else { panic!("it is enclosed") };
+        assert!(bytes.len() < 200 && row.is_none() && enclosed.items().len() == 3, "{} bytes", bytes.len());
+        let id = segment.id();
+        give(id, Arrival::known(Name::Given(id), std::sync::Arc::clone(segment)));
+        let mut reader = ArgumentReader::new(&bytes);
+        let (lent, copied) = (reader.read_slice::<u32>().unwrap(), reader.read::<Vec<u32>>().unwrap());
+        assert!(std::ptr::eq(&lent[..], &shared[5000..]) && copied[..] == shared[..5000]);
+        assert_eq!(reader.read_slice::<u32>().unwrap()[..], shared[..10]);
+        let mut again = ArgumentReader::new(reader.rest);
+        assert!(reader.read_slice::<String>().is_err() && reader.finish().is_ok());
+        assert!(again.read::<Vec<String>>().is_err() && again.finish().is_ok());
+        forget(id);
+        assert!(ArgumentReader::new(&bytes).read_slice::<u32>().is_err(), "it was not given");
+        assert!(ArgumentReader::new(&bytes[..20]).read_slice::<u32>().is_err());
     }
 
     #[test]

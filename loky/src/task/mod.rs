@@ -11,6 +11,7 @@ mod entry;
 mod find;
 mod passage;
 mod registry;
+mod slice;
 mod value;
 
 pub use arguments::{ArgumentReader, ArgumentWriter};
@@ -29,5 +30,6 @@ pub(crate) use find::{entry_of, find, keep};
 pub(crate) use passage::write_result;
 pub use passage::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, Sent, owned};
 pub(crate) use registry::{build, registry};
+pub use slice::SliceOwner;
 pub use value::Written;
 pub(crate) use value::{decode, decode_row};

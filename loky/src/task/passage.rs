@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::arguments::{ArgumentReader, ArgumentWriter};
 use super::entry::Fault;
+use super::slice::SliceOwner;
 use super::value::{self, Written};
 
 /// What can be an argument of a task: what serde can write and read back.
@@ -123,11 +124,15 @@ impl<T> Lent<T> {
 
 impl<T> LentSlice<[T]> {
     /// How the parameter passes.
-    pub fn passage(&self) -> Passage<[T], Vec<T>>
+    pub fn passage(&self) -> Passage<[T], SliceOwner<T>>
     where
         T: Argument,
     {
-        Passage::new(|owner| owner)
+        Passage {
+            write: |writer, argument| writer.write(argument),
+            read: |reader| reader.read_slice(),
+            lend: |owner| owner,
+        }
     }
 }
 

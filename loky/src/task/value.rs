@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::contain::contain;
 use crate::memory;
+use crate::shared::live::Stretch;
 use crate::shared::passing::{Enclosed, Way, collecting};
 use crate::sys::row::Row;
 use crate::sys::{number, plain};
@@ -25,6 +26,8 @@ pub struct Written {
 pub(super) struct Appended {
     /// Where a long row begins, if it is one.
     pub(super) row: Option<RowPlace>,
+    /// Whether it is the name of a stretch of memory, in the place of the numbers in there.
+    pub(super) is_stretch: bool,
     pub(super) enclosed: Enclosed,
 }
 
@@ -44,14 +47,20 @@ pub(super) fn encode<T: Serialize + ?Sized>(way: Way, bytes: &mut Vec<u8>, value
 fn encode_other<T: Serialize + ?Sized>(way: Way, bytes: &mut Vec<u8>, value: &T) -> Result<Appended, String> {
     let Some((count, plain)) = plain::as_bytes(value) else {
         let (encoded, enclosed) = collecting(way, || contain(|| codec::encode_into(bytes, value)));
-        return encoded.map(|()| Appended { row: None, enclosed });
+        return encoded.map(|()| Appended { enclosed, ..Appended::default() });
     };
+    if way == Way::Arguments && plain.len() >= ROW_MIN {
+        if let Some(stretch) = Stretch::of(plain) {
+            stretch.name().into_iter().for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
+            return Ok(Appended { row: None, is_stretch: true, enclosed: stretch.enclosed() });
+        }
+    }
     memory::reserve(bytes, COUNT + plain.len());
     bytes.extend_from_slice(&(count as u64).to_le_bytes());
     let start = bytes.len();
     bytes.extend_from_slice(plain);
     let row = if plain.len() < ROW_MIN { None } else { RowPlace::new(start, plain.len() / count) };
-    Ok(Appended { row, enclosed: Enclosed::NONE })
+    Ok(Appended { row, ..Appended::default() })
 }
 
 /// Appends a value that nobody needs any more: a long row is not copied, but kept for whoever sends it.
@@ -87,6 +96,13 @@ fn decode_other<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     let row = bytes.split_first_chunk::<COUNT>();
     let plain = row.and_then(|(count, plain)| plain::from_bytes(u64::from_le_bytes(*count), plain));
     plain.map_or_else(|| contain(|| codec::decode(bytes)), Ok)
+}
+
+/// The value that is a row of just these numbers.
+pub(super) fn decode_numbers<T: DeserializeOwned>(numbers: &[u8]) -> Result<T, String> {
+    let width = plain::width_of::<T>().ok_or("there is a range of numbers in its place")?;
+    let value = plain::from_bytes((numbers.len() / width) as u64, numbers);
+    value.ok_or_else(|| "a range of numbers is of other numbers".to_string())
 }
 
 /// The same of bytes that end in a row: the value that is just that row is not copied.

@@ -22,6 +22,8 @@ pub(crate) enum What {
     File = 2,
     /// What the reader has given itself, under its own number; without a descriptor.
     Readers = 3,
+    /// A descriptor that is nothing more.
+    Descriptor = 4,
 }
 
 const LEN: usize = 2 * WORD;
@@ -45,6 +47,7 @@ impl Enclosure {
             1 => What::Sealed,
             2 => What::File,
             3 => What::Readers,
+            4 => What::Descriptor,
             _ => return None,
         };
         Some(Self { id, what, len: u64::from_le_bytes(len.try_into().ok()?) })
@@ -57,7 +60,7 @@ mod tests {
 
     #[test]
     fn what_is_enclosed_arrives_as_it_was_said() {
-        for what in [What::Sealed, What::File, What::Readers] {
+        for what in [What::Sealed, What::File, What::Readers, What::Descriptor] {
             let enclosure = Enclosure { id: 1 << 60, what, len: 5 << 30 };
             let (head, bytes) = enclosure.said(7);
             assert_eq!((head.kind, head.len), (7, bytes.len()));

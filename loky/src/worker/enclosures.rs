@@ -11,33 +11,41 @@ use crate::wire::message::{self, Failure};
 
 /// The parent has given this; `fd` is `None` if there was no room for it.
 pub(super) fn take_in(Enclosure { id, what, len }: Enclosure, fd: Option<OwnedFd>) {
-    let (name, kind) = match what {
-        What::Sealed => (Name::Given(id), Kind::Sealed),
-        What::File => (Name::Given(id), Kind::File),
+    let name = Name::Given(id);
+    let arrival = match (what, fd) {
+        (_, None) => Arrival::lost(name),
+        (What::Sealed, Some(fd)) => Arrival::waiting(name, fd, len, Kind::Sealed),
+        (What::File, Some(fd)) => Arrival::waiting(name, fd, len, Kind::File),
+        (What::Descriptor, Some(fd)) => Arrival::fd(name, fd),
         // No parent of ours says that.
-        What::Readers => return,
+        (What::Readers, Some(_)) => return,
     };
-    let arrival = match fd {
-        Some(fd) => Arrival::waiting(name, fd, len, kind),
-        None => Arrival::lost(name),
-    };
-    passing::give(id, arrival);
+    if what == What::Descriptor {
+        passing::give_fd(arrival);
+    } else {
+        passing::give(id, arrival);
+    }
 }
 
 /// Sends what the result encloses that comes next. The inner error: it cannot be sent. The outer one: the parent is gone.
 pub(super) fn send(speaker: &mut Speaker, enclosed: &Enclosed) -> io::Result<Result<(), Failure>> {
     for item in enclosed.items() {
+        let mut is_sent = true;
         let enclosure = match item {
             Item::Parents(id) => Enclosure { id: *id, what: What::Readers, len: 0 },
             Item::Segment(segment) => {
-                let core = segment.core();
-                if !speaker.enclose(&**core)? {
-                    let why = "too many descriptors are on their way; return fewer values of `loky::Shared` at once";
-                    return Ok(Err(Failure::CannotEncode(why.to_string())));
-                }
-                Enclosure { id: segment.id(), what: What::Sealed, len: core.len() }
+                is_sent = speaker.enclose(&**segment.core())?;
+                Enclosure { id: segment.id(), what: What::Sealed, len: segment.core().len() }
+            }
+            Item::Fd(id, fd) => {
+                is_sent = speaker.enclose(&**fd)?;
+                Enclosure { id: *id, what: What::Descriptor, len: 0 }
             }
         };
+        if !is_sent {
+            let why = "too many descriptors are on their way; return fewer at once";
+            return Ok(Err(Failure::CannotEncode(why.to_string())));
+        }
         let (head, bytes) = message::encloses(enclosure);
         speaker.add(head, bytes.as_ref(), &[])?;
         // At once: the parent takes in no more descriptors than it has heard of.

@@ -39,6 +39,7 @@ pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page) -> ! 
                     if desk.run_items(received, &assignment, row).is_err() {
                         vanish();
                     }
+                    passing::end_call();
                 }
                 to_worker::GIVE => {
                     let enclosure = Enclosure::parse(head, &body).unwrap_or_else(|why| die(&why.to_string()));

@@ -1,6 +1,8 @@
-//! Large data that all processes share: where it can stand, who holds it, and that it goes with its last holder.
+//! What travels beside the bytes. Large data that all processes share: where it can stand, who holds it, and that it goes
+//! with its last holder. Descriptors.
 
 mod ends;
+mod fds;
 mod places;
 mod tools;
 mod weight;
@@ -9,6 +11,6 @@ use std::process::ExitCode;
 
 loky::main! {
     fn main() -> ExitCode {
-        loky_tests::run(&[ends::CASES, places::CASES, weight::CASES], &[])
+        loky_tests::run(&[ends::CASES, fds::CASES, places::CASES, weight::CASES], &[])
     }
 }

@@ -17,6 +17,7 @@ pub(crate) const CASES: &[Case] = cases![
     memmap_03_captured_by_closures,
     memmap_03_items_of_par_map,
     memmap_03_aligned_for_every_element,
+    memmap_03_a_slice_of_it_travels_as_a_range,
     memmap_07_results_that_were_made_there,
     memmap_07_what_comes_back_is_what_was_sent,
     memmap_07_results_of_par_map,
@@ -150,6 +151,52 @@ fn memmap_03_items_of_par_map() {
     let pairs = (0..100_u64).map(|at| (all.clone(), at));
     let looked_up = pairs.par_map(loky::closure!(|all: Shared<u64>, at: u64| all[at as usize])).on(&pool).unwrap_all();
     assert!(looked_up == (0..100).collect::<Vec<_>>());
+    pool.shutdown();
+}
+
+#[loky::task]
+fn sum_slice(numbers: &[u64]) -> (u64, usize) {
+    (numbers.iter().sum(), numbers.as_ptr().addr())
+}
+
+#[loky::task]
+fn sum_two(first: &[u64], name: &str, second: &[u64]) -> u64 {
+    first.iter().chain(second).sum::<u64>() + name.len() as u64
+}
+
+#[loky::task]
+fn sum_owned(numbers: Vec<u64>) -> u64 {
+    numbers.iter().sum()
+}
+
+#[loky::task]
+fn sum_any<T: Copy + Into<u64> + Serialize + for<'de> Deserialize<'de>>(numbers: &[T]) -> u64 {
+    numbers.iter().map(|&number| number.into()).sum()
+}
+
+fn memmap_03_a_slice_of_it_travels_as_a_range() {
+    let (pool, all) = (pool_of(1), numbers(100_000));
+    let (sum, address) = sum_slice.bind(&all).on(&pool).run().expect("all of it");
+    assert_eq!(sum, sum_to(100_000));
+    let worker = procfs::workers()[0];
+    assert_eq!((mapped_by(worker), here()), (1, (1, 1)), "it is the same memory");
+    let (sum, part) = sum_slice.bind(&all[5000..]).on(&pool).run().expect("a part of it");
+    assert_eq!((sum, part), (sum_to(100_000) - sum_to(5000), address + 5000 * 8), "nothing was copied");
+    assert_eq!(sum_slice::bind(&all).on(&pool).run().expect("by its path"), (sum_to(100_000), address));
+    assert_eq!(sum_two.bind(&all[..5000], "four", &all[5000..]).on(&pool).run().expect("two"), sum_to(100_000) + 4);
+    assert_eq!(sum_owned::bind(all.to_vec()).on(&pool).run().expect("a vector is none of it"), sum_to(100_000));
+    assert_eq!(sum_any::<u64>.bind(&all).on(&pool).run().expect("a generic task"), sum_to(100_000));
+    let ends = loky::closure!(|numbers: &[u64]| numbers[0] + numbers[numbers.len() - 1]);
+    assert_eq!(ends.bind(&all[10..]).on(&pool).run().expect("a closure"), 100_009);
+    let sums = all.chunks(10_000).par_map(sum_slice).on(&pool).unwrap_all();
+    let at: Vec<_> = sums.iter().map(|(_, at)| at - address).collect();
+    assert!(at == (0..10).map(|chunk| chunk * 80_000).collect::<Vec<_>>(), "{at:?}");
+    let owned = all.chunks(10_000).par_map(sum_owned).on(&pool).unwrap_all();
+    assert_eq!(owned.iter().sum::<u64>(), sum_to(100_000));
+    let captured = &all[..50_000];
+    let look_up = loky::closure!(|at: usize| captured[at]);
+    assert_eq!(look_up.bind(49_999).on(&pool).run().expect("a captured slice is copied"), 49_999);
+    assert_eq!((mapped_by(worker), here()), (1, (1, 1)));
     pool.shutdown();
 }
 

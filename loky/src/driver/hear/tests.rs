@@ -17,11 +17,11 @@ use crate::sys::process::Exit;
 use crate::transport::worker_link::{Speaker, ends};
 
 /// What stands in for the process is this one. Whoever would kill it is asked by a chore, and nobody does those here.
-struct Played {
-    inner: Inner,
-    id: WorkerId,
-    speaker: Speaker,
-    _link: UnixStream,
+pub(in crate::driver) struct Played {
+    pub(in crate::driver) inner: Inner,
+    pub(in crate::driver) id: WorkerId,
+    pub(in crate::driver) speaker: Speaker,
+    pub(in crate::driver) link: UnixStream,
     error: UnixStream,
 }
 
@@ -33,7 +33,7 @@ fn nonblocking() -> (UnixStream, UnixStream) {
 
 impl Played {
     /// Launched for a call.
-    fn new() -> Self {
+    pub(in crate::driver) fn new() -> Self {
         let mut inner = Inner::new(Settings::default_for(1));
         inner.poller = Some(Arc::new(Poller::new().unwrap()));
         let terms = Terms { priority: 0, retries: 0, run_limit: None, queue_deadline: None, deadline: None };
@@ -51,10 +51,10 @@ impl Played {
             error: File::from(OwnedFd::from(pipe)),
         };
         inner.hear_launch(id, Ok(launched), Instant::now());
-        Self { inner, id, speaker, _link: link, error }
+        Self { inner, id, speaker, link, error }
     }
 
-    fn say_hello(&mut self, build: Build, pid: u32) {
+    pub(in crate::driver) fn say_hello(&mut self, build: Build, pid: u32) {
         let (head, bytes) = Hello { build, pid }.said();
         self.speaker.add(head, &bytes, &[]).unwrap();
         self.speaker.flush();

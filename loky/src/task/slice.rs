@@ -1,0 +1,45 @@
+//! What owns a slice that is lent to a task: the vector that it arrived as, or memory that all processes share.
+
+use std::ops::Deref;
+
+use crate::shared::live::Stretch;
+use crate::sys::plain;
+
+/// See the module.
+#[derive(Debug)]
+pub struct SliceOwner<T>(Owner<T>);
+
+#[derive(Debug)]
+enum Owner<T> {
+    Own(Vec<T>),
+    /// Is known to be numbers of this type.
+    Shared(Stretch),
+}
+
+impl<T> SliceOwner<T> {
+    pub(super) const fn of(values: Vec<T>) -> Self {
+        Self(Owner::Own(values))
+    }
+
+    /// An error if that is no slice of `T`.
+    pub(super) fn of_stretch(stretch: Stretch) -> Result<Self, String> {
+        match plain::slice_of::<T>(stretch.bytes()) {
+            Some(_) => Ok(Self(Owner::Shared(stretch))),
+            None => Err("there is a range of numbers in its place, of other numbers".to_string()),
+        }
+    }
+}
+
+impl<T> Deref for SliceOwner<T> {
+    type Target = [T];
+
+    #[inline]
+    fn deref(&self) -> &[T] {
+        match &self.0 {
+            Owner::Own(values) => values,
+            Owner::Shared(stretch) => {
+                plain::slice_of(stretch.bytes()).expect("it was found out that it is a slice of `T`")
+            }
+        }
+    }
+}

@@ -41,6 +41,9 @@ impl Inner {
             self.hear_worker(worker, now);
             next = self.workers.range(WorkerId(worker.0 + 1)..).next().map(|(&id, _)| id);
         }
+        if self.has_departed() {
+            self.forget_departed();
+        }
         self.scheduler.handle_timeout(now);
         self.perform_all();
     }
@@ -118,11 +121,12 @@ impl Inner {
         let Some((given, mut is_last)) = body.given.answer(call, item) else {
             return Heard::Nonsense("an answer that nobody awaits".to_string());
         };
-        let enclosed = std::mem::take(&mut body.enclosed);
         let bytes = match result {
             Ok(bytes) => bytes,
             Err(failure) => {
-                self.outbox.chores.extend(body.let_go());
+                if body.has_leftovers() {
+                    self.outbox.chores.extend(body.clear_leftovers());
+                }
                 return Heard::Failed(given, is_last, failure);
             }
         };
@@ -131,16 +135,18 @@ impl Inner {
             if let Some(pending) = self.calls.get_mut(given.call) {
                 let count = pending.order.items.len();
                 pending.outcome().results.push(Ok(bytes), count);
-                if !enclosed.is_empty() {
-                    pending.outcome().results.enclose(enclosed);
-                }
                 if !is_last && self.settings.output != Output::Capture {
                     is_last = receive_row(body, pending);
                 }
             }
         }
-        if body.held.is_leaving() {
-            self.outbox.chores.extend(body.let_go());
+        if body.has_leftovers() {
+            let enclosed = std::mem::take(&mut body.enclosed);
+            let pending = self.calls.get_mut(given.call).filter(|_| !self.scheduler.is_doomed(given.call));
+            if let Some(pending) = pending.filter(|_| !enclosed.is_empty()) {
+                pending.outcome().results.enclose(enclosed);
+            }
+            self.outbox.chores.extend(body.clear_leftovers());
         }
         Heard::Stored(given, is_last)
     }

@@ -3,6 +3,7 @@
 //! Most calls are plain and short, and most of what it costs to send them is to begin: so they are said in few words,
 //! and in one piece.
 
+use super::enclosures::Departed;
 use super::inner::{Inner, Pending};
 use super::order::{Items, Order};
 use crate::ids::{Attempt, CallKey, WorkerId};
@@ -16,12 +17,14 @@ const SHORT_MAX: usize = 64;
 
 impl Inner {
     pub(super) fn dispatch(&mut self, call: CallKey, attempt: Attempt, worker: WorkerId) {
-        if self.calls.get(call).is_some_and(|pending| pending.order.has_enclosed()) {
-            self.give_enclosed(call, worker);
-        }
         let Some(pending) = self.calls.get(call) else { return };
         let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
         let (order, first) = (&pending.order, pending.done());
+        if order.has_enclosed() {
+            let departed = self.departed.get_or_insert_with(|| Departed::new(self.poller.as_ref()));
+            body.give_enclosed(order, departed);
+            self.has_unsent |= body.link.has_unsent();
+        }
         if attempt.get() == 1 && order.is_plain() && order.payload.len() <= SHORT_MAX {
             say_plain(&mut body.link, call, order);
         } else {

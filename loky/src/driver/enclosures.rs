@@ -2,7 +2,8 @@
 //! tells workers of what nobody holds any more.
 //!
 //! The last holder of a segment may be dropped anywhere, also under the lock. So that is only noted, in a list with a
-//! lock of its own, under which nothing else is ever locked; and the background thread is called.
+//! lock of its own, under which nothing else is ever locked; and the background thread is called. Whoever hears the
+//! workers sees to it.
 
 #[cfg(all(test, not(loom)))]
 mod tests;
@@ -11,11 +12,11 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use super::background::Chore;
 use super::inner::{Body, Inner};
+use super::order::Order;
 use crate::config::ENCLOSED_MAX;
-use crate::ids::{CallKey, WorkerId};
 use crate::shared::passing::{Arrival, Item, Name};
 use crate::shared::segment::{Keeper, Kind, Segment};
-use crate::sync::Mutex;
+use crate::sync::{AtomicBool, Mutex, Ordering};
 use crate::sys::own_pid::own_pid;
 use crate::sys::poll::Poller;
 use crate::sys::segment;
@@ -29,16 +30,25 @@ pub(super) struct Departed {
     /// A forked child has a copy, and must not touch it: another thread may have held its lock.
     pid: u32,
     ids: Mutex<Vec<u64>>,
+    /// Whether there may be some.
+    has_some: AtomicBool,
     poller: OnceLock<Weak<Poller>>,
 }
 
 impl Departed {
-    fn new(poller: Option<&Arc<Poller>>) -> Arc<Self> {
-        let own = Self { pid: own_pid(), ids: Mutex::default(), poller: OnceLock::new() };
+    pub(super) fn new(poller: Option<&Arc<Poller>>) -> Arc<Self> {
+        let ids = Mutex::default();
+        let own = Self { pid: own_pid(), ids, has_some: AtomicBool::new(false), poller: OnceLock::new() };
         if let Some(poller) = poller {
             let _ = own.poller.set(Arc::downgrade(poller));
         }
         Arc::new(own)
+    }
+
+    fn take(&self) -> Vec<u64> {
+        let mut ids = self.ids.lock();
+        self.has_some.store(false, Ordering::Relaxed);
+        std::mem::take(&mut ids)
     }
 }
 
@@ -51,6 +61,7 @@ impl Keeper for Departed {
         ids.push(id);
         // Whoever takes them takes all.
         let is_first = ids.len() == 1;
+        self.has_some.store(true, Ordering::Release);
         drop(ids);
         if let (true, Some(poller)) = (is_first, self.poller.get().and_then(Weak::upgrade)) {
             poller.ring();
@@ -59,34 +70,17 @@ impl Keeper for Departed {
 }
 
 impl Inner {
-    /// Gives the worker what the call encloses.
-    pub(super) fn give_enclosed(&mut self, call: CallKey, worker: WorkerId) {
-        let Some(order) = self.calls.get(call).map(|pending| &pending.order) else { return };
-        let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
-        let departed = self.departed.get_or_insert_with(|| Departed::new(self.poller.as_ref()));
-        for item in order.enclosed() {
-            match item {
-                Item::Segment(segment) if body.held.add(segment) => {
-                    let keeper: Arc<dyn Keeper> = Arc::clone(departed) as _;
-                    segment.tell(&Arc::downgrade(&keeper));
-                    give_segment(body, segment);
-                }
-                Item::Fd(id, fd) => {
-                    body.give(Arc::clone(fd) as _, Enclosure { id: *id, what: What::Descriptor, len: 0 });
-                }
-                // What is known already, and what only results enclose.
-                Item::Segment(_) | Item::Parents(_) => {}
-            }
-        }
+    /// Whether there is something that workers may forget.
+    #[inline]
+    pub(super) fn has_departed(&self) -> bool {
+        self.departed.as_ref().is_some_and(|departed| departed.has_some.load(Ordering::Acquire))
     }
 
     /// Tells the workers what they may forget.
+    #[cold]
     pub(super) fn forget_departed(&mut self) {
         let Some(departed) = &self.departed else { return };
-        let ids = std::mem::take(&mut *departed.ids.lock());
-        if ids.is_empty() {
-            return;
-        }
+        let ids = departed.take();
         let workers: Vec<_> = self.workers.keys().copied().collect();
         for worker in workers {
             let Some(body) = self.body(worker) else { continue };
@@ -112,6 +106,39 @@ fn give_segment(body: &mut Body, segment: &Segment) {
 }
 
 impl Body {
+    /// Gives the worker what a call encloses.
+    #[inline(never)]
+    pub(super) fn give_enclosed(&mut self, order: &Order, departed: &Arc<Departed>) {
+        for item in order.enclosed() {
+            match item {
+                Item::Segment(segment) if self.held.add(segment) => {
+                    let keeper: Arc<dyn Keeper> = Arc::clone(departed) as _;
+                    segment.tell(&Arc::downgrade(&keeper));
+                    give_segment(self, segment);
+                }
+                Item::Fd(id, fd) => {
+                    self.give(Arc::clone(fd) as _, Enclosure { id: *id, what: What::Descriptor, len: 0 });
+                }
+                // What is known already, and what only results enclose.
+                Item::Segment(_) | Item::Parents(_) => {}
+            }
+        }
+    }
+
+    /// Whether there is something to do when an answer has been heard.
+    #[inline]
+    pub(super) fn has_leftovers(&self) -> bool {
+        !self.enclosed.is_empty() || self.held.is_leaving()
+    }
+
+    /// An answer has been heard: what nobody has taken of what it encloses is given up, and what the worker cannot name
+    /// any more.
+    #[cold]
+    pub(super) fn clear_leftovers(&mut self) -> Option<Chore> {
+        self.enclosed.clear();
+        self.let_go()
+    }
+
     fn give(&mut self, fd: Arc<dyn Descriptor>, enclosure: Enclosure) {
         self.link.enclose(fd);
         let (head, bytes) = message::give(enclosure);

@@ -68,7 +68,6 @@ impl Inner {
     pub(super) fn flush(&mut self, worker: WorkerId) {
         let has_rung = self.body(worker).is_some_and(|body| body.link.flush());
         self.has_rung |= has_rung;
-        self.has_unsent |= self.body(worker).is_some_and(|body| body.link.has_unsent());
     }
 
     pub(super) fn kill(&mut self, id: WorkerId) {

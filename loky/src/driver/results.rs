@@ -8,12 +8,7 @@ use crate::wire::body::{Body, WithRow};
 
 /// See the module.
 #[derive(Debug, Default)]
-#[expect(clippy::box_collection, reason = "nearly always there is nothing, which should be a word")]
-pub(crate) struct Results {
-    kind: Kind,
-    /// What they enclose.
-    arrivals: Option<Box<Vec<Arrival>>>,
-}
+pub(crate) struct Results(Kind);
 
 #[derive(Debug, Default)]
 enum Kind {
@@ -22,6 +17,8 @@ enum Kind {
     One(Result<Value, Error>),
     /// Seldom, and not to be carried along by the others.
     Many(Box<Many>),
+    /// Any of the above, and what they enclose. Likewise.
+    Enclosing(Box<(Results, Vec<Arrival>)>),
 }
 
 #[derive(Debug, Default)]
@@ -43,30 +40,33 @@ pub(crate) enum Value {
 
 impl Results {
     pub(crate) fn len(&self) -> usize {
-        match &self.kind {
+        match &self.0 {
             Kind::None => 0,
             Kind::One(_) => 1,
             Kind::Many(many) => many.lengths.count(),
+            Kind::Enclosing(enclosing) => enclosing.0.len(),
         }
     }
 
     pub(crate) fn has_failure(&self) -> bool {
-        match &self.kind {
+        match &self.0 {
             Kind::None => false,
             Kind::One(result) => result.is_err(),
             Kind::Many(many) => !many.failures.is_empty(),
+            Kind::Enclosing(enclosing) => enclosing.0.has_failure(),
         }
     }
 
     /// Adds the result of the next one of `count` items.
     pub(super) fn push(&mut self, result: Result<Body<'_>, Error>, count: usize) {
-        match &mut self.kind {
-            Kind::None if count == 1 => self.kind = Kind::One(result.map(Value::from)),
+        match &mut self.0 {
+            Kind::None if count == 1 => self.0 = Kind::One(result.map(Value::from)),
             Kind::Many(many) => many.push(result),
+            Kind::Enclosing(enclosing) => enclosing.0.push(result, count),
             Kind::None | Kind::One(_) => {
                 let mut many = Box::<Many>::default();
                 many.push(result);
-                self.kind = Kind::Many(many);
+                self.0 = Kind::Many(many);
             }
         }
     }
@@ -74,11 +74,12 @@ impl Results {
     /// Adds the result of the next one of many items, of which some are here.
     #[inline]
     pub(super) fn push_more(&mut self, bytes: &[u8]) {
-        match &mut self.kind {
+        match &mut self.0 {
             Kind::Many(many) => {
                 many.bytes.extend_from_slice(bytes);
                 many.lengths.push(bytes.len());
             }
+            Kind::Enclosing(enclosing) => enclosing.0.push_more(bytes),
             Kind::None | Kind::One(_) => self.push(Ok(Body::Lent(bytes)), 2),
         }
     }
@@ -86,7 +87,11 @@ impl Results {
     /// Adds results that are as long as the last one, at most `most`: `take` appends their bytes and says how many
     /// they are.
     pub(super) fn push_alike(&mut self, most: usize, take: impl FnOnce(&mut Vec<u8>) -> usize) -> usize {
-        let Kind::Many(many) = &mut self.kind else { return 0 };
+        let many = match &mut self.0 {
+            Kind::Many(many) => many,
+            Kind::Enclosing(enclosing) => return enclosing.0.push_alike(most, take),
+            Kind::None | Kind::One(_) => return 0,
+        };
         let before = many.bytes.len();
         let count = take(&mut many.bytes).min(most);
         many.lengths.push_alike((many.bytes.len() - before).checked_div(count).unwrap_or(0), count);
@@ -94,60 +99,71 @@ impl Results {
     }
 
     /// The last result that was added encloses these.
-    pub(super) fn enclose(&mut self, more: Vec<Arrival>) {
-        self.arrivals.get_or_insert_default().extend(more);
+    pub(super) fn enclose(&mut self, mut more: Vec<Arrival>) {
+        match &mut self.0 {
+            Kind::Enclosing(enclosing) => enclosing.1.append(&mut more),
+            _ => self.0 = Kind::Enclosing(Box::new((std::mem::take(self), more))),
+        }
     }
 
-    /// What they enclose, if they do.
-    pub(crate) fn take_arrivals(&mut self) -> Option<Arrivals> {
-        self.arrivals.take().map(|arrivals| Arrivals::from(*arrivals))
+    /// The results alone, and what they enclose, if they do.
+    pub(crate) fn split(self) -> (Self, Option<Arrivals>) {
+        match self.0 {
+            Kind::Enclosing(enclosing) => {
+                let (results, arrivals) = *enclosing;
+                (results, Some(arrivals.into()))
+            }
+            kind => (Self(kind), None),
+        }
     }
 
     /// The one result there is.
     pub(super) fn into_single(self) -> Option<Result<Value, Error>> {
-        let Kind::One(result) = self.kind else { return None };
-        Some(match self.arrivals {
-            None => result,
-            Some(arrivals) => enclosing(result, *arrivals),
-        })
+        match self.0 {
+            Kind::One(result) => Some(result),
+            Kind::Enclosing(enclosing) => {
+                let (results, arrivals) = *enclosing;
+                results.into_single().map(|result| with(result, arrivals))
+            }
+            Kind::None | Kind::Many(_) => None,
+        }
     }
 
     /// All results in a row, and how many bytes each of them has, if none is a failure and all are alike, and none
     /// encloses anything.
     pub(crate) fn into_row(self) -> Result<(Vec<u8>, usize), Self> {
-        match (self.kind, self.arrivals) {
-            (Kind::Many(many), None) if many.failures.is_empty() => match many.lengths.alike() {
+        match self.0 {
+            Kind::Many(many) if many.failures.is_empty() => match many.lengths.alike() {
                 Some(len) => Ok((many.bytes, len)),
-                None => Err(Self { kind: Kind::Many(many), arrivals: None }),
+                None => Err(Self(Kind::Many(many))),
             },
-            (kind, arrivals) => Err(Self { kind, arrivals }),
+            kind => Err(Self(kind)),
         }
     }
 
     /// The same, each result in one piece, so that they can be [lent](Self::get).
     pub(crate) fn in_pieces(self) -> Self {
-        match self.kind {
-            Kind::One(Ok(Value::Row(body))) => {
-                Self { kind: Kind::One(Ok(Value::Bytes(Payload::from(body.joined())))), ..self }
-            }
-            kind => Self { kind, ..self },
+        match self.0 {
+            Kind::One(Ok(Value::Row(body))) => Self(Kind::One(Ok(Value::Bytes(Payload::from(body.joined()))))),
+            kind => Self(kind),
         }
     }
 
     /// The result of item number `item`, if it is in one piece.
     #[inline]
     pub(crate) fn get(&self, item: usize) -> Option<Result<&[u8], &Error>> {
-        match &self.kind {
+        match &self.0 {
             Kind::One(Ok(Value::Bytes(bytes))) if item == 0 => Some(Ok(bytes)),
             Kind::One(Err(why)) if item == 0 => Some(Err(why)),
             Kind::Many(many) => many.get(item),
+            Kind::Enclosing(enclosing) => enclosing.0.get(item),
             Kind::None | Kind::One(_) => None,
         }
     }
 }
 
 #[cold]
-fn enclosing(result: Result<Value, Error>, arrivals: Vec<Arrival>) -> Result<Value, Error> {
+fn with(result: Result<Value, Error>, arrivals: Vec<Arrival>) -> Result<Value, Error> {
     match result {
         Ok(Value::Bytes(bytes)) => Ok(Value::Enclosing(Box::new((bytes, arrivals.into())))),
         // A row of numbers encloses nothing, whatever the worker has said.

@@ -74,7 +74,6 @@ impl Driver {
             ready.into_iter().for_each(|token| inner.hear(token, now));
             inner.end_silent(now);
             inner.hear_news(now);
-            inner.forget_departed();
         });
         if has_told {
             self.interrupt();

@@ -15,8 +15,8 @@ use crate::arity::for_each_arity;
 use crate::error::Error;
 use crate::pool::Closure;
 use crate::pool::dot::TaskOutput;
-use crate::shared::passing::Enclosed;
 use crate::task::{TaskRef, encode_arguments_into, find, keep};
+use crate::wire::body::Encoded;
 
 /// A task that can be applied to items of type `Item`. `How` says what it takes, as the type of a function, and what
 /// kind of task it is; it is always inferred.
@@ -34,10 +34,9 @@ pub trait Callable<Item, How> {
     #[doc(hidden)]
     fn task(&self) -> Result<TaskRef, Error>;
 
-    /// Appends the arguments of the call for this item, and returns what they enclose; on an error, nothing is
-    /// appended.
+    /// Appends the arguments of the call for this item; on an error, nothing is appended.
     #[doc(hidden)]
-    fn encode(item: &Item, bytes: &mut Vec<u8>) -> Result<Enclosed, Error>;
+    fn encode(item: &Item, encoded: &mut Encoded) -> Result<(), Error>;
 }
 
 /// A closure, which is told apart from functions in this way.
@@ -61,8 +60,8 @@ macro_rules! one_argument {
                 })
             }
 
-            fn encode(item: &$Item, bytes: &mut Vec<u8>) -> Result<Enclosed, Error> {
-                encode_arguments_into(bytes, |writer| writer.write(EncodesAs::<$Argument>::view(item)))
+            fn encode(item: &$Item, encoded: &mut Encoded) -> Result<(), Error> {
+                encode_arguments_into(encoded, |writer| writer.write(EncodesAs::<$Argument>::view(item)))
             }
         }
 
@@ -78,8 +77,8 @@ macro_rules! one_argument {
                 Closure::task(self)
             }
 
-            fn encode(item: &$Item, bytes: &mut Vec<u8>) -> Result<Enclosed, Error> {
-                encode_arguments_into(bytes, |writer| writer.write(EncodesAs::<$Argument>::view(item)))
+            fn encode(item: &$Item, encoded: &mut Encoded) -> Result<(), Error> {
+                encode_arguments_into(encoded, |writer| writer.write(EncodesAs::<$Argument>::view(item)))
             }
         }
     )*};
@@ -122,8 +121,8 @@ macro_rules! several_arguments {
                 })
             }
 
-            fn encode(item: &Item, bytes: &mut Vec<u8>) -> Result<Enclosed, Error> {
-                item.encode_into(bytes)
+            fn encode(item: &Item, encoded: &mut Encoded) -> Result<(), Error> {
+                item.encode_into(encoded)
             }
         }
 
@@ -140,8 +139,8 @@ macro_rules! several_arguments {
                 Closure::task(self)
             }
 
-            fn encode(item: &Item, bytes: &mut Vec<u8>) -> Result<Enclosed, Error> {
-                item.encode_into(bytes)
+            fn encode(item: &Item, encoded: &mut Encoded) -> Result<(), Error> {
+                item.encode_into(encoded)
             }
         }
     };
@@ -156,9 +155,9 @@ mod tests {
 
     /// Infers as `par_map` does.
     fn bytes<Item, F: Callable<Item, How>, How>(item: Item, _: F) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        F::encode(&item, &mut bytes).unwrap();
-        bytes
+        let mut encoded = Encoded::default();
+        F::encode(&item, &mut encoded).unwrap();
+        encoded.bytes
     }
 
     /// What a call with these arguments would send.

@@ -19,7 +19,6 @@ use crate::driver::{Items, Lengths, Limits, Order, Outcome};
 use crate::error::{Error, ErrorKind};
 use crate::oneshot::Watcher;
 use crate::pool::{self, Pool};
-use crate::shared::passing::Enclosed;
 use crate::task::TaskRef;
 use crate::transport::payload::Payload;
 use crate::wire::body::Encoded;
@@ -240,20 +239,20 @@ impl Run {
     fn fill<T>(
         &mut self,
         input: &mut impl Iterator<Item = T>,
-        encode: impl Fn(&T, &mut Vec<u8>) -> Result<Enclosed, Error>,
+        encode: impl Fn(&T, &mut Encoded) -> Result<(), Error>,
         len: usize,
         task_name: &str,
     ) {
-        while self.filling.lengths.count() < len && self.filling.payload.len() < CHUNK_BYTES_MAX && self.has_room() {
+        while self.filling.lengths.count() < len
+            && self.filling.payload.bytes.len() < CHUNK_BYTES_MAX
+            && self.has_room()
+        {
             let Some(item) = input.next() else { return };
-            let (place, before) = (self.pulled, self.filling.payload.len());
+            let (place, before) = (self.pulled, self.filling.payload.bytes.len());
             self.pulled += 1;
             self.pending += 1;
             match encode(&item, &mut self.filling.payload) {
-                Ok(enclosed) => {
-                    self.filling.push(place, before);
-                    self.filling.enclosed.append(enclosed);
-                }
+                Ok(()) => self.filling.push(place, before),
                 Err(why) => {
                     self.fail(place, 1, why.with_task(task_name));
                     if !self.filling.is_empty() {
@@ -265,10 +264,11 @@ impl Run {
     }
 
     fn send_filling(&mut self, task: &Result<TaskRef, Error>) {
-        let Chunk { first, payload: bytes, enclosed, lengths } = std::mem::take(&mut self.filling);
+        let Chunk { first, payload, lengths } = std::mem::take(&mut self.filling);
         // The next one will be about as long.
-        self.filling.payload.reserve(bytes.len());
-        self.send(task, first, Encoded { bytes, row: None, enclosed }.into(), lengths, 0);
+        self.filling.payload.bytes.reserve(payload.bytes.len());
+        // A row at the end of an item is none of the chunk, in which it may stand anywhere.
+        self.send(task, first, Encoded { row: None, ..payload }.into(), lengths, 0);
     }
 
     fn send(

@@ -59,8 +59,8 @@ impl Piece {
         let count = results.len();
         let answers = match results.into_row() {
             Ok((bytes, len)) => Answers::Row(bytes, len),
-            Err(mut results) => {
-                let arrivals = results.take_arrivals();
+            Err(results) => {
+                let (results, arrivals) = results.split();
                 Answers::Each(results.in_pieces(), arrivals)
             }
         };

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use crate::driver::{Lengths, OutcomeCell};
 use crate::ids::CallKey;
-use crate::shared::passing::Enclosed;
 use crate::transport::payload::Payload;
 use crate::wire::body::Encoded;
 
@@ -14,8 +13,7 @@ use crate::wire::body::Encoded;
 #[derive(Default)]
 pub(super) struct Chunk {
     pub(super) first: usize,
-    pub(super) payload: Vec<u8>,
-    pub(super) enclosed: Enclosed,
+    pub(super) payload: Encoded,
     pub(super) lengths: Lengths,
 }
 
@@ -37,7 +35,7 @@ impl Chunk {
         if self.is_empty() {
             self.first = place;
         }
-        self.lengths.push(self.payload.len() - before);
+        self.lengths.push(self.payload.bytes.len() - before);
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use crate::arity::for_each_arity;
 use crate::error::Error;
-use crate::shared::passing::Enclosed;
 use crate::task::encode_arguments_into;
+use crate::wire::body::Encoded;
 
 /// An item that supplies the arguments of one call.
 #[diagnostic::on_unimplemented(
@@ -18,9 +18,9 @@ use crate::task::encode_arguments_into;
     note = "a task of one argument takes the items as they are or by reference, one of several arguments takes tuples"
 )]
 pub trait Supplies<Arguments> {
-    /// Appends the encoded arguments, and returns what they enclose; on an error, nothing is appended.
+    /// Appends the encoded arguments; on an error, nothing is appended.
     #[doc(hidden)]
-    fn encode_into(&self, bytes: &mut Vec<u8>) -> Result<Enclosed, Error>;
+    fn encode_into(&self, encoded: &mut Encoded) -> Result<(), Error>;
 }
 
 /// A value that can stand for an argument of type `A`, because it is encoded alike.
@@ -80,9 +80,9 @@ macro_rules! several {
         where
             $($X: EncodesAs<$A>,)*
         {
-            fn encode_into(&self, bytes: &mut Vec<u8>) -> Result<Enclosed, Error> {
+            fn encode_into(&self, encoded: &mut Encoded) -> Result<(), Error> {
                 let ($($x,)*) = self;
-                encode_arguments_into(bytes, |writer| {$(writer.write($x.view());)*})
+                encode_arguments_into(encoded, |writer| {$(writer.write($x.view());)*})
             }
         }
 
@@ -90,9 +90,9 @@ macro_rules! several {
         where
             $(&'item $X: EncodesAs<$A>,)*
         {
-            fn encode_into(&self, bytes: &mut Vec<u8>) -> Result<Enclosed, Error> {
+            fn encode_into(&self, encoded: &mut Encoded) -> Result<(), Error> {
                 let ($($x,)*) = self;
-                encode_arguments_into(bytes, |writer| {$(writer.write($x.view());)*})
+                encode_arguments_into(encoded, |writer| {$(writer.write($x.view());)*})
             }
         }
     };

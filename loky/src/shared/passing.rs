@@ -15,7 +15,7 @@ use super::segment::{Core, Kind, Segment, next_id};
 /// What an encoded value encloses. Mostly nothing, which costs a word.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::box_collection, reason = "nearly always there is nothing, which should be a word")]
-pub struct Enclosed(Option<Box<Vec<Item>>>);
+pub(crate) struct Enclosed(Option<Box<Vec<Item>>>);
 
 /// One of them.
 #[derive(Clone, Debug)]

@@ -20,11 +20,11 @@ use crate::wire::body::{Encoded, RowPlace};
 #[derive(Debug)]
 pub struct ArgumentWriter<'a> {
     bytes: &'a mut Vec<u8>,
+    enclosed: &'a mut Enclosed,
     /// How many were written.
     count: usize,
     /// Where a long row begins, if that is what was written last.
     row: Option<RowPlace>,
-    enclosed: Enclosed,
     /// What went wrong first; nothing is written after it.
     fault: Option<String>,
 }
@@ -32,30 +32,32 @@ pub struct ArgumentWriter<'a> {
 /// The encoded arguments that `write` writes.
 pub(crate) fn encode_arguments(write: impl FnOnce(&mut ArgumentWriter<'_>)) -> Result<Encoded, Error> {
     // Most arguments are short: one allocation, and no growing.
-    let mut bytes = Vec::with_capacity(64);
-    let Appended { row, enclosed, .. } = write_arguments(&mut bytes, write)?;
-    Ok(Encoded { bytes, row, enclosed })
+    let mut encoded = Encoded { bytes: Vec::with_capacity(64), ..Encoded::NONE };
+    encoded.row = write_arguments(&mut encoded, write)?;
+    Ok(encoded)
 }
 
-/// Appends the encoded arguments that `write` writes, and returns what they enclose; on an error nothing is appended.
+/// Appends the encoded arguments that `write` writes; on an error no bytes are appended.
 #[inline]
 pub(crate) fn encode_arguments_into(
-    bytes: &mut Vec<u8>,
+    encoded: &mut Encoded,
     write: impl FnOnce(&mut ArgumentWriter<'_>),
-) -> Result<Enclosed, Error> {
-    write_arguments(bytes, write).map(|appended| appended.enclosed)
+) -> Result<(), Error> {
+    write_arguments(encoded, write).map(drop)
 }
 
-/// The same. Returns also where in `bytes` a long row begins, if the arguments end in one.
+/// The same. Returns where a long row begins, if the arguments end in one.
 #[inline]
-fn write_arguments(bytes: &mut Vec<u8>, write: impl FnOnce(&mut ArgumentWriter<'_>)) -> Result<Appended, Error> {
+fn write_arguments(
+    encoded: &mut Encoded,
+    write: impl FnOnce(&mut ArgumentWriter<'_>),
+) -> Result<Option<RowPlace>, Error> {
+    let (bytes, enclosed) = (&mut encoded.bytes, &mut encoded.enclosed);
     let before = bytes.len();
-    let mut writer = ArgumentWriter { bytes, count: 0, row: None, enclosed: Enclosed::NONE, fault: None };
+    let mut writer = ArgumentWriter { bytes, enclosed, count: 0, row: None, fault: None };
     write(&mut writer);
-    let Some(why) = writer.fault else {
-        return Ok(Appended { row: writer.row, enclosed: writer.enclosed, ..Appended::default() });
-    };
-    bytes.truncate(before);
+    let Some(why) = writer.fault else { return Ok(writer.row) };
+    encoded.bytes.truncate(before);
     Err(Error::new(ErrorKind::Encode, format!("cannot be started: {why}")))
 }
 
@@ -67,31 +69,33 @@ impl ArgumentWriter<'_> {
             return;
         }
         self.count += 1;
-        match append_and_tell(Way::Arguments, self.bytes, argument) {
-            Ok(Appended { row, enclosed, .. }) => {
-                self.row = row;
-                self.enclosed.append(enclosed);
-            }
+        match append_and_tell(Way::Arguments, self.bytes, self.enclosed, argument) {
+            Ok(row) => self.row = row,
             Err(why) => self.fault = Some(format!("argument {} cannot be encoded: {why}", self.count)),
         }
     }
 }
 
-/// Appends a value with its length before it, and returns what it encloses. What an error leaves behind is of no use.
+/// Appends a captured value with its length before it. What an error leaves behind is of no use.
 #[inline]
-pub(super) fn append<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<Enclosed, String> {
-    append_and_tell(Way::Captures, bytes, value).map(|appended| appended.enclosed)
+pub(super) fn append<T: Serialize + ?Sized>(encoded: &mut Encoded, value: &T) -> Result<(), String> {
+    append_and_tell(Way::Captures, &mut encoded.bytes, &mut encoded.enclosed, value).map(drop)
 }
 
-/// The same, and more of what there is to know.
+/// Appends a value with its length before it. Returns where in `bytes` a long row begins, if that is what was appended.
 #[inline]
-fn append_and_tell<T: Serialize + ?Sized>(way: Way, bytes: &mut Vec<u8>, value: &T) -> Result<Appended, String> {
+fn append_and_tell<T: Serialize + ?Sized>(
+    way: Way,
+    bytes: &mut Vec<u8>,
+    enclosed: &mut Enclosed,
+    value: &T,
+) -> Result<Option<RowPlace>, String> {
     let head = bytes.len();
     bytes.extend_from_slice(&[0; LENGTH]);
-    let appended = value::encode(way, bytes, value)?;
-    let length = if appended.is_stretch { STRETCH } else { (bytes.len() - head - LENGTH) as u64 };
+    let appended = value::encode(way, bytes, enclosed, value)?;
+    let length = if appended == Appended::Stretch { STRETCH } else { (bytes.len() - head - LENGTH) as u64 };
     bytes[head..head + LENGTH].copy_from_slice(&length.to_le_bytes());
-    Ok(appended)
+    Ok(if let Appended::Row(place) = appended { Some(place) } else { None })
 }
 
 /// Reads what an [`ArgumentWriter`] has written.
@@ -300,8 +304,8 @@ mod tests {
 
     #[test]
     fn a_panicking_serialize_is_an_encoding_error_and_leaves_what_was_there() {
-        let mut bytes = b"before".to_vec();
-        let error = encode_arguments_into(&mut bytes, |writer| {
+        let mut encoded = Encoded { bytes: b"before".to_vec(), ..Encoded::NONE };
+        let error = encode_arguments_into(&mut encoded, |writer| {
             writer.write(&1_u8);
             writer.write(&Panics);
             writer.write(&Panics);
@@ -309,7 +313,7 @@ mod tests {
         .unwrap_err();
         assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::Encode, false));
         assert!(error.to_string().contains("argument 2 cannot be encoded: it panicked: a poisoned lock"), "{error}");
-        assert_eq!(bytes, b"before");
+        assert_eq!(encoded.bytes, b"before");
     }
 
     #[test]

@@ -21,14 +21,14 @@ pub struct Written {
     pub(crate) enclosed: Enclosed,
 }
 
-/// What is to be known of a value that was appended, beside its bytes.
-#[derive(Debug, Default)]
-pub(super) struct Appended {
-    /// Where a long row begins, if it is one.
-    pub(super) row: Option<RowPlace>,
-    /// Whether it is the name of a stretch of memory, in the place of the numbers in there.
-    pub(super) is_stretch: bool,
-    pub(super) enclosed: Enclosed,
+/// What a value was appended as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Appended {
+    Bytes,
+    /// With a long row, which begins there.
+    Row(RowPlace),
+    /// The name of a stretch of memory, in the place of the numbers in there.
+    Stretch,
 }
 
 /// The number of elements that stands before a row, a `u64` in little endian.
@@ -37,22 +37,34 @@ const COUNT: usize = 8;
 /// Appends the bytes of `value`. The `Serialize` of users runs in there, so a panic in it is an error, too. On an error
 /// nothing is appended.
 #[inline]
-pub(super) fn encode<T: Serialize + ?Sized>(way: Way, bytes: &mut Vec<u8>, value: &T) -> Result<Appended, String> {
+pub(super) fn encode<T: Serialize + ?Sized>(
+    way: Way,
+    bytes: &mut Vec<u8>,
+    enclosed: &mut Enclosed,
+    value: &T,
+) -> Result<Appended, String> {
     match number::with_bytes(value, |number| bytes.extend_from_slice(number)) {
-        Some(()) => Ok(Appended::default()),
-        None => encode_other(way, bytes, value),
+        Some(()) => Ok(Appended::Bytes),
+        None => encode_other(way, bytes, enclosed, value),
     }
 }
 
-fn encode_other<T: Serialize + ?Sized>(way: Way, bytes: &mut Vec<u8>, value: &T) -> Result<Appended, String> {
+fn encode_other<T: Serialize + ?Sized>(
+    way: Way,
+    bytes: &mut Vec<u8>,
+    enclosed: &mut Enclosed,
+    value: &T,
+) -> Result<Appended, String> {
     let Some((count, plain)) = plain::as_bytes(value) else {
-        let (encoded, enclosed) = collecting(way, || contain(|| codec::encode_into(bytes, value)));
-        return encoded.map(|()| Appended { enclosed, ..Appended::default() });
+        let (encoded, more) = collecting(way, || contain(|| codec::encode_into(bytes, value)));
+        enclosed.append(more);
+        return encoded.map(|()| Appended::Bytes);
     };
     if way == Way::Arguments && plain.len() >= ROW_MIN {
         if let Some(stretch) = Stretch::of(plain) {
             stretch.name().into_iter().for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
-            return Ok(Appended { row: None, is_stretch: true, enclosed: stretch.enclosed() });
+            enclosed.append(stretch.enclosed());
+            return Ok(Appended::Stretch);
         }
     }
     memory::reserve(bytes, COUNT + plain.len());
@@ -60,7 +72,7 @@ fn encode_other<T: Serialize + ?Sized>(way: Way, bytes: &mut Vec<u8>, value: &T)
     let start = bytes.len();
     bytes.extend_from_slice(plain);
     let row = if plain.len() < ROW_MIN { None } else { RowPlace::new(start, plain.len() / count) };
-    Ok(Appended { row, ..Appended::default() })
+    Ok(row.map_or(Appended::Bytes, Appended::Row))
 }
 
 /// Appends a value that nobody needs any more: a long row is not copied, but kept for whoever sends it.
@@ -82,8 +94,7 @@ pub(super) fn write<T: Serialize>(written: &mut Written, value: T) -> Result<(),
 
 #[inline]
 fn write_short<T: Serialize>(written: &mut Written, value: &T) -> Result<(), String> {
-    written.enclosed = encode(Way::Result, &mut written.bytes, value)?.enclosed;
-    Ok(())
+    encode(Way::Result, &mut written.bytes, &mut written.enclosed, value).map(drop)
 }
 
 /// The value in `bytes`, all of them. A `Deserialize` that fails, or panics, is an error.
@@ -122,7 +133,7 @@ mod tests {
 
     fn is_as_the_format_says<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T) {
         let (mut ours, mut theirs) = (b"before".to_vec(), b"before".to_vec());
-        encode(Way::Arguments, &mut ours, &value).unwrap();
+        encode(Way::Arguments, &mut ours, &mut Enclosed::NONE, &value).unwrap();
         codec::encode_into(&mut theirs, &value).unwrap();
         assert_eq!(ours, theirs);
         assert_eq!(decode::<T>(&ours[6..]).unwrap(), value);
@@ -156,8 +167,9 @@ mod tests {
         let why = codec::encode_into(&mut bytes, &shared).unwrap_err();
         assert!(why.to_string().contains("only as an argument or a result") && bytes.is_empty(), "{why}");
         for way in [Way::Arguments, Way::Result] {
-            let appended = encode(way, &mut bytes, &(&shared, 7)).unwrap();
-            assert_eq!(appended.enclosed.items().len(), 1);
+            let mut enclosed = Enclosed::NONE;
+            assert_eq!(encode(way, &mut bytes, &mut enclosed, &(&shared, 7)), Ok(Appended::Bytes));
+            assert_eq!(enclosed.items().len(), 1);
         }
         assert!(decode::<(crate::shared::Shared<u8>, i32)>(&bytes[..bytes.len() / 2]).is_err(), "nobody has sent it");
     }

@@ -33,9 +33,9 @@ pub(crate) struct WithRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RowPlace(u8);
 
-/// A value that was encoded, whether it ends in a row, and what it encloses.
+/// Values that were encoded, whether they end in a row, and what they enclose.
 #[derive(Debug, Default)]
-pub(crate) struct Encoded {
+pub struct Encoded {
     pub(crate) bytes: Vec<u8>,
     pub(crate) row: Option<RowPlace>,
     pub(crate) enclosed: Enclosed,
@@ -87,6 +87,11 @@ impl RowPlace {
     const fn width(self) -> usize {
         1 << (self.0 & ((1 << WIDTH_BITS) - 1))
     }
+}
+
+impl Encoded {
+    /// Nothing so far.
+    pub(crate) const NONE: Self = Self { bytes: Vec::new(), row: None, enclosed: Enclosed::NONE };
 }
 
 impl From<Encoded> for Parcel {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::super::hear::tests::Played;
 use super::super::tokens::{Part as Source, token};
 use super::*;
-use crate::ids::Attempt;
+use crate::ids::{Attempt, CallKey};
 use crate::sys::socket;
 use crate::task;
 

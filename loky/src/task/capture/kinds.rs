@@ -14,11 +14,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Capture;
-use crate::shared::passing::Enclosed;
 use crate::sys::conjure::conjure;
 use crate::task::arguments::{ArgumentReader, append};
 use crate::task::contain::contain;
 use crate::task::entry::Fault;
+use crate::wire::body::Encoded;
 use crate::wire::codec;
 
 /// What a closure can capture, as a value or behind a reference: what serde can write, and read back as an `Owner`.
@@ -47,7 +47,7 @@ impl<T: ?Sized + Serialize, Owner: DeserializeOwned + 'static> Capturable<Owner>
 /// How a capture passes: a `T` is written there, its `Owner` is read here.
 #[derive(Debug)]
 pub struct Passing<T: ?Sized, Owner> {
-    pub(super) write: fn(&mut Vec<u8>, &T) -> Result<Enclosed, String>,
+    pub(super) write: fn(&mut Encoded, &T) -> Result<(), String>,
     read: fn(&[u8]) -> Result<Owner, Fault>,
 }
 

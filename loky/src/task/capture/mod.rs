@@ -20,7 +20,6 @@ pub use probe::{
 use super::arguments::ArgumentReader;
 use super::entry::Fault;
 use crate::error::{Error, ErrorKind};
-use crate::shared::passing::Enclosed;
 use crate::wire::body::Encoded;
 
 /// A capture, or all captures of a closure, as the worker has them.
@@ -91,8 +90,7 @@ pub struct Captured<C> {
 /// No captures so far.
 #[must_use]
 pub const fn captures() -> Captured<()> {
-    let encoded = Encoded { bytes: Vec::new(), row: None, enclosed: Enclosed::NONE };
-    Captured { encoded, fault: None, kinds: PhantomData }
+    Captured { encoded: Encoded::NONE, fault: None, kinds: PhantomData }
 }
 
 impl<C> Captured<C> {
@@ -107,10 +105,8 @@ impl<C> Captured<C> {
         P: Fn() -> Passing<T, Owner>,
     {
         if self.fault.is_none() {
-            match (passing().write)(&mut self.encoded.bytes, caught.value) {
-                Ok(enclosed) => self.encoded.enclosed.append(enclosed),
-                Err(why) => self.fault = Some(format!("captured `{}` cannot be encoded: {why}", caught.name)),
-            }
+            let written = (passing().write)(&mut self.encoded, caught.value);
+            self.fault = written.err().map(|why| format!("captured `{}` cannot be encoded: {why}", caught.name));
         }
         Captured { encoded: self.encoded, fault: self.fault, kinds: PhantomData }
     }

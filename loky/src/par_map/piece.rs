@@ -48,8 +48,14 @@ impl Found<'_> {
     pub(super) fn decode<R: DeserializeOwned>(self, task: &str) -> Result<R, Error> {
         match self.arrivals {
             None => decode_result(self.bytes, task),
-            Some(arrivals) => supplying(arrivals, || decode_result(self.bytes, task)),
+            Some(arrivals) => self.decode_with(arrivals, task),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn decode_with<R: DeserializeOwned>(self, arrivals: &Arrivals, task: &str) -> Result<R, Error> {
+        supplying(arrivals, || decode_result(self.bytes, task))
     }
 }
 

@@ -14,8 +14,9 @@ use crate::driver::{Driver, Outcome, OutcomeCell, Value};
 use crate::error::{Error, ErrorKind};
 use crate::ids::{CallId, CallKey};
 use crate::oneshot::Watcher;
-use crate::shared::passing::supplying;
+use crate::shared::passing::{Arrivals, supplying};
 use crate::task::{self, Entry};
+use crate::transport::payload::Payload;
 
 /// The way to the result of a call that was spawned.
 ///
@@ -196,9 +197,16 @@ fn decode<R: DeserializeOwned>(mut outcome: Outcome, task: &str) -> Result<R, Er
     outcome.show_printed();
     match outcome.into_single()? {
         Value::Bytes(bytes) => decode_result(&bytes, task),
-        Value::Enclosing(enclosing) => supplying(&enclosing.1, || decode_result(&enclosing.0, task)),
+        Value::Enclosing(enclosing) => decode_enclosing(*enclosing, task),
         Value::Row(body) => task::decode_row(&body.start, body.row).map_err(|why| undecodable(&why, task)),
     }
+}
+
+/// Apart, since most results bring nothing and are quick to decode.
+#[cold]
+#[inline(never)]
+fn decode_enclosing<R: DeserializeOwned>((bytes, arrivals): (Payload, Arrivals), task: &str) -> Result<R, Error> {
+    supplying(&arrivals, || decode_result(&bytes, task))
 }
 
 /// The result in `bytes`; a `Deserialize` that fails, or panics, costs this result only.

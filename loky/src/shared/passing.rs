@@ -108,7 +108,9 @@ pub(super) fn enclose_fd(fd: &OwnedFd) -> Result<Name, String> {
     Ok(if way == Way::Result { Name::New(id) } else { Name::Given(id) })
 }
 
-/// Decodes a result by `work`, with which `arrivals` came along.
+/// Decodes a result by `work`, with which `arrivals` came along. Not inlined: most results bring nothing, and are quick
+/// to decode.
+#[inline(never)]
 pub(crate) fn supplying<R>(arrivals: &Arrivals, work: impl FnOnce() -> R) -> R {
     /// Puts back what was laid out before, also if `work` unwinds.
     struct PutBack(Option<Arrivals>);

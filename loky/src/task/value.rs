@@ -133,7 +133,7 @@ mod tests {
 
     fn is_as_the_format_says<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T) {
         let (mut ours, mut theirs) = (b"before".to_vec(), b"before".to_vec());
-        encode(Way::Arguments, &mut ours, &mut Enclosed::NONE, &value).unwrap();
+        encode(Way::Arguments, &mut ours, &mut Enclosed::default(), &value).unwrap();
         codec::encode_into(&mut theirs, &value).unwrap();
         assert_eq!(ours, theirs);
         assert_eq!(decode::<T>(&ours[6..]).unwrap(), value);

@@ -40,33 +40,31 @@ pub(crate) enum Value {
 
 impl Results {
     pub(crate) fn len(&self) -> usize {
-        match &self.0 {
-            Kind::None => 0,
-            Kind::One(_) => 1,
+        match self.alone() {
             Kind::Many(many) => many.lengths.count(),
-            Kind::Enclosing(enclosing) => enclosing.0.len(),
+            Kind::One(_) => 1,
+            Kind::None | Kind::Enclosing(_) => 0,
         }
     }
 
     pub(crate) fn has_failure(&self) -> bool {
-        match &self.0 {
-            Kind::None => false,
+        match self.alone() {
             Kind::One(result) => result.is_err(),
             Kind::Many(many) => !many.failures.is_empty(),
-            Kind::Enclosing(enclosing) => enclosing.0.has_failure(),
+            Kind::None | Kind::Enclosing(_) => false,
         }
     }
 
     /// Adds the result of the next one of `count` items.
     pub(super) fn push(&mut self, result: Result<Body<'_>, Error>, count: usize) {
-        match &mut self.0 {
-            Kind::None if count == 1 => self.0 = Kind::One(result.map(Value::from)),
+        let kind = self.alone_mut();
+        match kind {
+            Kind::None if count == 1 => *kind = Kind::One(result.map(Value::from)),
             Kind::Many(many) => many.push(result),
-            Kind::Enclosing(enclosing) => enclosing.0.push(result, count),
-            Kind::None | Kind::One(_) => {
+            Kind::None | Kind::One(_) | Kind::Enclosing(_) => {
                 let mut many = Box::<Many>::default();
                 many.push(result);
-                self.0 = Kind::Many(many);
+                *kind = Kind::Many(many);
             }
         }
     }
@@ -74,28 +72,38 @@ impl Results {
     /// Adds the result of the next one of many items, of which some are here.
     #[inline]
     pub(super) fn push_more(&mut self, bytes: &[u8]) {
-        match &mut self.0 {
+        match self.alone_mut() {
             Kind::Many(many) => {
                 many.bytes.extend_from_slice(bytes);
                 many.lengths.push(bytes.len());
             }
-            Kind::Enclosing(enclosing) => enclosing.0.push_more(bytes),
-            Kind::None | Kind::One(_) => self.push(Ok(Body::Lent(bytes)), 2),
+            Kind::None | Kind::One(_) | Kind::Enclosing(_) => self.push(Ok(Body::Lent(bytes)), 2),
         }
     }
 
     /// Adds results that are as long as the last one, at most `most`: `take` appends their bytes and says how many
     /// they are.
     pub(super) fn push_alike(&mut self, most: usize, take: impl FnOnce(&mut Vec<u8>) -> usize) -> usize {
-        let many = match &mut self.0 {
-            Kind::Many(many) => many,
-            Kind::Enclosing(enclosing) => return enclosing.0.push_alike(most, take),
-            Kind::None | Kind::One(_) => return 0,
-        };
+        let Kind::Many(many) = self.alone_mut() else { return 0 };
         let before = many.bytes.len();
         let count = take(&mut many.bytes).min(most);
         many.lengths.push_alike((many.bytes.len() - before).checked_div(count).unwrap_or(0), count);
         count
+    }
+
+    /// Without what they enclose.
+    fn alone(&self) -> &Kind {
+        match &self.0 {
+            Kind::Enclosing(enclosing) => &enclosing.0.0,
+            kind => kind,
+        }
+    }
+
+    fn alone_mut(&mut self) -> &mut Kind {
+        match &mut self.0 {
+            Kind::Enclosing(enclosing) => &mut enclosing.0.0,
+            kind => kind,
+        }
     }
 
     /// The last result that was added encloses these.
@@ -121,10 +129,7 @@ impl Results {
     pub(super) fn into_single(self) -> Option<Result<Value, Error>> {
         match self.0 {
             Kind::One(result) => Some(result),
-            Kind::Enclosing(enclosing) => {
-                let (results, arrivals) = *enclosing;
-                results.into_single().map(|result| with(result, arrivals))
-            }
+            Kind::Enclosing(enclosing) => single_of(*enclosing),
             Kind::None | Kind::Many(_) => None,
         }
     }
@@ -149,25 +154,27 @@ impl Results {
         }
     }
 
-    /// The result of item number `item`, if it is in one piece.
+    /// The result of item number `item`, if it is in one piece and alone.
     #[inline]
     pub(crate) fn get(&self, item: usize) -> Option<Result<&[u8], &Error>> {
         match &self.0 {
             Kind::One(Ok(Value::Bytes(bytes))) if item == 0 => Some(Ok(bytes)),
             Kind::One(Err(why)) if item == 0 => Some(Err(why)),
             Kind::Many(many) => many.get(item),
-            Kind::Enclosing(enclosing) => enclosing.0.get(item),
-            Kind::None | Kind::One(_) => None,
+            Kind::None | Kind::One(_) | Kind::Enclosing(_) => None,
         }
     }
 }
 
+/// Apart, since most results enclose nothing and are quick to take out.
 #[cold]
-fn with(result: Result<Value, Error>, arrivals: Vec<Arrival>) -> Result<Value, Error> {
-    match result {
-        Ok(Value::Bytes(bytes)) => Ok(Value::Enclosing(Box::new((bytes, arrivals.into())))),
+#[inline(never)]
+fn single_of((results, arrivals): (Results, Vec<Arrival>)) -> Option<Result<Value, Error>> {
+    match results.0 {
+        Kind::One(Ok(Value::Bytes(bytes))) => Some(Ok(Value::Enclosing(Box::new((bytes, arrivals.into()))))),
         // A row of numbers encloses nothing, whatever the worker has said.
-        other => other,
+        Kind::One(other) => Some(other),
+        Kind::None | Kind::Many(_) | Kind::Enclosing(_) => None,
     }
 }
 

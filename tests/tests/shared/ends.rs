@@ -20,7 +20,7 @@ pub(crate) const CASES: &[Case] = cases![
     memmap_12_idle_workers_forget_what_nobody_holds,
     memmap_12_a_worker_keeps_what_it_was_to_forget,
     memmap_13_a_failure_leaves_nothing,
-    memmap_17_more_than_fit_into_a_socket,
+    memmap_17_more_than_fit_into_a_socket: 20,
     memmap_18_too_many_open_files_are_an_error,
     memmap_19_cancelled_calls_leave_nothing,
     memmap_20_a_pool_that_ends_leaves_nothing,

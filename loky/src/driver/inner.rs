@@ -220,12 +220,20 @@ impl Pending {
 impl Outbox {
     /// The call has ended: the outcome is to be stored.
     pub(super) fn end(&mut self, call: Pending, end: Option<Error>) {
+        if call.order.has_enclosed() {
+            return self.end_enclosing(call, end);
+        }
         let mut outcome = call.outcome.unwrap_or_default();
         outcome.end = end;
         self.outcomes.push((call.cell, outcome));
-        if call.order.has_enclosed() {
-            self.leftovers.push(call.order);
-        }
+    }
+
+    #[cold]
+    fn end_enclosing(&mut self, call: Pending, end: Option<Error>) {
+        let mut outcome = call.outcome.unwrap_or_default();
+        outcome.end = end;
+        self.outcomes.push((call.cell, outcome));
+        self.leftovers.push(call.order);
     }
 
     /// Whether there is nothing to do.

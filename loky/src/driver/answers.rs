@@ -45,6 +45,14 @@ impl Inner {
         self.perform_all();
     }
 
+    /// The same if there is something to hear: for whoever asks how things are, or changes them. Answers that nobody
+    /// waits for are not heard at once by themselves.
+    pub(super) fn hear_what_is_there(&mut self, now: Instant) {
+        if self.has_news() {
+            self.hear_news(now);
+        }
+    }
+
     /// For whoever has just spawned a call that must wait: takes in what the workers have said meanwhile. Nobody else
     /// has to be woken for that, and a row of spawns keeps the workers busy by itself.
     pub(super) fn help(&mut self, now: Instant) {

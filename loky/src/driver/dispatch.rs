@@ -28,7 +28,13 @@ impl Inner {
             // What was written so far belongs to calls that have ended.
             body.tail.forget();
         }
-        body.given.push(call, attempt, number(first)..number(order.items.len()));
+        let is_timed = order.is_timed();
+        if is_timed {
+            // Its clock starts when the call before it has ended.
+            body.given.await_last();
+        }
+        let is_awaited = is_timed || order.is_awaited;
+        body.given.push(call, attempt, number(first)..number(order.items.len()), is_awaited);
         self.flush(worker);
     }
 }

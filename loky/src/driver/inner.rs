@@ -17,7 +17,7 @@ use super::order::{Order, Outcome, OutcomeCell};
 use super::pipe::{Pipe, Tail};
 use crate::config::Settings;
 use crate::error::Error;
-use crate::ids::WorkerId;
+use crate::ids::{CallKey, WorkerId};
 use crate::observe::Counters;
 use crate::oneshot::{Cell, Watcher};
 use crate::scheduler::{Event, Scheduler};
@@ -27,7 +27,7 @@ use crate::sys::page::Page;
 use crate::sys::poll::Poller;
 use crate::sys::process::Exit;
 use crate::sys::stdio::STREAMS;
-use crate::transport::link::{Chime, Link};
+use crate::transport::link::{Chime, Link, Patience};
 
 /// See the module.
 #[derive(Debug)]
@@ -153,10 +153,23 @@ impl Inner {
     /// already.
     pub(super) fn listen(&mut self, chime: Chime) -> bool {
         let mut may_sleep = true;
+        // Where the backlog is limited, somebody may wait for a call to start.
+        let is_patient = self.settings.queue_limit.is_none();
         for body in self.workers.values_mut().filter_map(|worker| worker.body.as_mut()) {
-            may_sleep &= body.link.may_sleep(chime);
+            let patience = if is_patient { body.given.patience() } else { Patience::None };
+            may_sleep &= body.link.may_sleep(chime, patience);
         }
         may_sleep
+    }
+
+    /// Somebody waits for the end of this call from now on: whoever sleeps is to be woken for it. `false`: there is
+    /// something to hear already, maybe that.
+    pub(super) fn await_call(&mut self, call: CallKey) -> bool {
+        let Some(pending) = self.calls.get_mut(call) else { return true };
+        pending.order.is_awaited = true;
+        let holder = self.scheduler.holder(call);
+        let Some(body) = holder.and_then(|worker| self.body(worker)) else { return true };
+        body.given.await_call(call).is_none_or(|number| body.link.hurry(number as u16))
     }
 
     /// Lets no worker ring from now on.

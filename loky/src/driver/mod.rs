@@ -48,6 +48,7 @@ pub(crate) use self::lengths::Lengths;
 pub(crate) use self::order::{Items, Limits, Order, Outcome, OutcomeCell};
 pub(crate) use self::results::{Results, Value};
 use self::role::Role;
+use self::turn::Waiter;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
 use crate::ids::CallKey;
@@ -149,6 +150,7 @@ impl Driver {
             return false;
         }
         self.act(|inner, now| {
+            inner.hear_what_is_there(now);
             let is_alive = inner.calls.get(call).is_some();
             inner.feed(Event::Cancelled { call }, now);
             is_alive
@@ -162,6 +164,7 @@ impl Driver {
             return;
         }
         self.act(|inner, now| {
+            inner.hear_what_is_there(now);
             calls.into_iter().for_each(|call| inner.scheduler.note(Event::Cancelled { call }, now));
             inner.scheduler.handle_timeout(now);
             inner.perform_all();
@@ -173,7 +176,10 @@ impl Driver {
         if self.is_foreign() {
             return None;
         }
-        self.inner.lock().scheduler.has_started(call)
+        self.act(|inner, now| {
+            inner.hear_what_is_there(now);
+            inner.scheduler.has_started(call)
+        })
     }
 
     pub(crate) fn resize(&self, target: usize) {
@@ -199,7 +205,10 @@ impl Driver {
 
     pub(crate) fn ask_shutdown(&self, forced: bool) {
         if !self.is_foreign() {
-            self.act(|inner, now| inner.feed(Event::ShutdownAsked { forced }, now));
+            self.act(|inner, now| {
+                inner.hear_what_is_there(now);
+                inner.feed(Event::ShutdownAsked { forced }, now);
+            });
         }
     }
 
@@ -227,7 +236,29 @@ impl Driver {
     /// Blocks until `is_done` or `until`, driving if nobody else does. Once `watch` was called, whoever makes
     /// `is_done` true must unpark this thread, as a cell does that it watches.
     pub(crate) fn wait(&self, until: Option<Instant>, is_done: impl Fn() -> bool, watch: impl Fn()) -> bool {
-        self.role.wait(self, until, is_done, watch)
+        self.wait_for(None, until, is_done, watch)
+    }
+
+    /// The same, where it is this call whose end may make `is_done` true.
+    pub(crate) fn wait_for(
+        &self,
+        awaited: Option<CallKey>,
+        until: Option<Instant>,
+        is_done: impl Fn() -> bool,
+        watch: impl Fn(),
+    ) -> bool {
+        let watch = || {
+            watch();
+            awaited.into_iter().for_each(|call| self.await_calls([call]));
+        };
+        self.role.wait(&Waiter { driver: self, awaited }, until, is_done, watch)
+    }
+
+    /// Takes in what workers have said, if nobody has yet.
+    pub(crate) fn look(&self) {
+        if !self.is_foreign() {
+            self.act(Inner::hear_what_is_there);
+        }
     }
 
     /// Runs `callback` off the pool's own paths.
@@ -235,11 +266,17 @@ impl Driver {
         self.callbacks.run(callback);
     }
 
+    /// Workers wanted; zero in a forked child.
+    pub(crate) fn target(&self) -> usize {
+        if self.is_foreign() { 0 } else { self.inner.lock().scheduler.target() }
+    }
+
     /// All zero in a forked child.
     pub(crate) fn stats(&self) -> PoolStats {
         if self.is_foreign() {
             return PoolStats::default();
         }
+        self.look();
         let inner = self.inner.lock();
         let mut workers: Vec<_> = inner.workers.values().collect();
         workers.sort_by_key(|worker| worker.index);

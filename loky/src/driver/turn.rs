@@ -12,35 +12,43 @@ use super::forward::OUTPUT_RETRY;
 use super::inner::{Inner, Outbox};
 use super::role::Drive;
 use crate::error::{Error, ErrorKind};
+use crate::ids::CallKey;
 use crate::oneshot::Watcher;
 use crate::scheduler::{Event, Scheduler};
 use crate::sys::bell::Bell;
 use crate::sys::poll::Poller;
 use crate::transport::link::Chime;
 
-impl Drive for Driver {
+/// A thread that waits for what `driver` brings: for the end of a call, if it is one call's.
+pub(super) struct Waiter<'a> {
+    pub(super) driver: &'a Driver,
+    pub(super) awaited: Option<CallKey>,
+}
+
+impl Drive for Waiter<'_> {
     fn take(&self) {
-        let mut inner = self.inner.lock();
+        let mut inner = self.driver.inner.lock();
         if inner.duty.take() {
             inner.stop_listening();
         }
     }
 
     fn turn(&self, until: Option<Instant>) {
+        let driver = self.driver;
         // A launch takes longer than somebody with a limit may want to wait.
         if until.is_none() {
-            self.help_to_launch();
+            driver.help_to_launch();
         }
         // A fault of our own has been told and has ended the pool: whoever drives goes on and reads that in its handle.
-        let bell = if self.look_for_news() { None } else { self.prepare_waiters_sleep() };
+        let bell = if driver.look_for_news() { None } else { driver.prepare_waiters_sleep(self.awaited) };
         let Some((bell, poller)) = bell else {
-            let _ = self.try_act(|inner, now| inner.hear_news(now));
+            let _ = driver.try_act(|inner, now| inner.hear_news(now));
             return;
         };
         let asleep = Instant::now();
         let urgent = bell.wait(until, &poller);
-        self.spin.lock().learn(asleep.elapsed());
-        let _ = self.try_act(|inner, now| {
+        driver.spin.lock().learn(asleep.elapsed());
+        let _ = driver.try_act(|inner, now| {
             inner.duty.wake();
             inner.stop_listening();
             let urgent = urgent.unwrap_or_else(|why| panic!("waiting for the workers failed: {why}"));
@@ -50,7 +58,7 @@ impl Drive for Driver {
     }
 
     fn leave(&self) {
-        let mut inner = self.inner.lock();
+        let mut inner = self.driver.inner.lock();
         let must_call = match inner.duty.leave(Instant::now) {
             Farewell::Nothing => false,
             Farewell::Announce => !inner.listen(Chime::Link),
@@ -76,6 +84,21 @@ impl Driver {
         });
         if has_told {
             self.interrupt();
+        }
+    }
+
+    /// Somebody waits for the ends of these calls who does not drive: whoever hears of them is not to be patient.
+    pub(crate) fn await_calls(&self, calls: impl IntoIterator<Item = CallKey>) {
+        if self.is_foreign() {
+            return;
+        }
+        let mut inner = self.inner.lock();
+        let mut has_news = false;
+        for call in calls {
+            has_news |= !inner.await_call(call);
+        }
+        if has_news {
+            inner.wake_listener();
         }
     }
 
@@ -147,8 +170,11 @@ impl Driver {
 
     /// Announces that the waiter that drives will sleep until the bell is rung. `None`: there is something to hear,
     /// or to look at, already.
-    fn prepare_waiters_sleep(&self) -> Option<(Arc<Bell>, Arc<Poller>)> {
+    fn prepare_waiters_sleep(&self, awaited: Option<CallKey>) -> Option<(Arc<Bell>, Arc<Poller>)> {
         let mut inner = self.inner.lock();
+        if let Some(call) = awaited {
+            inner.await_call(call);
+        }
         if inner.duty.may_sleep() && inner.listen(Chime::Pool) {
             return inner.bell.clone().zip(inner.poller.clone());
         }
@@ -202,6 +228,14 @@ impl Inner {
     fn call_background(&self) {
         if let Some(poller) = &self.poller {
             poller.ring();
+        }
+    }
+
+    /// Wakes whoever sleeps until the workers say something.
+    fn wake_listener(&self) {
+        match &self.bell {
+            Some(bell) if self.duty.is_for_waiter() => bell.ring(),
+            _ => self.call_background(),
         }
     }
 

@@ -283,7 +283,7 @@ impl Run {
         let limits = Limits { retries, ..self.limits };
         let items = if is_single { Items::One } else { Items::Many(Box::new(lengths.clone())) };
         let mut order = Order::new(task, payload.clone(), items, limits);
-        (order.tries_before, order.is_measured) = (tries_before, true);
+        (order.tries_before, order.is_measured, order.is_awaited) = (tries_before, true, true);
         let (call, cell) = self.pool.submit_items(order);
         self.sent.push(Sent { call, cell, first, payload, lengths, is_single });
     }

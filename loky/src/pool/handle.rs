@@ -66,12 +66,16 @@ impl<R> JoinHandle<R> {
 
     /// Whether the call has a result or an error. Never blocks.
     pub fn is_finished(&self) -> bool {
-        self.cell.is_done()
+        if let Some(driver) = self.driver.as_ref().filter(|_| !self.is_done()) {
+            // Nobody may have heard of it yet, since nobody waits for it.
+            driver.look();
+        }
+        self.is_done()
     }
 
     /// Where the call is now. Never blocks.
     pub fn status(&self) -> CallStatus {
-        let driver = self.driver.as_ref().filter(|_| !self.is_finished());
+        let driver = self.driver.as_ref().filter(|_| !self.is_done());
         match driver.and_then(|driver| driver.has_started(self.call)) {
             Some(true) => CallStatus::Running,
             Some(false) => CallStatus::Queued,
@@ -91,7 +95,11 @@ impl<R> JoinHandle<R> {
     /// The handle then resolves to [`ErrorKind::Cancelled`]; for a call that ran, when its worker is dead. Does not
     /// block.
     pub fn cancel(&self) -> bool {
-        self.driver.as_ref().is_some_and(|driver| !self.is_finished() && driver.cancel(self.call))
+        self.driver.as_ref().is_some_and(|driver| !self.is_done() && driver.cancel(self.call))
+    }
+
+    fn is_done(&self) -> bool {
+        self.cell.is_done()
     }
 
     pub(super) const fn key(&self) -> CallKey {
@@ -108,11 +116,16 @@ impl<R> JoinHandle<R> {
 
     /// Waits on the calling thread, driving the pool meanwhile. `false`: not finished by `until`.
     fn wait(&self, until: Option<Instant>) -> bool {
-        let Some(driver) = self.driver.as_ref().filter(|_| !self.is_finished()) else { return true };
+        let Some(driver) = self.driver.as_ref().filter(|_| !self.is_done()) else { return true };
         if driver.check_process().is_err() {
             return false;
         }
-        driver.wait(until, || self.is_finished(), || self.cell.watch(Watcher::this_thread()))
+        driver.wait_for(Some(self.call), until, || self.is_done(), || self.cell.watch(Watcher::this_thread()))
+    }
+
+    /// Whoever has watched it waits for it.
+    pub(super) fn await_it(&self) {
+        self.driver.iter().for_each(|driver| driver.await_calls([self.call]));
     }
 
     /// Runs `hook` when the call is finished, on whichever thread finishes it. The hook must not block or panic.
@@ -159,7 +172,11 @@ impl<R: DeserializeOwned> JoinHandle<R> {
             }
         };
         match self.driver.clone() {
-            Some(driver) => self.hook(move || driver.run_callback(Box::new(run))),
+            Some(driver) => {
+                let pool = Arc::clone(&driver);
+                self.hook(move || driver.run_callback(Box::new(run)));
+                pool.await_calls([self.call]);
+            }
             None => run(),
         }
     }
@@ -172,9 +189,10 @@ impl<R: DeserializeOwned> Future for JoinHandle<R> {
     ///
     /// If it is polled again after it has given its result.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if !self.is_finished() {
+        if !self.is_done() {
             self.cell.watch(Watcher::Task(context.waker().clone()));
-            if !self.is_finished() {
+            self.await_it();
+            if !self.is_done() {
                 return Poll::Pending;
             }
         }

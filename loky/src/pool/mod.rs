@@ -83,7 +83,7 @@ impl Pool {
 
     /// The number of workers wanted, whether they have been started or not.
     pub fn workers(&self) -> usize {
-        self.0.driver.stats().target
+        self.0.driver.target()
     }
 
     /// Changes the number of workers wanted; zero counts as one. Does not block.

@@ -34,6 +34,11 @@ impl Scheduler {
         Some(holder.is_some_and(|holder| self.workers.at(holder).has_started(call)))
     }
 
+    /// Who holds the call.
+    pub(crate) fn holder(&self, call: CallKey) -> Option<WorkerId> {
+        Some(self.workers.at(self.calls.get(call)?.holder()?).id)
+    }
+
     /// The call that the worker would come to last, of those that it holds.
     pub(crate) fn last_held(&self, worker: WorkerId) -> Option<CallKey> {
         self.workers.get(worker)?.held.back().copied()

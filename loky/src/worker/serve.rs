@@ -27,7 +27,7 @@ pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page) -> ! 
     let mut desk = Desk { speaker, beginner: Beginner::new(page), pid: own_pid(), result: Written::default() };
     let mut received = 0;
     loop {
-        match listener.receive() {
+        match listener.receive(&mut desk.speaker) {
             Ok(Some((head, body))) => match head.kind {
                 to_worker::RUN | to_worker::RUN_PLAIN => {
                     received += 1;
@@ -69,6 +69,7 @@ impl Desk {
         let ready = Ready::new(entry, assignment.captures);
         let mut reader = ArgumentReader::with_row(row);
         let last = run.first.saturating_add(run.count.saturating_sub(1));
+        let mut has_failed = false;
         for (item, arguments) in (run.first..=last).zip(assignment.items()) {
             if item > run.first {
                 self.go_on(number, item, run, entry);
@@ -81,13 +82,21 @@ impl Desk {
             }
             match result {
                 Ok(()) => self.answer(number, item)?,
-                Err(why) => self.tell_failure(number, item, &why)?,
+                Err(why) => {
+                    self.tell_failure(number, item, &why)?;
+                    has_failed = true;
+                }
             }
             if run.is_prompt {
                 self.speaker.flush();
             }
         }
-        self.speaker.flush();
+        if has_failed {
+            // Whoever waits for many calls gives the rest up.
+            self.speaker.flush();
+        } else {
+            self.speaker.flush_answer(number);
+        }
         ready.close();
         Ok(())
     }

@@ -5,6 +5,7 @@ mod callbacks;
 mod cancel;
 mod handles;
 mod limits;
+mod patience;
 mod rows;
 mod submit;
 mod waiting;
@@ -14,8 +15,8 @@ use std::process::ExitCode;
 loky::main! {
     fn main() -> ExitCode {
         let areas = [
-            arguments::CASES, callbacks::CASES, cancel::CASES, handles::CASES, limits::CASES, rows::CASES,
-            submit::CASES, waiting::CASES,
+            arguments::CASES, callbacks::CASES, cancel::CASES, handles::CASES, limits::CASES,
+            patience::CASES, rows::CASES, submit::CASES, waiting::CASES,
         ];
         loky_tests::run(&areas, &[])
     }

@@ -39,9 +39,10 @@ impl Story {
 
 #[test]
 fn a_worker_is_given_as_much_as_it_does_in_a_moment() {
-    assert_eq!(Story::credit_at(10 * MICROSECOND), 20);
+    assert_eq!(Story::credit_at(100 * MICROSECOND), 80);
     assert_eq!(Story::credit_at(Duration::from_nanos(200)), CREDIT_MAX, "no more, however fast it is");
-    assert_eq!(Story::credit_at(MILLISECOND), 2, "one ahead");
+    assert_eq!(Story::credit_at(MILLISECOND), 8);
+    assert_eq!(Story::credit_at(6 * MILLISECOND), 2, "one ahead");
     assert_eq!(Story::credit_at(50 * MILLISECOND), 1, "a round trip is nothing against such a call");
 }
 

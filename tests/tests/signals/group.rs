@@ -1,0 +1,114 @@
+//! A program in a process group of its own, as a shell starts one: what is typed at a terminal reaches all of it.
+
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use loky_tests::{Gate, ms, procfs, program, within};
+use nix::sys::prctl;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+/// The program, and all that it has started and that has not left the group.
+pub(crate) struct Group(Child);
+
+/// How the program has ended.
+pub(crate) struct Ended {
+    /// By which signal.
+    pub(crate) signal: Option<i32>,
+    /// With which code.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    /// How long after the last signal.
+    pub(crate) after: Duration,
+}
+
+impl Group {
+    /// Starts a program, with fresh gates: "ready", "gate" and "word".
+    pub(crate) fn start(name: &str) -> Self {
+        prctl::set_child_subreaper(true).expect("so that every orphan becomes ours");
+        for gate in ["ready", "gate", "word"] {
+            std::fs::remove_dir_all(loky_tests::scratch().join(gate)).unwrap_or_default();
+            Gate::new(gate);
+        }
+        let mut command = program(name);
+        command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self(command.spawn().expect("the program starts"))
+    }
+
+    /// The same, and waits until it has arrived at "ready".
+    pub(crate) fn ready(name: &str) -> Self {
+        let group = Self::start(name);
+        gate("ready").await_arrivals(1);
+        group
+    }
+
+    /// The same, and nobody reads what it prints.
+    pub(crate) fn without_readers(name: &str) -> Self {
+        let mut group = Self::start(name);
+        drop((group.0.stdout.take(), group.0.stderr.take()));
+        group
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Sends a signal to all of it, as Ctrl-C does.
+    pub(crate) fn signal(&self, signal: Signal) {
+        killpg(Pid::from_raw(self.0.id() as i32), signal).expect("the program is ours and not reaped");
+    }
+
+    /// Sends a signal to all of it; the program must end by itself, and leave nobody.
+    pub(crate) fn ends_by(self, signal: Signal) -> Ended {
+        self.signal(signal);
+        self.ends()
+    }
+
+    /// The program ends; nobody of it may be left a second later.
+    pub(crate) fn ends(self) -> Ended {
+        let signalled = Instant::now();
+        // Whoever is left would hold the streams.
+        let Output { status, stdout, stderr } = self.0.wait_with_output().expect("the program is ours");
+        let after = signalled.elapsed();
+        let is_gone = || {
+            procfs::reap_orphans();
+            procfs::below(std::process::id()).is_empty().then_some(())
+        };
+        if within(ms(1000), is_gone).is_none() {
+            panic!("a second after the program's end there is still:\n{}", procfs::dump_below(std::process::id()));
+        }
+        let text = |bytes| String::from_utf8(bytes).expect("the programs print text");
+        Ended { signal: status.signal(), code: status.code(), stdout: text(stdout), stderr: text(stderr), after }
+    }
+}
+
+impl Ended {
+    /// As by this signal, and without a word on standard error.
+    #[track_caller]
+    pub(crate) fn quietly_by(self, signal: Signal) -> Self {
+        assert_eq!((self.signal, self.stderr.as_str()), (Some(signal as i32), ""), "stdout: {}", self.stdout);
+        self
+    }
+
+    /// In less than a second.
+    #[track_caller]
+    pub(crate) fn soon(self) -> Self {
+        assert!(self.after < ms(1000), "{:?}", self.after);
+        self
+    }
+}
+
+/// One of the gates of the case.
+pub(crate) fn gate(name: &str) -> Gate {
+    Gate::of_the_case(name)
+}
+
+/// Says that everything is in place, and waits for the end.
+pub(crate) fn stay() -> ! {
+    gate("ready").arrive("ready");
+    loop {
+        std::thread::sleep(ms(1_000_000));
+    }
+}

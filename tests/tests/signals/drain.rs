@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::process::Command;
 use std::thread;
 
 use loky::prelude::*;
@@ -10,7 +11,7 @@ use loky_tests::tasks::{leave_word, meet, pid, square};
 use loky_tests::{Case, Gate, Program, Terminal, cases, eventually, fails, ms, pool_of, program, programs, scratch};
 use nix::sys::signal::Signal::SIGINT;
 
-use crate::group::{Group, gate, stay};
+use crate::group::{Ended, Group, gate, stay};
 
 pub(crate) const CASES: &[Case] = cases![
     signal_04_what_has_begun_is_finished_and_nothing_else_begins,
@@ -26,7 +27,7 @@ pub(crate) const CASES: &[Case] = cases![
 ];
 
 pub(crate) const PROGRAMS: &[Program] =
-    programs![writes, lies_ready, maps, retries, stays, returns, fails_by_it, panics_by_it, comes_late];
+    programs![writes, lies_ready, maps, retries, stays, returns, panics_by_it, comes_late];
 
 #[loky::task]
 fn write_slowly(gate: Gate) -> u64 {
@@ -121,14 +122,6 @@ fn returns() {
     print!("{}, no end of a line", held(&pool).join().expect("it had begun"));
 }
 
-fn fails_by_it() {
-    let pool = pool_of(1);
-    held(&pool).join().expect("it had begun");
-    let error = square.bind(3).on(&pool).run().expect_err("it is refused");
-    // What `main` does with its `Err`.
-    std::panic::resume_unwind(Box::new(error));
-}
-
 fn panics_by_it() {
     let pool = pool_of(1);
     held(&pool).join().expect("it had begun");
@@ -182,8 +175,12 @@ fn signal_04_nothing_is_tried_again() {
 }
 
 /// What comes of a program that holds one call when it is interrupted.
-fn interrupted(name: &str) -> crate::group::Ended {
-    let program = Group::ready(name);
+fn interrupted(name: &str) -> Ended {
+    after_interrupt(Group::start(name))
+}
+
+fn after_interrupt(program: Group) -> Ended {
+    gate("ready").await_arrivals(1);
     program.signal(SIGINT);
     thread::sleep(ms(100));
     gate("gate").open();
@@ -203,7 +200,11 @@ fn signal_24_a_main_that_returns_ends_at_once() {
 }
 
 fn signal_24_a_main_that_fails_is_not_reported() {
-    interrupted("fails_by_it").quietly_by(SIGINT);
+    let fallible = || Group::of(Command::new(env!("CARGO_BIN_EXE_fallible")));
+    after_interrupt(fallible()).quietly_by(SIGINT);
+    let program = fallible();
+    gate("gate").open();
+    assert_eq!(program.ends().code, Some(0), "and if nothing interrupts it, it does not fail");
 }
 
 fn signal_24_a_main_that_panics_ends_by_the_signal() {

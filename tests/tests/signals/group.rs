@@ -1,7 +1,7 @@
 //! A program in a process group of its own, as a shell starts one: what is typed at a terminal reaches all of it.
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use loky_tests::{Gate, ms, procfs, program, within};
@@ -27,13 +27,17 @@ pub(crate) struct Ended {
 impl Group {
     /// Starts a program, with fresh gates: "ready", "gate" and "word".
     pub(crate) fn start(name: &str) -> Self {
+        Self::of(program(name))
+    }
+
+    /// The same with a program of another binary.
+    pub(crate) fn of(mut command: Command) -> Self {
         prctl::set_child_subreaper(true).expect("so that every orphan becomes ours");
         for gate in ["ready", "gate", "word"] {
             std::fs::remove_dir_all(loky_tests::scratch().join(gate)).unwrap_or_default();
             Gate::new(gate);
         }
-        let mut command = program(name);
-        command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(Stdio::null()).process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
         Self(command.spawn().expect("the program starts"))
     }
 

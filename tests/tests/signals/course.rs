@@ -1,6 +1,7 @@
 //! When a program ends that is interrupted, and how: by what its pools do and which signals come.
 
 use std::thread;
+use std::time::Duration;
 
 use loky::prelude::*;
 use loky::{Interrupt, Pool};
@@ -8,7 +9,7 @@ use loky_tests::tasks::{add, meet, spin};
 use loky_tests::{Case, Program, Random, cases, ms, pool_of, programs, soon};
 use nix::sys::signal::Signal::{self, SIGINT, SIGTERM};
 
-use crate::group::{Group, gate, stay};
+use crate::group::{Group, gate, soon as ends_soon, stay};
 
 pub(crate) const CASES: &[Case] = cases![
     signal_03_an_idle_program_ends_at_once,
@@ -26,6 +27,8 @@ pub(crate) const CASES: &[Case] = cases![
 
 pub(crate) const PROGRAMS: &[Program] =
     programs![idles, runs, kills, launches, runs_in_two_pools, ignores, kills_and_drains, shuts_down];
+
+const SECOND: Duration = Duration::from_secs(1);
 
 fn of(workers: usize, interrupt: Interrupt) -> Pool {
     Pool::builder().workers(workers).on_interrupt(interrupt).build().expect("a pool")
@@ -108,28 +111,30 @@ fn shuts_down() {
 }
 
 fn signal_03_an_idle_program_ends_at_once() {
-    let ended = Group::ready("idles").ends_by(SIGINT).quietly_by(SIGINT);
-    assert!(ended.after < ms(400), "without the moment that results have: {:?}", ended.after);
+    // Without the moment that results have.
+    ends_soon(ms(400), || Group::ready("idles").ends_by(SIGINT).quietly_by(SIGINT));
 }
 
 fn signal_03_kill_ends_what_runs() {
-    Group::ready("kills").ends_by(SIGINT).quietly_by(SIGINT).soon();
+    ends_soon(SECOND, || Group::ready("kills").ends_by(SIGINT).quietly_by(SIGINT));
 }
 
 fn signal_03_the_second_ctrl_c_ends_what_runs() {
-    let program = Group::ready("runs");
-    program.signal(SIGINT);
-    thread::sleep(ms(300));
-    assert!(loky_tests::procfs::is_alive(program.pid()), "it waits for what runs");
-    program.ends_by(SIGINT).quietly_by(SIGINT).soon();
+    ends_soon(SECOND, || {
+        let program = Group::ready("runs");
+        program.signal(SIGINT);
+        thread::sleep(ms(300));
+        assert!(loky_tests::procfs::is_alive(program.pid()), "it waits for what runs");
+        program.ends_by(SIGINT).quietly_by(SIGINT)
+    });
 }
 
 fn signal_03_two_ctrl_c_at_once_are_one() {
     let program = Group::ready("runs_in_two_pools");
     program.signal(SIGINT);
     program.signal(SIGINT);
-    [gate("gate"), gate("word")].iter().for_each(loky_tests::Gate::open);
-    let ended = program.ends().quietly_by(SIGINT);
+    let open = || [gate("gate"), gate("word")].iter().for_each(loky_tests::Gate::open);
+    let ended = program.ends_once(open).quietly_by(SIGINT);
     assert!(ended.after >= ms(400), "what ran was finished, and there was the moment: {:?}", ended.after);
 }
 
@@ -143,13 +148,13 @@ fn signal_03_while_workers_are_launched() {
 }
 
 fn signal_07_sigterm_ends_as_ctrl_c_does() {
-    Group::ready("idles").ends_by(SIGTERM).quietly_by(SIGTERM).soon();
-    Group::ready("kills").ends_by(SIGTERM).quietly_by(SIGTERM).soon();
+    for program in ["idles", "kills"] {
+        ends_soon(SECOND, || Group::ready(program).ends_by(SIGTERM).quietly_by(SIGTERM));
+    }
     let program = Group::ready("shuts_down");
     // To the program alone: a worker would die of it, as ever.
     loky_tests::sys::signal(program.pid(), SIGTERM);
-    gate("gate").open();
-    let ended = program.ends().quietly_by(SIGTERM);
+    let ended = program.ends_once(|| gate("gate").open()).quietly_by(SIGTERM);
     assert!(
         ended.stdout.contains("was not started, because the program was interrupted (SIGTERM)"),
         "{}",
@@ -158,10 +163,12 @@ fn signal_07_sigterm_ends_as_ctrl_c_does() {
 }
 
 fn signal_07_the_second_may_be_another_one() {
-    let program = Group::ready("runs");
-    program.signal(SIGINT);
-    thread::sleep(ms(100));
-    program.ends_by(SIGTERM).quietly_by(SIGTERM).soon();
+    ends_soon(SECOND, || {
+        let program = Group::ready("runs");
+        program.signal(SIGINT);
+        thread::sleep(ms(100));
+        program.ends_by(SIGTERM).quietly_by(SIGTERM)
+    });
 }
 
 fn signal_20_the_last_pool_ends_the_program() {
@@ -169,16 +176,17 @@ fn signal_20_the_last_pool_ends_the_program() {
     program.signal(SIGINT);
     gate("word").open();
     loky_tests::stays("one of them still runs a call", ms(900), || loky_tests::procfs::is_alive(program.pid()));
-    gate("gate").open();
-    let ended = program.ends().quietly_by(SIGINT);
+    let ended = program.ends_once(|| gate("gate").open()).quietly_by(SIGINT);
     assert!(ended.after >= ms(400), "the moment begins with the last one: {:?}", ended.after);
 }
 
 fn signal_21_ignoring_pools_do_nothing() {
-    let program = Group::ready("ignores");
-    assert!(!is_caught(program.pid(), SIGINT) && !is_caught(program.pid(), SIGTERM));
-    // What the system does: the program is gone without a word, and its worker with it.
-    program.ends_by(SIGINT).quietly_by(SIGINT).soon();
+    ends_soon(SECOND, || {
+        let program = Group::ready("ignores");
+        assert!(!is_caught(program.pid(), SIGINT) && !is_caught(program.pid(), SIGTERM));
+        // What the system does: the program is gone without a word, and its worker with it.
+        program.ends_by(SIGINT).quietly_by(SIGINT)
+    });
 }
 
 fn signal_22_killing_pools_beside_draining_ones() {
@@ -186,7 +194,7 @@ fn signal_22_killing_pools_beside_draining_ones() {
     program.signal(SIGINT);
     soon("the killed one is", ms(1000), || loky_tests::procfs::below(program.pid()).len() <= 1);
     gate("word").open();
-    let ended = program.ends().quietly_by(SIGINT);
+    let ended = program.ends_once(|| {}).quietly_by(SIGINT);
     assert!(ended.stdout.contains("was ended, because the program was interrupted (SIGINT)"), "{}", ended.stdout);
     assert!(ended.stdout.ends_with(", 7\n"), "{}", ended.stdout);
 }
@@ -194,8 +202,7 @@ fn signal_22_killing_pools_beside_draining_ones() {
 fn signal_23_during_a_shutdown() {
     let program = Group::ready("shuts_down");
     program.signal(SIGINT);
-    gate("gate").open();
-    let ended = program.ends().quietly_by(SIGINT);
+    let ended = program.ends_once(|| gate("gate").open()).quietly_by(SIGINT);
     let said = "call to task `loky_tests::tasks::meet` was not started, because the program was interrupted (SIGINT)\n";
     assert_eq!(ended.stdout, said);
 }

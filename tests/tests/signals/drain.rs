@@ -11,7 +11,7 @@ use loky_tests::tasks::{leave_word, meet, pid, square};
 use loky_tests::{Case, Gate, Program, Terminal, cases, eventually, fails, ms, pool_of, program, programs, scratch};
 use nix::sys::signal::Signal::SIGINT;
 
-use crate::group::{Ended, Group, gate, stay};
+use crate::group::{Ended, Group, gate, soon, stay};
 
 pub(crate) const CASES: &[Case] = cases![
     signal_04_what_has_begun_is_finished_and_nothing_else_begins,
@@ -150,8 +150,7 @@ fn signal_04_calls_that_lie_ready_do_not_begin() {
     let program = Group::ready("lies_ready");
     program.signal(SIGINT);
     thread::sleep(ms(100));
-    gate("gate").open();
-    assert_eq!(program.ends().quietly_by(SIGINT).stdout, "7");
+    assert_eq!(program.ends_once(|| gate("gate").open()).quietly_by(SIGINT).stdout, "7");
     assert_eq!(gate("word").arrivals(), [""; 0]);
 }
 
@@ -160,8 +159,7 @@ fn signal_04_a_par_map_ends_with_its_chunks() {
     gate("gate").await_arrivals(1);
     program.signal(SIGINT);
     thread::sleep(ms(100));
-    gate("gate").open();
-    assert_eq!(program.ends().quietly_by(SIGINT).stdout, "4");
+    assert_eq!(program.ends_once(|| gate("gate").open()).quietly_by(SIGINT).stdout, "4");
     assert_eq!(gate("gate").arrivals().len(), 4, "a chunk that has begun is one call");
 }
 
@@ -169,8 +167,7 @@ fn signal_04_nothing_is_tried_again() {
     let program = Group::ready("retries");
     program.signal(SIGINT);
     thread::sleep(ms(100));
-    gate("gate").open();
-    program.ends().quietly_by(SIGINT);
+    program.ends_once(|| gate("gate").open()).quietly_by(SIGINT);
     assert_eq!(gate("word").arrivals().len(), 1);
 }
 
@@ -183,28 +180,29 @@ fn after_interrupt(program: Group) -> Ended {
     gate("ready").await_arrivals(1);
     program.signal(SIGINT);
     thread::sleep(ms(100));
-    gate("gate").open();
-    program.ends()
+    program.ends_once(|| gate("gate").open())
 }
 
 fn signal_24_a_program_that_stays_ends_after_a_moment() {
     let ended = interrupted("stays").quietly_by(SIGINT);
     assert_eq!(ended.stdout, "7\n", "it could use its result");
-    assert!(ended.after >= ms(400), "{:?}", ended.after);
+    assert!(ended.after >= ms(450), "{:?}", ended.after);
 }
 
 fn signal_24_a_main_that_returns_ends_at_once() {
-    let ended = interrupted("returns").quietly_by(SIGINT);
+    let ended = soon(ms(450), || interrupted("returns").quietly_by(SIGINT));
     assert_eq!(ended.stdout, "7, no end of a line");
-    assert!(ended.after < ms(450), "{:?}", ended.after);
 }
 
 fn signal_24_a_main_that_fails_is_not_reported() {
     let fallible = || Group::of(Command::new(env!("CARGO_BIN_EXE_fallible")));
     after_interrupt(fallible()).quietly_by(SIGINT);
     let program = fallible();
-    gate("gate").open();
-    assert_eq!(program.ends().code, Some(0), "and if nothing interrupts it, it does not fail");
+    assert_eq!(
+        program.ends_once(|| gate("gate").open()).code,
+        Some(0),
+        "and if nothing interrupts it, it does not fail"
+    );
 }
 
 fn signal_24_a_main_that_panics_ends_by_the_signal() {

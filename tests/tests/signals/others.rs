@@ -181,22 +181,20 @@ fn signal_04_a_signal_that_is_ignored_stays_so() {
     let program = Group::ready("ignores_it");
     program.signal(SIGINT);
     thread::sleep(ms(100));
-    gate("gate").open();
-    let ended = program.ends();
+    let ended = program.ends_once(|| gate("gate").open());
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "as ever"), "{}", ended.stderr);
 }
 
 fn signal_07_a_handler_that_leads_to_a_shutdown() {
     let program = Group::ready("shuts_down_itself");
     signal(program.pid(), SIGTERM);
-    let ended = program.ends();
+    let ended = program.ends_once(|| {});
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "orderly", ""));
 }
 
 fn signal_10_a_broken_pipe_ends_nobody() {
     let program = Group::without_readers("has_no_reader");
-    gate("gate").open();
-    assert_eq!(program.ends().code, Some(0));
+    assert_eq!(program.ends_once(|| gate("gate").open()).code, Some(0));
     assert_eq!(gate("ready").arrivals(), ["default"], "what the program does with the signal is as it was");
 }
 
@@ -218,8 +216,7 @@ fn signal_27_a_forked_child_is_another_process() {
     let child = gate("word").arrivals()[0].parse().expect("a pid");
     signal(child, SIGINT);
     eventually("the child ends, as by default", || loky_tests::procfs::process(child).is_none());
-    gate("gate").open();
-    let ended = program.ends();
+    let ended = program.ends_once(|| gate("gate").open());
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "as ever"), "{}", ended.stderr);
 }
 
@@ -227,6 +224,5 @@ fn signal_28_nested_pools_take_over_nothing() {
     let program = Group::ready("nests");
     program.signal(SIGINT);
     thread::sleep(ms(100));
-    gate("gate").open();
-    assert_eq!(program.ends().quietly_by(SIGINT).stdout, "[false, true]");
+    assert_eq!(program.ends_once(|| gate("gate").open()).quietly_by(SIGINT).stdout, "[false, true]");
 }

@@ -95,6 +95,10 @@ pub(crate) fn end_by(signal: i32) {
 }
 
 extern "C" fn on_signal(signal: c_int) {
+    if OWNER.load(Ordering::SeqCst) != std::process::id() {
+        // Before anything is changed: a child may share its memory with us until it executes another program.
+        end(signal);
+    }
     let errno = Errno::last_raw();
     INSIDE.fetch_add(1, Ordering::SeqCst);
     react(signal);
@@ -104,9 +108,6 @@ extern "C" fn on_signal(signal: c_int) {
 
 /// In the handler, as is all that is called from here.
 fn react(signal: c_int) {
-    if OWNER.load(Ordering::SeqCst) != std::process::id() {
-        end(signal);
-    }
     // Somebody has put a handler before ours, and calls ours as well: then it is that one's business.
     if handler_of(signal) != Some(ours()) {
         return;

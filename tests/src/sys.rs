@@ -71,6 +71,16 @@ pub fn count_signals(signal: Signal) {
     handle(signal, SigHandler::Handler(on_counted));
 }
 
+/// The same, and each is passed on to the handler that was there before, as libraries do that hand signals around.
+pub fn count_and_pass_on(signal: Signal) {
+    let action = SigAction::new(SigHandler::Handler(on_passed_on), SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: the handler adds to a number and calls another handler, each of which may run at any point of any thread.
+    let before = unsafe { sigaction(signal, &action) }.expect("such a signal may be handled");
+    if let SigHandler::Handler(before) = before.handler() {
+        *BEFORE.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(before);
+    }
+}
+
 /// How many have come.
 pub fn signals_counted() -> u32 {
     COUNTED.load(Ordering::SeqCst)
@@ -159,6 +169,16 @@ extern "C" fn before_main() {
 }
 
 static COUNTED: AtomicU32 = AtomicU32::new(0);
+
+/// Written before any such signal comes, and only read afterwards.
+static BEFORE: std::sync::Mutex<Option<extern "C" fn(libc::c_int)>> = std::sync::Mutex::new(None);
+
+extern "C" fn on_passed_on(signal: libc::c_int) {
+    COUNTED.fetch_add(1, Ordering::SeqCst);
+    if let Ok(Some(before)) = BEFORE.try_lock().as_deref() {
+        before(signal);
+    }
+}
 
 extern "C" fn on_counted(_: libc::c_int) {
     COUNTED.fetch_add(1, Ordering::SeqCst);

@@ -9,7 +9,7 @@ use loky::prelude::*;
 use loky::{ErrorKind, Pool};
 use loky_tests::tasks::{leave_word, meet, pid, square};
 use loky_tests::{Case, Gate, Program, Terminal, cases, eventually, fails, ms, pool_of, program, programs, scratch};
-use nix::sys::signal::Signal::SIGINT;
+use nix::sys::signal::Signal::{SIGINT, SIGTERM};
 
 use crate::group::{Ended, Group, gate, soon, stay};
 
@@ -18,6 +18,7 @@ pub(crate) const CASES: &[Case] = cases![
     signal_04_calls_that_lie_ready_do_not_begin,
     signal_04_a_par_map_ends_with_its_chunks,
     signal_04_nothing_is_tried_again,
+    signal_07_a_call_whose_worker_dies_of_it_is_not_tried_again: 120,
     signal_24_a_program_that_stays_ends_after_a_moment,
     signal_24_a_main_that_returns_ends_at_once,
     signal_24_a_main_that_fails_is_not_reported,
@@ -169,6 +170,14 @@ fn signal_04_nothing_is_tried_again() {
     thread::sleep(ms(100));
     program.ends_once(|| gate("gate").open()).quietly_by(SIGINT);
     assert_eq!(gate("word").arrivals().len(), 1);
+}
+
+fn signal_07_a_call_whose_worker_dies_of_it_is_not_tried_again() {
+    for _ in 0..20 {
+        // To the whole group: the worker dies of it, maybe before the program has heard.
+        Group::ready("retries").ends_by(SIGTERM).quietly_by(SIGTERM);
+        assert_eq!(gate("word").arrivals().len(), 1);
+    }
 }
 
 /// What comes of a program that holds one call when it is interrupted.

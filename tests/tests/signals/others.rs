@@ -17,6 +17,7 @@ pub(crate) const CASES: &[Case] = cases![
     signal_04_signals_are_given_back,
     signal_04_a_handler_of_the_program_is_left_alone,
     signal_04_a_handler_that_comes_later_is_left_alone,
+    signal_04_a_handler_that_passes_signals_on_is_left_alone,
     signal_04_a_signal_that_is_ignored_stays_so,
     signal_07_a_handler_that_leads_to_a_shutdown,
     signal_10_a_broken_pipe_ends_nobody,
@@ -26,7 +27,7 @@ pub(crate) const CASES: &[Case] = cases![
 ];
 
 pub(crate) const PROGRAMS: &[Program] =
-    programs![handles, handles_later, ignores_it, shuts_down_itself, has_no_reader, forks, nests];
+    programs![handles, handles_later, passes_on, ignores_it, shuts_down_itself, has_no_reader, forks, nests];
 
 fn is_ours(signal: nix::sys::signal::Signal) -> bool {
     is_caught(std::process::id(), signal)
@@ -76,6 +77,18 @@ fn handles_later() {
     let pool = pool_of(1);
     add.bind(1, 2).on(&pool).run().expect("a call");
     handles();
+}
+
+fn passes_on() {
+    let pool = pool_of(1);
+    let held = meet.bind(gate("gate"), 7).on(&pool).spawn();
+    gate("gate").await_arrivals(1);
+    sys::count_and_pass_on(SIGINT);
+    gate("ready").arrive("ready");
+    assert_eq!(held.join().expect("nothing has happened to it"), 7);
+    assert_eq!(square.bind(3).on(&pool).run().expect("nothing has interrupted us"), 9);
+    assert_eq!(sys::signals_counted(), 2);
+    print!("as ever");
 }
 
 fn ignores_it() {
@@ -175,6 +188,16 @@ fn signal_04_a_handler_that_comes_later_is_left_alone() {
     pool.shutdown();
     sys::raise(SIGINT);
     assert_eq!(sys::signals_counted(), 1, "the end of the pool has not taken it away");
+}
+
+fn signal_04_a_handler_that_passes_signals_on_is_left_alone() {
+    let program = Group::ready("passes_on");
+    for _ in 0..2 {
+        program.signal(SIGINT);
+        thread::sleep(ms(100));
+    }
+    let ended = program.ends_once(|| gate("gate").open());
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "as ever"), "{}", ended.stderr);
 }
 
 fn signal_04_a_signal_that_is_ignored_stays_so() {

@@ -13,6 +13,8 @@ loky::main! {
         let queued = square.bind(3).on(&pool).spawn();
         gate.await_arrivals(1);
         Gate::of_the_case("ready").arrive("ready");
+        let heard = Gate::of_the_case("heard");
+        square.bind(4).on(&pool).priority(-1).spawn().on_done(move |_| heard.arrive("heard"));
         held.join()?;
         queued.join()?;
         Ok(())

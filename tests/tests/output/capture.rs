@@ -64,7 +64,8 @@ fn say_and(end: u32) {
 fn prog_07_also_after_whatever_has_ended_it() {
     let pool = pool_with(Output::Capture, 1);
     for (end, kind) in [(0, ErrorKind::Panic), (1, ErrorKind::Crash), (2, ErrorKind::Timeout)] {
-        let (result, captured) = say_and.bind(end).on(&pool).timeout(ms(500)).spawn().join_captured();
+        let limit = if kind == ErrorKind::Timeout { ms(1500) } else { ms(50_000) };
+        let (result, captured) = say_and.bind(end).on(&pool).timeout(limit).spawn().join_captured();
         let error = fails(result, kind);
         // The standard library holds back what has no end of a line; what ends normally writes it out.
         let output = if end == 2 { "" } else { "before" };

@@ -11,7 +11,7 @@ use loky_tests::tasks::{leave_word, meet, pid, square};
 use loky_tests::{Case, Gate, Program, Terminal, cases, eventually, fails, ms, pool_of, program, programs, scratch};
 use nix::sys::signal::Signal::{SIGINT, SIGTERM};
 
-use crate::group::{Ended, Group, gate, soon, stay};
+use crate::group::{Ended, Group, gate, soon, stay, tell_when_heard};
 
 pub(crate) const CASES: &[Case] = cases![
     signal_04_what_has_begun_is_finished_and_nothing_else_begins,
@@ -67,6 +67,7 @@ fn lies_ready() {
     let running = meet.bind(gate("gate"), 7).on(&pool).spawn();
     let behind: Vec<_> = (0..50).map(|_| leave_word.bind(gate("word"), "behind").on(&pool).spawn()).collect();
     gate("gate").await_arrivals(1);
+    tell_when_heard(&pool);
     gate("ready").arrive("ready");
     behind.into_iter().for_each(|call| refused(call.join()));
     print!("{}", running.join().expect("it had begun"));
@@ -81,7 +82,13 @@ fn wait_for(gate: Gate, item: u64) -> u64 {
 
 fn maps() {
     let pool = pool_of(1);
-    let items = (0..40).map(|item| (gate("gate"), item));
+    let items = (0..40).map(|item| {
+        if item == 4 {
+            // The first chunk is on its way.
+            tell_when_heard(&pool);
+        }
+        (gate("gate"), item)
+    });
     gate("ready").arrive("ready");
     let results: Vec<_> = items.par_map(wait_for).on(&pool).chunk_size(4).collect();
     let (done, refusals): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
@@ -100,6 +107,7 @@ fn retries() {
     let pool = pool_of(1);
     let call = arrive_and_wait.bind(gate("gate"), gate("word")).on(&pool).retries(5).spawn();
     gate("word").await_arrivals(1);
+    tell_when_heard(&pool);
     gate("ready").arrive("ready");
     let error = fails(call.join(), ErrorKind::Shutdown);
     assert!(error.may_have_run() && error.attempt() == Some(1), "{error:?}");
@@ -109,6 +117,7 @@ fn retries() {
 fn held(pool: &Pool) -> loky::JoinHandle<u64> {
     let call = meet.bind(gate("gate"), 7).on(pool).spawn();
     gate("gate").await_arrivals(1);
+    tell_when_heard(pool);
     gate("ready").arrive("ready");
     call
 }
@@ -149,8 +158,7 @@ fn signal_04_what_has_begun_is_finished_and_nothing_else_begins() {
 
 fn signal_04_calls_that_lie_ready_do_not_begin() {
     let program = Group::ready("lies_ready");
-    program.signal(SIGINT);
-    thread::sleep(ms(100));
+    program.hears(SIGINT, 1);
     assert_eq!(program.ends_once(|| gate("gate").open()).quietly_by(SIGINT).stdout, "7");
     assert_eq!(gate("word").arrivals(), [""; 0]);
 }
@@ -158,16 +166,14 @@ fn signal_04_calls_that_lie_ready_do_not_begin() {
 fn signal_04_a_par_map_ends_with_its_chunks() {
     let program = Group::ready("maps");
     gate("gate").await_arrivals(1);
-    program.signal(SIGINT);
-    thread::sleep(ms(100));
+    program.hears(SIGINT, 1);
     assert_eq!(program.ends_once(|| gate("gate").open()).quietly_by(SIGINT).stdout, "4");
     assert_eq!(gate("gate").arrivals().len(), 4, "a chunk that has begun is one call");
 }
 
 fn signal_04_nothing_is_tried_again() {
     let program = Group::ready("retries");
-    program.signal(SIGINT);
-    thread::sleep(ms(100));
+    program.hears(SIGINT, 1);
     program.ends_once(|| gate("gate").open()).quietly_by(SIGINT);
     assert_eq!(gate("word").arrivals().len(), 1);
 }
@@ -187,8 +193,7 @@ fn interrupted(name: &str) -> Ended {
 
 fn after_interrupt(program: Group) -> Ended {
     gate("ready").await_arrivals(1);
-    program.signal(SIGINT);
-    thread::sleep(ms(100));
+    program.hears(SIGINT, 1);
     program.ends_once(|| gate("gate").open())
 }
 

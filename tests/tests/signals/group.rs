@@ -4,6 +4,9 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use loky::Pool;
+use loky::prelude::*;
+use loky_tests::tasks::square;
 use loky_tests::{Gate, ms, procfs, program, within};
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, killpg};
@@ -25,7 +28,7 @@ pub(crate) struct Ended {
 }
 
 impl Group {
-    /// Starts a program, with fresh gates: "ready", "gate" and "word".
+    /// Starts a program, with fresh gates: "ready", "gate", "word" and "heard".
     pub(crate) fn start(name: &str) -> Self {
         Self::of(program(name))
     }
@@ -33,7 +36,7 @@ impl Group {
     /// The same with a program of another binary.
     pub(crate) fn of(mut command: Command) -> Self {
         prctl::set_child_subreaper(true).expect("so that every orphan becomes ours");
-        for gate in ["ready", "gate", "word"] {
+        for gate in ["ready", "gate", "word", "heard"] {
             std::fs::remove_dir_all(loky_tests::scratch().join(gate)).unwrap_or_default();
             Gate::new(gate);
         }
@@ -62,6 +65,12 @@ impl Group {
     /// Sends a signal to all of it, as Ctrl-C does.
     pub(crate) fn signal(&self, signal: Signal) {
         killpg(Pid::from_raw(self.0.id() as i32), signal).expect("the program is ours and not reaped");
+    }
+
+    /// The same, and waits until so many pools have heard of it that tell.
+    pub(crate) fn hears(&self, signal: Signal, pools: usize) {
+        self.signal(signal);
+        gate("heard").await_arrivals(pools);
     }
 
     /// Sends a signal to all of it; the program must end by itself, and leave nobody.
@@ -108,6 +117,15 @@ pub(crate) fn soon(limit: Duration, play: impl Fn() -> Ended) -> Ended {
 /// One of the gates of the case.
 pub(crate) fn gate(name: &str) -> Gate {
     Gate::of_the_case(name)
+}
+
+/// Has the pool tell at "heard" when it has heard of an interrupt. It must be busy until then.
+pub(crate) fn tell_when_heard(pool: &Pool) {
+    square.bind(0).on(pool).priority(-1).spawn().on_done(|result| {
+        if result.is_err() {
+            gate("heard").arrive("heard");
+        }
+    });
 }
 
 /// Says that everything is in place, and waits for the end.

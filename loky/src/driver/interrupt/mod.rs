@@ -11,13 +11,23 @@
 //! # Why the program ends
 //!
 //! The second signal ends it, and the first one does if every pool kills: inside the handler, so it needs no thread
-//! and no lock, whatever is stuck. Workers see the end of their parent and go with all that they have started, as they
-//! do when it is killed. That is also why nobody is told of calls that are killed so: whoever waited for one could do
-//! nothing but complain of it.
+//! and no lock, whatever is stuck, whoever drives, and whatever is being launched. Workers see the end of their parent
+//! and go with all that they have started, as they do when it is killed. That is also why nobody is told of calls that
+//! are killed so: whoever waited for one could do nothing but complain of it. There is no third signal.
 //!
-//! After the first signal the end needs each pool to say that it is done. One cannot as long as a call of it runs, or
-//! if its background thread is kept in the user's own code (`env_per_worker`); it says so when it leaves at the latest,
-//! if it was being shut down. A pool that starts now hears of the signal before its first call.
+//! After the first signal the end needs each pool to say that it is done:
+//!
+//! - It has no calls, or they have all ended. Whoever brings the last outcome says so, be it a waiter that drives or the
+//!   background thread; its workers are then asked to leave, which nobody waits for.
+//! - It ends, if it was being shut down: it says so when it leaves, whether it has heard of the signal or not.
+//! - It starts now: then it hears of the signal before its first call.
+//!
+//! It cannot as long as a call runs, or if its background thread is kept in the user's own code (`env_per_worker`). Then
+//! the program waits, as it would have without the signal, for the end of that or for the second signal.
+//!
+//! A worker that is being launched is hit as well by what is sent to the whole group. That says nothing about the
+//! program, and its launch does not count as failed; one that dies of SIGTERM is buried only after its pool has looked
+//! whether there is something to hear, so that its call is not tried again.
 //!
 //! # The moment
 //!

@@ -1,14 +1,14 @@
 //! The signals that ask a program to end, SIGINT and SIGTERM: taken over from the system, and given back.
 //!
 //! They are taken over only where the system's default stands: a handler of the program, or that it ignores one, is
-//! left as it is, also if it comes later. What a signal leads to is decided by `course`; who is told, and what that
+//! left as it is, also if it comes later. What a signal leads to is decided by `sequence`; who is told, and what that
 //! means for a pool, is not known here.
 //!
 //! The handler changes a word, writes to an event descriptor, or ends the process; it takes no lock and no memory. A
 //! child that this program forks has the handler as well until it executes another program. There it does what the
 //! system would have done, and touches nothing that the child has in common with its parent.
 
-mod course;
+mod sequence;
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -19,7 +19,7 @@ use nix::errno::Errno;
 use nix::libc::{self, c_int};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
-use self::course::{Course, Reaction};
+use self::sequence::{Reaction, Sequence};
 
 /// The two signals, while they are ours. Dropping it gives them back.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(crate) struct Watch(EventFd);
 const SIGNALS: [c_int; 2] = [libc::SIGINT, libc::SIGTERM];
 
 /// What has come.
-static COURSE: AtomicU64 = AtomicU64::new(Course::NOTHING.word());
+static SEQUENCE: AtomicU64 = AtomicU64::new(Sequence::NOTHING.word());
 
 /// Whether a signal ends the program without anybody being told.
 static IS_AT_ONCE: AtomicBool = AtomicBool::new(false);
@@ -78,7 +78,7 @@ impl Drop for Watch {
 
 /// The first signal that has come while they were ours.
 pub(crate) fn has_come() -> Option<i32> {
-    Course::from_word(COURSE.load(Ordering::SeqCst)).first()
+    Sequence::from_word(SEQUENCE.load(Ordering::SeqCst)).first()
 }
 
 /// From now on a signal ends the program here and now, or no more.
@@ -121,10 +121,10 @@ fn react(signal: c_int) {
 
 fn note(signal: c_int) -> Reaction {
     let (now, at_once) = (now_ms(), IS_AT_ONCE.load(Ordering::SeqCst));
-    let mut word = COURSE.load(Ordering::SeqCst);
+    let mut word = SEQUENCE.load(Ordering::SeqCst);
     loop {
-        let (next, reaction) = Course::from_word(word).step(signal, now, at_once);
-        match COURSE.compare_exchange(word, next.word(), Ordering::SeqCst, Ordering::SeqCst) {
+        let (next, reaction) = Sequence::from_word(word).step(signal, now, at_once);
+        match SEQUENCE.compare_exchange(word, next.word(), Ordering::SeqCst, Ordering::SeqCst) {
             Ok(_) => return reaction,
             Err(other) => word = other,
         }

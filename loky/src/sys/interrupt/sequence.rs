@@ -5,7 +5,7 @@
 
 /// Which signal came first, and when; nothing, at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Course(u64);
+pub(super) struct Sequence(u64);
 
 /// What the handler is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ const ECHO_MS: u64 = 20;
 
 const SIGNAL_BITS: u32 = 8;
 
-impl Course {
+impl Sequence {
     pub(super) const NOTHING: Self = Self(0);
 
     pub(super) const fn from_word(word: u64) -> Self {
@@ -63,14 +63,14 @@ mod tests {
 
     /// What comes of signals at these moments.
     fn reactions(signals: &[(i32, u64)]) -> (Option<i32>, Vec<Reaction>) {
-        let mut course = Course::NOTHING;
+        let mut sequence = Sequence::NOTHING;
         let mut step = |&(signal, at): &(i32, u64)| {
-            let (next, reaction) = Course::from_word(course.word()).step(signal, at, false);
-            course = next;
+            let (next, reaction) = Sequence::from_word(sequence.word()).step(signal, at, false);
+            sequence = next;
             reaction
         };
         let reactions = signals.iter().map(&mut step).collect();
-        (course.first(), reactions)
+        (sequence.first(), reactions)
     }
 
     #[test]
@@ -88,8 +88,8 @@ mod tests {
 
     #[test]
     fn where_nothing_can_be_finished_the_first_one_ends() {
-        assert_eq!(Course::NOTHING.step(INT, 7, true), (Course::NOTHING, Reaction::End));
-        let (told, _) = Course::NOTHING.step(INT, 7, false);
+        assert_eq!(Sequence::NOTHING.step(INT, 7, true), (Sequence::NOTHING, Reaction::End));
+        let (told, _) = Sequence::NOTHING.step(INT, 7, false);
         assert_eq!(told.step(INT, 8, true), (told, Reaction::End));
     }
 }

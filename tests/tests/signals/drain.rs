@@ -11,7 +11,7 @@ use loky_tests::tasks::{leave_word, meet, pid, square};
 use loky_tests::{Case, Gate, Program, Terminal, cases, eventually, fails, ms, pool_of, program, programs, scratch};
 use nix::sys::signal::Signal::{SIGINT, SIGTERM};
 
-use crate::group::{Ended, Group, gate, soon, stay, tell_when_heard};
+use crate::group::{Ended, Group, gate, make_gates, soon, stay, tell_when_heard};
 
 pub(crate) const CASES: &[Case] = cases![
     signal_04_what_has_begun_is_finished_and_nothing_else_begins,
@@ -230,14 +230,14 @@ fn signal_25_new_pools_refuse_too() {
 }
 
 fn signal_26_a_terminal_is_told() {
-    let (ready, held) = (Gate::new("ready"), Gate::new("gate"));
+    make_gates();
     let mut terminal = Terminal::start(program("returns"));
-    ready.await_arrivals(1);
+    gate("ready").await_arrivals(1);
     terminal.types(b"\x03");
     eventually("a line says what is waited for", || {
         terminal.said().contains("loky: interrupted (SIGINT): waiting for")
     });
-    held.open();
+    gate("gate").open();
     let (signal, said) = terminal.ends();
     assert_eq!(signal, Some(SIGINT as i32), "{said}");
     assert_eq!(said.lines().count(), 2, "the line, and what the program prints: {said:?}");

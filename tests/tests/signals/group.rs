@@ -28,7 +28,7 @@ pub(crate) struct Ended {
 }
 
 impl Group {
-    /// Starts a program, with fresh gates: "ready", "gate", "word" and "heard".
+    /// Starts a program, with fresh gates.
     pub(crate) fn start(name: &str) -> Self {
         Self::of(program(name))
     }
@@ -36,10 +36,7 @@ impl Group {
     /// The same with a program of another binary.
     pub(crate) fn of(mut command: Command) -> Self {
         prctl::set_child_subreaper(true).expect("so that every orphan becomes ours");
-        for gate in ["ready", "gate", "word", "heard"] {
-            std::fs::remove_dir_all(loky_tests::scratch().join(gate)).unwrap_or_default();
-            Gate::new(gate);
-        }
+        make_gates();
         command.stdin(Stdio::null()).process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
         Self(command.spawn().expect("the program starts"))
     }
@@ -112,6 +109,14 @@ impl Ended {
 pub(crate) fn soon(limit: Duration, play: impl Fn() -> Ended) -> Ended {
     let tries = (0..5).map(|_| play()).find(|ended| ended.after < limit);
     tries.unwrap_or_else(|| panic!("it never ended within {limit:?}"))
+}
+
+/// Makes fresh gates: "ready", "gate", "word" and "heard".
+pub(crate) fn make_gates() {
+    for gate in ["ready", "gate", "word", "heard"] {
+        std::fs::remove_dir_all(loky_tests::scratch().join(gate)).unwrap_or_default();
+        Gate::new(gate);
+    }
 }
 
 /// One of the gates of the case.

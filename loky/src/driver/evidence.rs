@@ -27,21 +27,7 @@ pub(super) fn settled(inner: &mut Inner, pending: &Pending, why: Why) -> Error {
             begun(inner, pending, tried, ErrorKind::Timeout, what)
         }
         Why::CannotLaunch(tried) => cannot_launch(inner, pending, tried),
-        Why::ShutDown(tried) => match (inner.interrupted_by, tried) {
-            (Some(signal), None) => {
-                Error::new(ErrorKind::Shutdown, format!("was not started, because {}", interrupt(signal)))
-            }
-            (Some(signal), tried) => {
-                begun(inner, pending, tried, ErrorKind::Shutdown, format!("was ended, because {}", interrupt(signal)))
-            }
-            (None, tried) => begun(
-                inner,
-                pending,
-                tried,
-                ErrorKind::Shutdown,
-                "ended with its pool, which was shut down".to_string(),
-            ),
-        },
+        Why::ShutDown(tried) => shut_down(inner, pending, tried),
     };
     error.with_task(pending.order.task.entry.name)
 }
@@ -139,8 +125,15 @@ fn cannot_launch(inner: &mut Inner, pending: &Pending, tried: Option<Try>) -> Er
     }
 }
 
-fn interrupt(signal: i32) -> String {
-    format!("the program was interrupted ({})", process::signal_name(signal))
+fn shut_down(inner: &mut Inner, pending: &Pending, tried: Option<Try>) -> Error {
+    let why =
+        inner.interrupted_by.map(|signal| format!("the program was interrupted ({})", process::signal_name(signal)));
+    let what = match (why, tried) {
+        (Some(why), None) => return Error::new(ErrorKind::Shutdown, format!("was not started, because {why}")),
+        (Some(why), Some(_)) => format!("was ended, because {why}"),
+        (None, _) => "ended with its pool, which was shut down".to_string(),
+    };
+    begun(inner, pending, tried, ErrorKind::Shutdown, what)
 }
 
 fn queued_too_long(limit: Option<Duration>) -> String {

@@ -166,7 +166,24 @@ extern "C" fn before_main() {
     if std::env::var_os("LOKY_TESTS_THREAD_BEFORE_MAIN").is_some() {
         std::thread::spawn(|| std::thread::sleep(std::time::Duration::from_secs(1000)));
     }
+    if let Some(count) = std::env::var_os("LOKY_TESTS_INTERRUPTED_AT_START") {
+        interrupt_at_start(count.as_ref());
+    }
 }
+
+/// The first few processes that come here die of Ctrl-C, as by default.
+fn interrupt_at_start(count: &std::path::Path) {
+    let file = std::fs::File::options().create(true).append(true).open(count);
+    let mut file = file.expect("the case names a file");
+    std::io::Write::write_all(&mut file, b".").expect("there is room");
+    if file.metadata().expect("it is open").len() <= INTERRUPTED_AT_START {
+        restore_default(Signal::SIGINT);
+        raise(Signal::SIGINT);
+    }
+}
+
+/// More than the failed launches in a row after which a pool gives up.
+pub const INTERRUPTED_AT_START: u64 = 7;
 
 static COUNTED: AtomicU32 = AtomicU32::new(0);
 

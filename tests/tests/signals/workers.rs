@@ -17,6 +17,7 @@ pub(crate) const CASES: &[Case] = cases![
     signal_09_a_zygote_that_is_killed_is_replaced,
     signal_14_stopped_and_continued_at_any_time,
     signal_14_a_stopped_worker_does_not_hold_up_a_forced_shutdown,
+    signal_30_workers_that_are_hit_while_they_start,
 ];
 
 pub(crate) const PROGRAMS: &[Program] = &[];
@@ -128,4 +129,13 @@ fn signal_14_a_stopped_worker_does_not_hold_up_a_forced_shutdown() {
     // What a busy machine adds is nobody's fault.
     let best = (0..10).map(|_| took()).min().expect("ten times");
     assert!(best <= Duration::from_millis(100), "{best:?}");
+}
+
+fn signal_30_workers_that_are_hit_while_they_start() {
+    let count = loky_tests::scratch().join("count");
+    let builder = Pool::builder().workers(1).env("LOKY_TESTS_INTERRUPTED_AT_START", &count);
+    let pool = builder.build().expect("a pool");
+    assert_eq!(square.bind(3).on(&pool).run().expect("that says nothing about the program"), 9);
+    let starts = std::fs::metadata(count).expect("they count").len();
+    assert_eq!(starts, loky_tests::sys::INTERRUPTED_AT_START + 1);
 }

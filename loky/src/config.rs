@@ -1,29 +1,20 @@
 //! What a pool is made of, and every bound that is not the user's to choose.
 
+mod interrupt;
+mod output;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::interrupt::Interrupt;
+pub use self::output::Output;
 use crate::scheduler::Rules;
 
 /// Which variables a worker gets, by its index.
 pub(crate) type EnvPerWorker = Arc<dyn Fn(usize) -> Vec<(String, String)> + Send + Sync>;
-
-/// What becomes of what workers write to their standard output and standard error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Output {
-    /// Standard output is the program's own; what comes on standard error is passed on to it.
-    Inherit,
-    /// What a call prints is kept, and printed by whoever receives its result.
-    Capture,
-}
-
-impl Output {
-    /// In tests it should be seen with the test that it belongs to.
-    const DEFAULT: Self = if cfg!(feature = "test") { Self::Capture } else { Self::Inherit };
-}
 
 /// All settings of a pool. Two pools with equal settings can stand for each other, but for their size.
 #[derive(Clone)]
@@ -41,6 +32,7 @@ pub(crate) struct Settings {
     pub(crate) max_calls_per_worker: Option<u64>,
     pub(crate) queue_limit: Option<usize>,
     pub(crate) output: Output,
+    pub(crate) on_interrupt: Interrupt,
     pub(crate) zygote: bool,
     pub(crate) name: String,
 }
@@ -60,9 +52,10 @@ impl Settings {
             retries: 0,
             max_calls_per_worker: None,
             queue_limit: None,
-            output: Output::DEFAULT,
+            output: Output::default(),
+            on_interrupt: Interrupt::default(),
             zygote: false,
-            name: "pool".to_string(),
+            name: DEFAULT_NAME.to_string(),
         }
     }
 
@@ -84,6 +77,7 @@ impl Settings {
             && self.max_calls_per_worker == other.max_calls_per_worker
             && self.queue_limit == other.queue_limit
             && self.output == other.output
+            && self.on_interrupt == other.on_interrupt
             && self.zygote == other.zygote
             && self.name == other.name
     }
@@ -94,10 +88,7 @@ impl Settings {
             spares: self.spares,
             idle_timeout: self.idle_timeout,
             calls_per_worker_max: self.max_calls_per_worker,
-            credit: match self.output {
-                Output::Inherit => CREDIT,
-                Output::Capture => CREDIT_CAPTURED,
-            },
+            credit: if self.output.is_by_call() { CREDIT_BY_CALL } else { CREDIT },
             hello_limit: HELLO_LIMIT,
             launch_failures_max: LAUNCH_FAILURES_MAX,
             launch_pause: LAUNCH_PAUSE,
@@ -115,11 +106,14 @@ impl fmt::Debug for Settings {
     }
 }
 
+/// The name of a pool that was given none.
+pub(crate) const DEFAULT_NAME: &str = "pool";
+
 /// How many calls a worker may hold; how many of them it does, the scheduler finds out.
 const CREDIT: usize = 256;
 
 /// What a worker prints belongs to the call that it has begun, so the next one may not begin before that was read.
-const CREDIT_CAPTURED: usize = 1;
+const CREDIT_BY_CALL: usize = 1;
 
 /// From launch to hello. A binary that is read from a slow disk takes seconds; a program that never gets to `main!`
 /// takes forever.
@@ -137,6 +131,9 @@ const STOP_GRACE: Duration = Duration::from_secs(5);
 /// A killed process is gone in microseconds, unless the kernel itself is stuck in it.
 pub(crate) const KILL_GRACE: Duration = Duration::from_secs(5);
 
+/// What the program may do with the results that came after an interrupt, before it ends: enough to write some lines.
+pub(crate) const INTERRUPT_MOMENT: Duration = Duration::from_millis(500);
+
 /// A zygote that was killed is replaced; one that dies each time before it has made a worker is of no use.
 pub(crate) const ZYGOTES_LOST_MAX: u32 = 3;
 
@@ -149,6 +146,12 @@ pub(crate) const STDERR_TAIL_LEN: usize = 4 << 10;
 
 /// How much of what workers write waits for this program's own streams to take it, before the workers have to wait.
 pub(crate) const OUTPUT_PENDING_MAX: usize = 64 << 10;
+
+/// The same for what is to be known by its call, which has ended, and whose result may not have to wait.
+pub(crate) const OUTPUT_PENDING_OF_ENDED_MAX: usize = 1 << 20;
+
+/// A longer line is shown in several.
+pub(crate) const LINE_MAX: usize = 3 << 10;
 
 /// How much of what one call prints is kept for whoever receives its result.
 pub(crate) const PRINTED_MAX: usize = 1 << 20;

@@ -42,7 +42,7 @@ pub enum ErrorKind {
     QueueTimeout,
     /// The call was cancelled.
     Cancelled,
-    /// The pool was shut down before the call had a result.
+    /// The pool was shut down before the call had a result, or the program was interrupted.
     Shutdown,
     /// The worker used more memory than it was allowed to.
     MemoryLimit,

@@ -36,7 +36,9 @@ pub mod private;
 
 pub use loky_macros::{task, tasks};
 
+pub use config::{Interrupt, Output};
 pub use cpu::{cpu_count, physical_cpu_count};
+pub use driver::Captured;
 pub use error::{Error, ErrorKind};
 pub use identity::{WorkerInfo, is_worker, worker};
 pub use ids::CallId;

@@ -15,6 +15,7 @@ pub mod random;
 mod runner;
 pub mod sys;
 pub mod tasks;
+mod terminal;
 pub mod thorn;
 mod warden;
 
@@ -27,6 +28,7 @@ pub use gate::Gate;
 pub use poll::{eventually, soon, stays, within};
 pub use program::{Program, program};
 pub use random::Random;
+pub use terminal::Terminal;
 
 /// One test: a name, a body that panics if something is wrong, and the time it may take.
 #[derive(Clone, Copy, Debug)]

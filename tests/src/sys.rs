@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "a test of crashes must be able to crash")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::libc;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
@@ -65,6 +66,47 @@ pub fn ignore_sigchld() {
     unsafe { sigaction(Signal::SIGCHLD, &ignore) }.expect("SIGCHLD may be ignored");
 }
 
+/// From now on this process counts how often such a signal comes, and does nothing else.
+pub fn count_signals(signal: Signal) {
+    handle(signal, SigHandler::Handler(on_counted));
+}
+
+/// The same, and each is passed on to the handler that was there before, as libraries do that hand signals around.
+pub fn count_and_pass_on(signal: Signal) {
+    let action = SigAction::new(SigHandler::Handler(on_passed_on), SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: the handler adds to a number and calls another handler, each of which may run at any point of any thread.
+    let before = unsafe { sigaction(signal, &action) }.expect("such a signal may be handled");
+    if let SigHandler::Handler(before) = before.handler() {
+        *BEFORE.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(before);
+    }
+}
+
+/// How many have come.
+pub fn signals_counted() -> u32 {
+    COUNTED.load(Ordering::SeqCst)
+}
+
+/// From now on the system does with such a signal what it does by default.
+pub fn restore_default(signal: Signal) {
+    handle(signal, SigHandler::SigDfl);
+}
+
+/// From now on such a signal is nothing to this process.
+pub fn ignore(signal: Signal) {
+    handle(signal, SigHandler::SigIgn);
+}
+
+/// Sends a signal to the calling thread.
+pub fn raise(signal: Signal) {
+    nix::sys::signal::raise(signal).expect("a process may signal itself");
+}
+
+fn handle(signal: Signal, handler: SigHandler) {
+    let action = SigAction::new(handler, SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: the only handler that is installed here adds to a number, and may run at any point of any thread.
+    unsafe { sigaction(signal, &action) }.expect("such a signal may be handled");
+}
+
 /// From now on a signal interrupts this process's slow system calls every `period_us` microseconds, without restart.
 pub fn interrupt_every(period_us: i64) {
     let handle = SigAction::new(SigHandler::Handler(on_alarm), SaFlags::empty(), SigSet::empty());
@@ -124,6 +166,39 @@ extern "C" fn before_main() {
     if std::env::var_os("LOKY_TESTS_THREAD_BEFORE_MAIN").is_some() {
         std::thread::spawn(|| std::thread::sleep(std::time::Duration::from_secs(1000)));
     }
+    if let Some(count) = std::env::var_os("LOKY_TESTS_INTERRUPTED_AT_START") {
+        interrupt_at_start(count.as_ref());
+    }
+}
+
+/// The first few processes that come here die of Ctrl-C, as by default.
+fn interrupt_at_start(count: &std::path::Path) {
+    let file = std::fs::File::options().create(true).append(true).open(count);
+    let mut file = file.expect("the case names a file");
+    std::io::Write::write_all(&mut file, b".").expect("there is room");
+    if file.metadata().expect("it is open").len() <= INTERRUPTED_AT_START {
+        restore_default(Signal::SIGINT);
+        raise(Signal::SIGINT);
+    }
+}
+
+/// More than the failed launches in a row after which a pool gives up.
+pub const INTERRUPTED_AT_START: u64 = 7;
+
+static COUNTED: AtomicU32 = AtomicU32::new(0);
+
+/// Written before any such signal comes, and only read afterwards.
+static BEFORE: std::sync::Mutex<Option<extern "C" fn(libc::c_int)>> = std::sync::Mutex::new(None);
+
+extern "C" fn on_passed_on(signal: libc::c_int) {
+    COUNTED.fetch_add(1, Ordering::SeqCst);
+    if let Ok(Some(before)) = BEFORE.try_lock().as_deref() {
+        before(signal);
+    }
+}
+
+extern "C" fn on_counted(_: libc::c_int) {
+    COUNTED.fetch_add(1, Ordering::SeqCst);
 }
 
 extern "C" fn on_alarm(_: libc::c_int) {}

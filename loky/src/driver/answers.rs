@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use super::evidence;
 use super::given::GivenCall;
 use super::inner::{Body, Inner, Pending};
-use crate::config::Output;
 use crate::ids::WorkerId;
 use crate::scheduler::{Event, Try};
 use crate::wire::frame::Said;
@@ -67,16 +66,16 @@ impl Inner {
     fn hear_worker(&mut self, worker: WorkerId, now: Instant) {
         let heard =
             (0..FRAMES_IN_A_ROW_MAX).take_while(|_| self.has_news_of(worker) && self.hear_frame(worker, now)).count();
-        if heard > 0 && self.settings.output != Output::Capture {
+        if heard > 0 && !self.settings.output.is_by_call() {
             self.hear_all_output(worker);
         }
     }
 
     /// Takes one frame in. `false`: there is none for now.
     pub(super) fn hear_frame(&mut self, worker: WorkerId, now: Instant) -> bool {
-        if self.settings.output == Output::Capture {
-            // What is captured goes with the outcome of the call, so it is taken in while there is one.
-            self.hear_all_output(worker);
+        if self.settings.output.is_by_call() {
+            // What belongs to the call is taken in while there is one.
+            self.hear_output_of_call(worker);
         }
         match self.receive(worker) {
             Heard::Nothing => return false,
@@ -129,7 +128,7 @@ impl Inner {
             if let Some(pending) = self.calls.get_mut(given.call) {
                 let count = pending.order.items.len();
                 pending.outcome().results.push(Ok(bytes), count);
-                if !is_last && self.settings.output != Output::Capture {
+                if !is_last && !self.settings.output.is_by_call() {
                     is_last = receive_row(body, pending);
                 }
             }
@@ -149,6 +148,7 @@ impl Inner {
     fn answered(&mut self, worker: WorkerId, given: &GivenCall, is_last: bool, now: Instant) {
         let &GivenCall { call, attempt, .. } = given;
         if is_last {
+            self.end_lines(worker);
             // Whoever hears answers tells the time afterwards: what follows from all of them is found out once.
             self.scheduler.note(Event::Returned { worker, call, attempt }, now);
             self.perform_all();

@@ -13,7 +13,7 @@ use super::inner::{Inner, Worker};
 use crate::config::{KILL_GRACE, Output, Settings};
 use crate::ids::WorkerId;
 use crate::supervisor::Process;
-use crate::supervisor::local::{self, Recipe};
+use crate::supervisor::local::{self, Destination, Recipe};
 use crate::sys::bell::Bell;
 use crate::wire::message::Welcome;
 use crate::{env, identity, task};
@@ -132,9 +132,13 @@ fn recipe(settings: &Settings, index: usize) -> Result<Recipe, String> {
     }
     let program = env::arguments().into_iter().next().unwrap_or_default();
     let title = format!("{} [loky: worker {index} of {}]", program.to_string_lossy(), settings.name);
-    let has_own_output = settings.output != Output::Inherit;
+    let output = match settings.output {
+        Output::Inherit => Destination::Ours,
+        Output::Prefix | Output::Capture => Destination::Pipe,
+        Output::Null => Destination::Nowhere,
+    };
     let first_words = welcome(settings, index).encode();
-    Ok(Recipe { title, environment, current_dir: settings.current_dir.clone(), has_own_output, first_words })
+    Ok(Recipe { title, environment, current_dir: settings.current_dir.clone(), output, first_words })
 }
 
 /// What all workers of the pool have in their environment.

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, PanicEvidence, in_words};
 use crate::ids::{Attempt, WorkerId};
 use crate::scheduler::{Try, Why};
 use crate::supervisor;
-use crate::sys::process::{Exit, SIGKILL};
+use crate::sys::process::{self, Exit, SIGKILL};
 use crate::wire::message::Failure;
 
 /// The error of a call that ends without a result.
@@ -27,9 +27,7 @@ pub(super) fn settled(inner: &mut Inner, pending: &Pending, why: Why) -> Error {
             begun(inner, pending, tried, ErrorKind::Timeout, what)
         }
         Why::CannotLaunch(tried) => cannot_launch(inner, pending, tried),
-        Why::ShutDown(tried) => {
-            begun(inner, pending, tried, ErrorKind::Shutdown, "ended with its pool, which was shut down".to_string())
-        }
+        Why::ShutDown(tried) => shut_down(inner, pending, tried),
     };
     error.with_task(pending.order.task.entry.name)
 }
@@ -125,6 +123,17 @@ fn cannot_launch(inner: &mut Inner, pending: &Pending, tried: Option<Try>) -> Er
         Some(tried) => tried_by(inner, pending, tried, error),
         None => error,
     }
+}
+
+fn shut_down(inner: &mut Inner, pending: &Pending, tried: Option<Try>) -> Error {
+    let why =
+        inner.interrupted_by.map(|signal| format!("the program was interrupted ({})", process::signal_name(signal)));
+    let what = match (why, tried) {
+        (Some(why), None) => return Error::new(ErrorKind::Shutdown, format!("was not started, because {why}")),
+        (Some(why), Some(_)) => format!("was ended, because {why}"),
+        (None, _) => "ended with its pool, which was shut down".to_string(),
+    };
+    begun(inner, pending, tried, ErrorKind::Shutdown, what)
 }
 
 fn queued_too_long(limit: Option<Duration>) -> String {

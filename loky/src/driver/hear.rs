@@ -10,7 +10,7 @@ use super::background::Chore;
 use super::given::Given;
 use super::inner::{Body, Inner, Worker};
 use super::pipe::{Pipe, Tail};
-use super::tokens::{Part, ZYGOTE, of_token, token};
+use super::tokens::{INTERRUPT, Part, ZYGOTE, of_token, token};
 use crate::config::DEATH_GRACE;
 use crate::ids::WorkerId;
 use crate::scheduler::Event;
@@ -24,8 +24,10 @@ use crate::wire::message::{Build, Hello};
 impl Inner {
     /// The poller reports `token`.
     pub(super) fn hear(&mut self, token: u64, now: Instant) {
-        if token == ZYGOTE {
-            return self.hear_zygote(now);
+        match token {
+            ZYGOTE => return self.hear_zygote(now),
+            INTERRUPT => return self.hear_interrupt(now),
+            _ => {}
         }
         match of_token(token) {
             (worker, Part::Link) => self.hear_link(worker, now),
@@ -142,6 +144,7 @@ impl Body {
             page: launched.page,
             given: Given::default(),
             pipes: [Pipe::new(launched.output), Pipe::new(Some(launched.error))],
+            lines: Default::default(),
             tail: Tail::default(),
             exit: None,
         }

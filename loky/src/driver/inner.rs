@@ -12,6 +12,8 @@ use super::calls::Calls;
 use super::duty::{Duty, ROW};
 use super::forward::Outlets;
 use super::given::Given;
+use super::interrupt::{Membership, Told};
+use super::lines::Lines;
 use super::nursery::Nursery;
 use super::order::{Order, Outcome, OutcomeCell};
 use super::pipe::{Pipe, Tail};
@@ -57,6 +59,12 @@ pub(super) struct Inner {
     /// What workers wrote to their standard streams and this program's have not taken yet.
     pub(super) outlets: Outlets,
     pub(super) nursery: Nursery,
+    /// From the first call to the end of the pool, unless interrupts are nothing to it.
+    pub(super) member: Option<Arc<Membership>>,
+    /// The signal that has interrupted the program, once the pool has heard of it.
+    pub(super) interrupted_by: Option<i32>,
+    /// Whether what had begun by then is being finished.
+    pub(super) is_draining: bool,
     pub(super) outbox: Outbox,
     /// Whether a worker that slept has just been rung for: it takes a moment to wake, best on this very processor.
     pub(super) has_rung: bool,
@@ -93,6 +101,8 @@ pub(super) struct Body {
     pub(super) given: Given,
     /// Its standard streams, each in the place of its number.
     pub(super) pipes: [Pipe; STREAMS.len()],
+    /// What they have brought of lines that have not ended, where lines are looked for.
+    pub(super) lines: [Lines; STREAMS.len()],
     /// The end of what it wrote to its standard error.
     pub(super) tail: Tail,
     /// How it ended, once that is known.
@@ -107,6 +117,8 @@ pub(super) struct Outbox {
     pub(super) outcomes: Vec<(Arc<OutcomeCell>, Box<Outcome>)>,
     pub(super) cells: Vec<Arc<Cell<()>>>,
     pub(super) watchers: Vec<Watcher>,
+    /// What is to be said of an interrupt.
+    pub(super) told: Vec<Told>,
     pub(super) is_finished: bool,
 }
 
@@ -118,6 +130,9 @@ impl Inner {
             spawned: 0,
             scheduler: Scheduler::new(settings.rules()),
             nursery: Nursery::new(&settings),
+            member: None,
+            interrupted_by: None,
+            is_draining: false,
             settings,
             calls: Calls::new(),
             workers: BTreeMap::new(),
@@ -226,7 +241,7 @@ impl Outbox {
 
     /// Whether there is nothing to do.
     pub(super) fn is_empty(&self) -> bool {
-        self.chores.is_empty() && self.launches.is_empty() && !self.is_awaited()
+        self.chores.is_empty() && self.launches.is_empty() && self.told.is_empty() && !self.is_awaited()
     }
 
     /// Whether there is something in here that somebody may be waiting for.

@@ -14,6 +14,7 @@ mod background;
 mod burial;
 mod callbacks;
 mod calls;
+mod captured;
 mod dispatch;
 mod duty;
 mod evidence;
@@ -21,7 +22,9 @@ mod forward;
 mod given;
 mod hear;
 mod inner;
+mod interrupt;
 mod lengths;
+mod lines;
 mod nursery;
 mod order;
 mod output;
@@ -43,7 +46,10 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use self::background::{Chore, Launch};
 pub(crate) use self::callbacks::Callback;
 use self::callbacks::Callbacks;
+pub use self::captured::Captured;
 use self::inner::{Inner, Pending};
+use self::interrupt::Membership;
+pub(crate) use self::interrupt::end_if_interrupted;
 pub(crate) use self::lengths::Lengths;
 pub(crate) use self::order::{Items, Limits, Order, Outcome, OutcomeCell};
 pub(crate) use self::results::{Results, Value};
@@ -334,10 +340,13 @@ impl Driver {
     fn try_start(self: &Arc<Self>, life: &mut Life) -> std::io::Result<()> {
         let (poller, bell) = (Poller::new()?, Bell::new()?);
         let mut inner = self.inner.lock();
-        (inner.poller, inner.bell) = (Some(Arc::new(poller)), Some(Arc::new(bell)));
+        let member = Membership::begin(&inner.settings, &poller).map(Arc::new);
+        (inner.poller, inner.bell, inner.member) = (Some(Arc::new(poller)), Some(Arc::new(bell)), member);
         drop(inner);
         let _ = self.starter.set(thread::current().id());
-        *life = Life::Thread(background::start(self)?);
+        // Without that thread, nobody would hear of an interrupt.
+        *life = Life::Thread(background::start(self).inspect_err(|_| self.resign())?);
+        self.catch_up_with_interrupt();
         Ok(())
     }
 
@@ -346,5 +355,13 @@ impl Driver {
         let mut inner = self.inner.lock();
         (inner.poller, inner.bell) = (None, None);
         inner.workers.clear();
+        drop(inner);
+        self.resign();
+    }
+
+    /// What happens to the program is nothing to this pool from now on.
+    fn resign(&self) {
+        let member = self.inner.lock().member.take();
+        drop(member);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::captured::Captured;
 use super::lengths::Lengths;
 use super::printed::Printed;
 use super::results::{Results, Value};
@@ -153,6 +154,11 @@ impl Outcome {
     /// outcome, before anything else.
     pub(crate) fn show_printed(&mut self) {
         std::mem::take(&mut self.printed).show();
+    }
+
+    /// What the call has printed, which is then not printed by anybody else.
+    pub(crate) fn take_captured(&mut self) -> Captured {
+        std::mem::take(&mut self.printed).into_captured()
     }
 
     /// The result of a call of one item.

@@ -108,6 +108,7 @@ impl Inner {
             self.outlets.take_in(&mut pending.outcome().printed);
         }
         self.outbox.end(pending, end);
+        self.note_drained();
         self.want_zygote();
     }
 }

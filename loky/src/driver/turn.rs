@@ -217,6 +217,9 @@ impl Driver {
         outbox.outcomes.into_iter().for_each(|(cell, outcome)| cell.complete(outcome));
         outbox.cells.into_iter().for_each(|cell| cell.complete(()));
         outbox.watchers.into_iter().for_each(Watcher::tell);
+        if !outbox.told.is_empty() {
+            self.tell_of_interrupt(outbox.told);
+        }
         if outbox.is_finished {
             self.finished.complete(());
             self.call_background();

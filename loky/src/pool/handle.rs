@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
-use crate::driver::{Driver, Outcome, OutcomeCell, Value};
+use crate::driver::{Captured, Driver, Outcome, OutcomeCell, Value};
 use crate::error::{Error, ErrorKind};
 use crate::ids::{CallId, CallKey};
 use crate::oneshot::Watcher;
@@ -147,12 +147,57 @@ impl<R: DeserializeOwned> JoinHandle<R> {
     /// Until the call ends. Give the call a [`timeout`](super::Call::timeout) to bound it, or wait with
     /// [`wait_timeout`](Self::wait_timeout).
     pub fn join(self) -> Result<R, Error> {
+        decode(*self.wait_for_outcome()?, self.task())
+    }
+
+    /// Waits for the result, and gives what the task has printed along with it, as it came, instead of printing it.
+    ///
+    /// That there is something takes a pool whose [`output`](super::PoolBuilder::output) is
+    /// [`Output::Capture`](crate::Output::Capture); of any other pool it is empty. It is there whatever the result is:
+    /// also what came before a panic, a crash or a limit.
+    ///
+    /// # Errors
+    ///
+    /// In the first part; those of [`join`](Self::join).
+    ///
+    /// # Blocking
+    ///
+    /// As `join` does.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use loky::prelude::*;
+    ///
+    /// #[loky::task]
+    /// fn greet(name: &str) -> usize {
+    ///     println!("Hello, {name}!");
+    ///     name.len()
+    /// }
+    ///
+    /// # fn demo() -> Result<(), loky::Error> {
+    /// let pool = loky::Pool::builder().workers(1).output(loky::Output::Capture).build()?;
+    /// let (result, captured) = greet.bind("world").on(&pool).spawn().join_captured();
+    /// assert_eq!(captured.stdout(), b"Hello, world!\n");
+    /// assert_eq!(result?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn join_captured(self) -> (Result<R, Error>, Captured) {
+        let mut outcome = match self.wait_for_outcome() {
+            Ok(outcome) => outcome,
+            Err(why) => return (Err(why), Captured::default()),
+        };
+        let captured = outcome.take_captured();
+        (decode(*outcome, self.task()), captured)
+    }
+
+    fn wait_for_outcome(&self) -> Result<Box<Outcome>, Error> {
         if !self.wait(None) {
             let foreign = self.driver.as_ref().and_then(|driver| driver.check_process().err());
             return Err(foreign.expect("only a forked child cannot wait").with_task(self.task()));
         }
-        let outcome = self.cell.take().expect("a handle that is consumed has not been read before");
-        decode(*outcome, self.task())
+        Ok(self.cell.take().expect("a handle that is consumed has not been read before"))
     }
 
     /// Runs `callback` with the result when the call is finished, on a thread that the pool keeps for callbacks.

@@ -45,6 +45,11 @@ use crate::{env, identity};
 /// The call that it ran ends in [`ErrorKind::Crash`], or is tried again if it has retries left. A new worker is started
 /// when there is work for it. Nothing else is touched.
 ///
+/// # If the program is interrupted
+///
+/// At the first Ctrl-C or SIGTERM, calls that have begun are finished and no other one begins; then the program ends. The
+/// second one ends it at once. [`on_interrupt`](PoolBuilder::on_interrupt) says more, and chooses otherwise.
+///
 /// # In a forked child
 ///
 /// The pool belongs to the process that built it. In a child made by `fork` without `exec`, calls fail with

@@ -7,9 +7,9 @@
 
 use std::time::Instant;
 
-use super::Scheduler;
 use super::event::{Action, Try, Why};
 use super::workers::{Phase, Seat};
+use super::{Scheduler, Shutdown};
 use crate::ids::CallKey;
 
 /// Why a call that a worker holds will end, whatever the worker still says.
@@ -69,11 +69,27 @@ impl Scheduler {
         self.recall(holder);
     }
 
-    /// Every call will end, for this reason if for no other.
-    pub(super) fn end_all(&mut self, now: Instant) {
+    /// Nothing more shall begin. What has been sent to a worker may not have begun either, which the recalls will tell.
+    pub(super) fn interrupted(&mut self) {
+        if self.shutdown == Some(Shutdown::Forced) {
+            return;
+        }
+        self.shutdown = Some(Shutdown::Interrupted);
+        for seat in self.workers.seats(|worker| !worker.held.is_empty()) {
+            self.recall(seat);
+        }
+    }
+
+    /// Ends what waits for a worker, or for one more try.
+    pub(super) fn end_waiting(&mut self) {
         while let Some((call, last_try)) = self.calls.remove_waiting() {
             self.settle(call, Why::ShutDown(last_try));
         }
+    }
+
+    /// Every call will end, for this reason if for no other.
+    pub(super) fn end_all(&mut self, now: Instant) {
+        self.end_waiting();
         for seat in self.workers.seats(|_| true) {
             for place in 0..self.workers.at(seat).held.len() {
                 let held = self.workers.at(seat).held[place];

@@ -38,6 +38,8 @@ pub(crate) enum Event {
     WarmUpAsked,
     /// Accept nothing new. Forced: end what is there, too.
     ShutdownAsked { forced: bool },
+    /// The program was interrupted. Accept nothing new, begin nothing more, finish what has begun.
+    Interrupted,
 }
 
 /// On what terms a call was submitted.

@@ -75,6 +75,8 @@ pub(crate) struct Scheduler {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shutdown {
     Graceful,
+    /// What has begun is finished, and nothing else.
+    Interrupted,
     Forced,
 }
 
@@ -115,6 +117,7 @@ impl Scheduler {
             Event::Resized { target } => self.sizing.resize(target),
             Event::WarmUpAsked => self.sizing.ask_warm_up(),
             Event::ShutdownAsked { forced } => self.shutdown_asked(forced, now),
+            Event::Interrupted => self.interrupted(),
         }
     }
 
@@ -220,6 +223,9 @@ impl Scheduler {
     fn arrange(&mut self, now: Instant) {
         while let Some(call) = self.calls.pop_due(now) {
             self.call_due(call, now);
+        }
+        if self.shutdown == Some(Shutdown::Interrupted) {
+            self.end_waiting();
         }
         self.retire_surplus(now);
         self.dispatch(now);

@@ -27,10 +27,20 @@ pub(crate) struct Recipe {
     /// Changes to the inherited environment, in order; `None` removes.
     pub(crate) environment: Vec<(OsString, Option<OsString>)>,
     pub(crate) current_dir: Option<PathBuf>,
-    /// Whether its standard output is a pipe to us instead of this program's own.
-    pub(crate) has_own_output: bool,
+    pub(crate) output: Destination,
     /// What it is told first, whatever that means.
     pub(crate) first_words: Vec<u8>,
+}
+
+/// Where a worker's standard output goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// Where this program's own goes.
+    #[default]
+    Ours,
+    /// To us.
+    Pipe,
+    Nowhere,
 }
 
 /// Starts a worker that rings `bell`. Takes about a millisecond; blocks for nothing but the kernel.
@@ -68,7 +78,11 @@ pub(super) fn link(recipe: &Recipe, bell: &Bell) -> io::Result<(UnixStream, Page
 
 fn of_recipe(recipe: &Recipe, link: OwnedFd) -> Command {
     let mut command = command(&recipe.title, Stdio::from(link));
-    let output = if recipe.has_own_output { Stdio::piped() } else { Stdio::inherit() };
+    let output = match recipe.output {
+        Destination::Ours => Stdio::inherit(),
+        Destination::Pipe => Stdio::piped(),
+        Destination::Nowhere => Stdio::null(),
+    };
     command.stdout(output).stderr(Stdio::piped());
     change(&mut command, &recipe.environment);
     if let Some(dir) = &recipe.current_dir {

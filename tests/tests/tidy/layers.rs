@@ -66,7 +66,7 @@ pub(crate) const HOUSE: &[Row] = &[
         ],
     ),
     ("par_map", &["pool", "driver", "task", "transport", "oneshot", "arity", "ids", "error"]),
-    ("private", &["pool", "par_map", "task", "worker", "wire", "error"]),
+    ("private", &["pool", "par_map", "driver", "task", "worker", "wire", "error"]),
     ("prelude", &["pool", "par_map", "private"]),
     ("main_macro", &["worker", "private"]),
     ("closure_macro", &["private"]),

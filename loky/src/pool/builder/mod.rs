@@ -1,6 +1,8 @@
 //! What a pool can be told before it is built.
 
+mod interrupts;
 mod limits;
+mod output;
 mod surroundings;
 
 use std::sync::Arc;

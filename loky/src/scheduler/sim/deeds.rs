@@ -80,7 +80,8 @@ impl World {
             return;
         }
         let forced = matches!(self.weather.ending, Ending::Forced | Ending::Silence { forced: true });
-        self.feed(Event::ShutdownAsked { forced });
+        let is_interrupted = self.weather.is_interrupted && !forced;
+        self.feed(if is_interrupted { Event::Interrupted } else { Event::ShutdownAsked { forced } });
         if self.weather.ending == Ending::Patience {
             let wait = self.dice.wait(0, 400);
             self.plan(Happening::PatienceEnds, wait);

@@ -40,6 +40,8 @@ pub(super) struct Ledger {
 pub(super) struct Asked {
     pub(super) at: Instant,
     pub(super) forced: bool,
+    /// Nothing begins any more, but what has begun is finished.
+    pub(super) is_interrupted: bool,
 }
 
 #[derive(Debug)]
@@ -144,6 +146,10 @@ impl Ledger {
         self.shutdown.is_some_and(|asked| asked.forced)
     }
 
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.shutdown.is_some_and(|asked| asked.is_interrupted)
+    }
+
     pub(super) fn has_call_over_at_once(&self) -> bool {
         self.open.iter().any(|&call| self.calls[call].is_over_at_once())
     }
@@ -202,6 +208,7 @@ impl Ledger {
             }
             Event::WarmUpAsked => self.warm_up_asked = true,
             Event::ShutdownAsked { forced } => self.shutdown_asked(forced, now),
+            Event::Interrupted => self.interrupted(now),
         }
     }
 
@@ -323,8 +330,14 @@ impl Ledger {
 
     fn shutdown_asked(&mut self, forced: bool, now: Instant) {
         if self.shutdown.is_none_or(|asked| forced && !asked.forced) {
-            self.shutdown = Some(Asked { at: now, forced });
+            let is_interrupted = self.is_interrupted();
+            self.shutdown = Some(Asked { at: now, forced, is_interrupted });
         }
+    }
+
+    fn interrupted(&mut self, now: Instant) {
+        let asked = self.shutdown.get_or_insert(Asked { at: now, forced: false, is_interrupted: true });
+        asked.is_interrupted = true;
     }
 }
 

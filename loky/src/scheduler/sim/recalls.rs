@@ -19,7 +19,7 @@ impl Ledger {
             "only a worker that serves is recalled: {record:?}"
         );
         let must_one_end = record.held.iter().any(|&call| self.calls[call].must_end(now));
-        if !must_one_end && !self.is_forced() {
+        if !must_one_end && !self.is_forced() && !self.is_interrupted() {
             assert!(!record.ahead().is_empty(), "nothing is there to be taken back");
             assert!(self.has_reason(record, now), "calls are taken back for a reason: {record:?}");
         }

@@ -16,6 +16,8 @@ pub(super) enum Sight {
     DeadlinePassed,
     CannotLaunch,
     ShutDown,
+    /// A call was finished after an interrupt, since it had begun.
+    Finished,
     Warmed,
     /// A call that is over was tried more than once.
     Retried,
@@ -34,7 +36,7 @@ pub(super) enum Sight {
     Abandoned,
 }
 
-const ALL: [Sight; 18] = {
+const ALL: [Sight; 19] = {
     use Sight::*;
     [
         Step,
@@ -46,6 +48,7 @@ const ALL: [Sight; 18] = {
         DeadlinePassed,
         CannotLaunch,
         ShutDown,
+        Finished,
         Warmed,
         Retried,
         EndedBetweenTries,
@@ -86,7 +89,12 @@ impl Tally {
 
     pub(super) fn saw_action(&mut self, action: &Action, ledger: &Ledger) {
         match *action {
-            Action::Deliver { .. } => self.saw(Sight::Delivered),
+            Action::Deliver { .. } => {
+                self.saw(Sight::Delivered);
+                if ledger.is_interrupted() {
+                    self.saw(Sight::Finished);
+                }
+            }
             Action::Warmed => self.saw(Sight::Warmed),
             Action::Settle { call, why } => {
                 self.saw(sight_of(why));

@@ -34,7 +34,7 @@ impl Ledger {
 
     fn launch(&mut self, id: WorkerId, now: Instant) {
         assert_eq!(id.0 as usize, self.workers.len(), "workers are numbered, and a number is never used again");
-        assert!(!self.is_forced(), "nothing is launched in a forced shutdown");
+        assert!(!self.is_forced() && !self.is_interrupted(), "nothing is launched where nothing is to begin");
         assert!(self.live() < self.size(), "no more workers than the target and the spares");
         let is_missing = self.queued() > self.count(Stage::Launching) && self.live() < self.target;
         let needed = (self.busy() + self.queued()).min(self.target);
@@ -59,7 +59,8 @@ impl Ledger {
     fn dispatch(&mut self, id: CallKey, attempt: Attempt, worker: WorkerId, now: Instant) {
         let (place, call) = self.call(id);
         assert!(self.is_open(place) && call.holder.is_none(), "a call is held by one worker at a time");
-        assert!(!call.is_cancelled && !self.is_forced(), "a call that is to end is not dispatched");
+        let is_open = !self.is_forced() && !self.is_interrupted();
+        assert!(!call.is_cancelled && is_open, "a call that is to end is not dispatched");
         assert!(call.terms.deadline.is_none_or(|at| now < at), "a call is not dispatched after its deadline");
         assert_eq!(attempt.get(), call.charged + 1, "each try that failed is counted");
         for other in self.open.iter().filter(|&&other| other != place && self.calls[other].holder.is_none()) {
@@ -139,7 +140,7 @@ impl Ledger {
             Why::QueuedTooLong => is_due(call.terms.queue_deadline),
             Why::DeadlinePassed(_) => is_due(call.terms.deadline),
             Why::CannotLaunch(_) => self.live() == 0 && self.has_given_up(now),
-            Why::ShutDown(_) => self.is_forced() || call.is_late,
+            Why::ShutDown(_) => self.is_forced() || self.is_interrupted() || call.is_late,
         };
         assert!(is_true, "{why:?} is not so: {call:?}");
     }

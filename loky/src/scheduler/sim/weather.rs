@@ -25,6 +25,8 @@ pub(super) enum Ending {
 pub(super) struct Weather {
     pub(super) rules: Rules,
     pub(super) ending: Ending,
+    /// Whether a shutdown that is not forced is an interrupt.
+    pub(super) is_interrupted: bool,
     /// How many things the users do before they ask for the shutdown, and after it.
     pub(super) deeds: u64,
     pub(super) deeds_after: u64,
@@ -59,11 +61,12 @@ pub(super) struct Weather {
 }
 
 impl Weather {
-    /// `spares` are not drawn: the dice shall be thrown in the order in which they always were.
-    pub(super) fn draw(dice: &mut Dice, spares: usize) -> Self {
+    /// `spares` and interrupts are not drawn: the dice shall be thrown in the order in which they always were.
+    pub(super) fn draw(dice: &mut Dice, spares: usize, is_interrupted: bool) -> Self {
         Self {
             rules: Rules { spares, ..draw_rules(dice) },
             ending: draw_ending(dice),
+            is_interrupted,
             deeds: dice.between(5, 65),
             deeds_after: dice.below(6),
             gap_ms: [1, 10, 40, 80][dice.below(4) as usize],

@@ -63,7 +63,7 @@ impl World {
         let mut dice = Dice::new(seed);
         // No spares in the worlds that are kept: there they would change what happens.
         let spares = [0, 0, 0, 0, 0, 0, 1, 0, 2, 3, 0][(seed % 11) as usize];
-        let weather = Weather::draw(&mut dice, spares);
+        let weather = Weather::draw(&mut dice, spares, seed % 13 == 4);
         let now = Instant::now();
         let mut world = Self {
             scheduler: Scheduler::new(weather.rules),

@@ -197,3 +197,20 @@ fn an_idle_worker_is_given_the_older_call_behind_one_of_unknown_length() {
     let older_first = [recall(0), dispatch_back(2, 1), dispatch(3, 1)];
     assert_eq!(pool.is_ready(1), older_first, "the third might be long, too, and the second wait for both");
 }
+
+#[test]
+fn an_interrupt_ends_what_has_not_begun() {
+    let mut pool = Story::of_one_worker(Rules { credit: 2, ..RULES });
+    (1..=3).for_each(|id| drop(pool.submit(id, PLAIN)));
+    let unbegun = [recall(0), settle(3, Why::ShutDown(None)), settle(2, Why::ShutDown(None))];
+    assert_eq!(pool.tell(Event::Interrupted), unbegun);
+    assert_eq!(pool.returns(0, 1), [deliver(1), stop(0)]);
+}
+
+#[test]
+fn an_interrupt_takes_back_a_call_that_is_on_its_way() {
+    let mut pool = Story::of_one_worker(RULES);
+    pool.submit(1, PLAIN);
+    pool.begun = Some(0);
+    assert_eq!(pool.tell(Event::Interrupted), [recall(0), settle(1, Why::ShutDown(None)), stop(0)]);
+}

@@ -33,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) workers: usize,
     pub(crate) spares: usize,
     pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) min_workers: usize,
     pub(crate) environment: Vec<(OsString, Option<OsString>)>,
     pub(crate) env_per_worker: Option<EnvPerWorker>,
     pub(crate) current_dir: Option<PathBuf>,
@@ -53,6 +54,7 @@ impl Settings {
             workers: cpus,
             spares: 0,
             idle_timeout: None,
+            min_workers: 0,
             environment: Vec::new(),
             env_per_worker: None,
             current_dir: None,
@@ -77,6 +79,7 @@ impl Settings {
         same_closure
             && self.spares == other.spares
             && self.idle_timeout == other.idle_timeout
+            && self.min_workers == other.min_workers
             && self.environment == other.environment
             && self.current_dir == other.current_dir
             && self.timeout == other.timeout
@@ -93,6 +96,7 @@ impl Settings {
             target: self.workers,
             spares: self.spares,
             idle_timeout: self.idle_timeout,
+            min_workers: self.min_workers,
             calls_per_worker_max: self.max_calls_per_worker,
             credit: match self.output {
                 Output::Inherit => CREDIT,

@@ -6,10 +6,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::errand::{Finalizer, Initializer};
 use crate::scheduler::Rules;
 
 /// Which variables a worker gets, by its index.
 pub(crate) type EnvPerWorker = Arc<dyn Fn(usize) -> Vec<(String, String)> + Send + Sync>;
+
+/// On which CPUs a worker runs, by its index.
+pub(crate) type CpuAffinity = Arc<dyn Fn(usize) -> Vec<usize> + Send + Sync>;
 
 /// What becomes of what workers write to their standard output and standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +45,9 @@ pub(crate) struct Settings {
     pub(crate) retries: u32,
     pub(crate) max_calls_per_worker: Option<u64>,
     pub(crate) queue_limit: Option<usize>,
+    pub(crate) initializers: Vec<Initializer>,
+    pub(crate) finalizers: Vec<Finalizer>,
+    pub(crate) cpu_affinity: Option<CpuAffinity>,
     pub(crate) output: Output,
     pub(crate) zygote: bool,
     pub(crate) name: String,
@@ -62,6 +69,9 @@ impl Settings {
             retries: 0,
             max_calls_per_worker: None,
             queue_limit: None,
+            initializers: Vec::new(),
+            finalizers: Vec::new(),
+            cpu_affinity: None,
             output: Output::DEFAULT,
             zygote: false,
             name: "pool".to_string(),
@@ -76,6 +86,11 @@ impl Settings {
             (None, None) => true,
             _ => false,
         };
+        let same_affinity = match (&self.cpu_affinity, &other.cpu_affinity) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        };
         same_closure
             && self.spares == other.spares
             && self.idle_timeout == other.idle_timeout
@@ -86,6 +101,9 @@ impl Settings {
             && self.retries == other.retries
             && self.max_calls_per_worker == other.max_calls_per_worker
             && self.queue_limit == other.queue_limit
+            && self.initializers == other.initializers
+            && self.finalizers == other.finalizers
+            && same_affinity
             && self.output == other.output
             && self.zygote == other.zygote
             && self.name == other.name
@@ -136,7 +154,7 @@ const LAUNCH_FAILURES_MAX: u32 = 3;
 const LAUNCH_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long a worker may take to leave when asked: it runs the handlers that its libraries have registered.
-const STOP_GRACE: Duration = Duration::from_secs(5);
+pub(crate) const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// A killed process is gone in microseconds, unless the kernel itself is stuck in it.
 pub(crate) const KILL_GRACE: Duration = Duration::from_secs(5);

@@ -16,6 +16,7 @@ mod callbacks;
 mod calls;
 mod dispatch;
 mod duty;
+mod errands;
 mod evidence;
 mod forward;
 mod given;
@@ -74,7 +75,7 @@ pub(crate) struct Driver {
     launches: (Sender<Launch>, Receiver<Launch>),
     /// Who made the background thread, which has its priority, its processors and all else from that thread.
     starter: OnceLock<ThreadId>,
-    callbacks: Callbacks,
+    callbacks: Arc<Callbacks>,
     life: Mutex<Life>,
     is_started: AtomicBool,
     finished: Cell<()>,
@@ -91,15 +92,17 @@ enum Life {
 impl Driver {
     /// Starts nothing: a pool that is never used has no thread, no descriptor and no process.
     pub(crate) fn new(settings: Settings) -> Arc<Self> {
+        let spin = Spin::new(settings.cpus > 1);
+        let inner = Inner::new(settings);
         Arc::new(Self {
             pid: own_pid(),
-            spin: Mutex::new(Spin::new(settings.cpus > 1)),
-            inner: Mutex::new(Inner::new(settings)),
+            spin: Mutex::new(spin),
+            callbacks: Arc::clone(&inner.callbacks),
+            inner: Mutex::new(inner),
             role: Role::new(),
             chores: unbounded(),
             launches: unbounded(),
             starter: OnceLock::new(),
-            callbacks: Callbacks::default(),
             life: Mutex::new(Life::Before),
             is_started: AtomicBool::new(false),
             finished: Cell::new(),
@@ -298,6 +301,10 @@ impl Driver {
         let (poller, bell) = (Poller::new()?, Bell::new()?);
         let mut inner = self.inner.lock();
         (inner.poller, inner.bell) = (Some(Arc::new(poller)), Some(Arc::new(bell)));
+        if !inner.settings.finalizers.is_empty() {
+            // Where their values are handed over there is no time to make a thread.
+            self.callbacks.start_early();
+        }
         drop(inner);
         let _ = self.starter.set(thread::current().id());
         *life = Life::Thread(background::start(self)?);

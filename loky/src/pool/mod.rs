@@ -15,7 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use self::builder::PoolBuilder;
+pub use self::builder::{InitializerResult, PoolBuilder};
 pub use self::call::Call;
 pub use self::closure::Closure;
 pub use self::gather::{AsCompleted, as_completed, join_all};

@@ -178,7 +178,7 @@ impl Inner {
         }
     }
 
-    /// The worker is dead, and all that it had answered has been heard. A finalizer that it has not begun has not run.
+    /// The worker is dead, and all that it had answered has been heard.
     pub(super) fn turn_cut_short(&mut self, worker: WorkerId, exit: Exit, now: Instant) {
         let Some(turn) = self.turn_of(worker) else { return };
         self.end_turn(worker);
@@ -186,17 +186,17 @@ impl Inner {
             Which::Initializer(place) => {
                 self.initializer_failure = Some(faults::of_initializer(self, worker, place, &Fault::Died(exit)));
             }
-            Which::Finalizer(place) if self.has_begun(worker) => {
+            Which::Finalizer(place) => {
                 let fault = match turn.limit.filter(|_| turn.is_over(now)) {
                     _ if !self.workers.get(&worker).is_some_and(|worker| worker.is_killed) => Fault::Died(exit),
                     Some(limit) => Fault::RanTooLong(limit),
                     None => Fault::ShutDown,
                 };
                 let why = faults::of_finalizer(self, worker, place, &fault);
+                let why = if self.has_begun(worker) { why.having_run() } else { why };
                 let told = Arc::clone(&self.settings.finalizers[place].told);
                 self.call_back(Box::new(move || told(Err(why))));
             }
-            Which::Finalizer(_) => {}
         }
     }
 

@@ -117,8 +117,8 @@ impl Pool {
     ///
     /// # Blocking
     ///
-    /// Until the last call has ended and the last [`on_done`](JoinHandle::on_done) callback has returned; to bound
-    /// it, use [`shutdown_timeout`](Self::shutdown_timeout). From inside such a callback it does not wait for that
+    /// Until the last call has ended, the last worker has run its [finalizers](PoolBuilder::finalizer) and the last
+    /// [`on_done`](JoinHandle::on_done) callback has returned; to bound it, use [`shutdown_timeout`](Self::shutdown_timeout). From inside such a callback it does not wait for that
     /// callback.
     pub fn shutdown(&self) {
         self.0.driver.ask_shutdown(false);

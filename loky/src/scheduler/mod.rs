@@ -162,7 +162,7 @@ impl Scheduler {
 
     fn returned(&mut self, worker: WorkerId, call: CallKey, attempt: Attempt, now: Instant) {
         let Some(seat) = self.awaited_from(worker, call, attempt) else { return };
-        let items = self.calls.get(call).map_or(1, Call::items);
+        let items = self.items_of(call);
         let was_first = self.workers.answered(seat, call, items, now);
         if let Some(ended) = self.calls.remove(call) {
             self.actions.push_back(match ended.doom() {
@@ -172,6 +172,14 @@ impl Scheduler {
         }
         if was_first {
             self.go_on(seat, now);
+        }
+    }
+
+    /// For how many calls it counts. Asked for with each answer, so where nobody counts it is not looked up.
+    fn items_of(&self, call: CallKey) -> u32 {
+        match self.rules.calls_per_worker_max {
+            None => 1,
+            Some(_) => self.calls.get(call).map_or(1, Call::items),
         }
     }
 

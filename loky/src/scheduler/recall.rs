@@ -80,8 +80,7 @@ impl Scheduler {
 
     /// How many items the first `calls` have that the worker holds.
     fn items_of_first(&self, seat: Seat, calls: usize) -> u64 {
-        let items = |&call: &CallKey| u64::from(self.calls.get(call).map_or(1, Call::items));
-        self.workers.at(seat).held.iter().take(calls).map(items).sum()
+        self.workers.at(seat).held.iter().take(calls).map(|&call| u64::from(self.items_of(call))).sum()
     }
 
     /// Whether a worker that has begun none of its calls should have: it was given up on by a run limit, or has not

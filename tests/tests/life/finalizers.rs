@@ -8,7 +8,7 @@ use loky::prelude::*;
 use loky::{Error, ErrorKind, Pool};
 use loky_tests::tasks::{Blob, Death, arrive_and_die, bytes, die, leave_word, meet, pid, spin, square};
 use loky_tests::thorn::{Fault, Moment, Thorn};
-use loky_tests::{Case, Gate, cases, eventually, fails, ms, procfs};
+use loky_tests::{Case, Gate, cases, eventually, fails, ms, procfs, stays};
 
 pub(crate) const CASES: &[Case] = cases![
     init_09_its_value_is_told_before_the_shutdown_returns,
@@ -21,6 +21,7 @@ pub(crate) const CASES: &[Case] = cases![
     init_23_whoever_is_told_may_do_as_it_likes,
     init_24_a_forced_end_while_it_runs,
     init_25_after_a_drop_it_still_runs,
+    init_26_whoever_was_not_asked_is_not_told,
     timeout_07_limits_on_finalizers,
 ];
 
@@ -217,8 +218,14 @@ fn init_24_a_forced_end_while_it_runs() {
     let call = spin.bind(gate.clone()).timeout(Duration::from_secs(100));
     let pool = Pool::builder().workers(1).finalizer(call, told.teller()).build().expect("a pool");
     square.bind(1).on(&pool).run().expect("a call");
-    assert!(!pool.shutdown_timeout(ms(300)), "it still runs");
+    let patient = std::thread::spawn({
+        let pool = pool.clone();
+        move || pool.shutdown()
+    });
     gate.await_arrivals(1);
+    stays("it is waited for", ms(100), || !patient.is_finished());
+    assert!(!pool.shutdown_timeout(ms(100)), "it still runs");
+    patient.join().expect("no panic");
     let mut told = told.take();
     assert_eq!(told.len(), 1);
     assert!(fails(told.remove(0), ErrorKind::Shutdown).may_have_run());
@@ -233,6 +240,18 @@ fn init_25_after_a_drop_it_still_runs() {
     assert_eq!(held.join().expect("what was spawned is finished"), 3);
     eventually("and its worker leaves in order", || told.len() == 1);
     eventually("nothing is left", || procfs::children(std::process::id()).is_empty() && procfs::threads().len() == 1);
+}
+
+fn init_26_whoever_was_not_asked_is_not_told() {
+    let (words, never, died) = (Gate::new("words"), Told::new(), Told::new());
+    let builder = Pool::builder().workers(1).finalizer(leave_word.bind(words.clone(), "bye"), never.teller());
+    let builder = builder.finalizer(die.bind(Death::Signal(9)), died.teller());
+    let pool = builder.build().expect("a pool");
+    square.bind(1).on(&pool).run().expect("a call");
+    pool.shutdown();
+    let error = fails(died.take().remove(0), ErrorKind::Crash);
+    assert!(error.signal() == Some(9) && error.to_string().contains("killed by SIGKILL"), "{error}");
+    assert_eq!((never.len(), words.arrivals()), (0, vec![]));
 }
 
 #[loky::task(timeout = "40ms")]
@@ -256,7 +275,7 @@ fn timeout_07_limits_on_finalizers() {
     let told = Told::new();
     let call = rest.bind(ms(6000)).timeout(Duration::from_secs(100));
     let pool = Pool::builder().workers(1).timeout(ms(20)).finalizer(call, told.teller()).build().expect("a pool");
-    square.bind(1).on(&pool).run().expect("a call");
+    square.bind(1).on(&pool).timeout(ms(20_000)).run().expect("a call");
     pool.shutdown();
     assert_eq!(values(told.take()), [7], "a limit may be longer than leaving may take, and the pool's is not its own");
 }

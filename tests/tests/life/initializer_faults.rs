@@ -1,6 +1,7 @@
 //! Initializers that fail, each in its own way, and what those are told who wait for a worker.
 
 use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,7 @@ pub(crate) const CASES: &[Case] = cases![
     init_19_after_one_that_fails_none_runs,
     init_20_one_that_never_returns_ends_with_the_pool,
     init_21_a_call_that_had_run_is_told_so,
+    init_27_the_last_reason_is_told,
     timeout_07_limits_on_initializers,
 ];
 
@@ -56,6 +58,7 @@ fn init_02_all_who_wait_are_told_and_later_calls_too() {
 
 #[loky::task]
 fn panic_at_start() {
+    eprintln!("it looks for a licence");
     panic!("no licence");
 }
 
@@ -97,6 +100,7 @@ fn init_04_each_way_to_fail_has_its_own_error() {
     let panicked = of(panic_at_start.bind());
     says(&panicked, "panicked at ");
     assert_eq!(panicked.panic_message(), Some("no licence"));
+    assert_eq!(panicked.stderr_tail().map(str::trim_end), Some("it looks for a licence"));
     assert!(panicked.panic_location().is_some_and(|place| place.contains("initializer_faults.rs:")), "{panicked:?}");
     let exited = of(last_words_and_death.bind(Death::Exit(3)));
     says(&exited, "the worker exited with code 3 while running it");
@@ -108,7 +112,8 @@ fn init_04_each_way_to_fail_has_its_own_error() {
         says(&killed, &format!("the worker was killed by {signal} while running it"));
         assert_eq!((killed.exit_code(), killed.signal()), (None, Some(signal as i32)));
     }
-    let late = of(spin.bind(Gate::new("spin")).timeout(ms(50)));
+    let late = of(speak_and_rest.bind(Duration::from_secs(3600)).timeout(ms(50)));
+    assert_eq!(late.stderr_tail().map(str::trim_end), Some("good night"));
     says(&late, "it ran longer than its limit of 50ms");
     let undecodable = of(be_stung.bind(Thorn { moment: Moment::Decode, fault: Fault::Error }));
     says(&undecodable, "its arguments cannot be decoded there");
@@ -139,6 +144,7 @@ fn init_05_it_is_not_tried_for_ever() {
     let pool = Pool::builder().workers(1).initializer(fail_after.bind(ms(0), gate.clone())).build().expect("a pool");
     pool.warm_up();
     assert_eq!(gate.arrivals().len(), 3, "a warm-up gives up, too");
+    eventually("the last of them is gone", || procfs::workers().is_empty());
     stays("nobody tries again without a call", ms(1500), || gate.arrivals().len() == 3 && procfs::workers().is_empty());
     let calls: Vec<_> = (0..50).map(|x| square.bind(x).on(&pool).spawn()).collect();
     calls.into_iter().for_each(|call| drop(failing(call.join())));
@@ -236,6 +242,23 @@ fn init_21_a_call_that_had_run_is_told_so() {
 #[loky::task(timeout = "40ms")]
 fn sleep_briefly(span: Duration) {
     thread::sleep(span);
+}
+
+#[loky::task]
+fn speak_and_rest(span: Duration) {
+    eprintln!("good night");
+    thread::sleep(span);
+}
+
+fn init_27_the_last_reason_is_told() {
+    let launches = AtomicU32::new(0);
+    let fails_later = move |_: usize| match launches.fetch_add(1, Ordering::Relaxed) {
+        0 => Vec::new(),
+        _ => panic!("no more of them"),
+    };
+    let builder = Pool::builder().workers(1).env_per_worker(fails_later).initializer(panic_at_start.bind());
+    let error = fails(square.bind(2).on(&builder.build().expect("a pool")).run(), ErrorKind::Launch);
+    assert!(error.to_string().contains("`env_per_worker` panicked"), "{error}");
 }
 
 #[loky::task]

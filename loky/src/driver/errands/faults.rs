@@ -35,7 +35,8 @@ pub(super) fn of_initializer(inner: &mut Inner, worker: WorkerId, number: usize,
     with_evidence(inner, worker, fault, error)
 }
 
-/// The error of whoever waits for the value of a finalizer.
+/// The error of whoever waits for the value of a finalizer. Whether it had begun in a worker that has died, others
+/// know.
 pub(super) fn of_finalizer(inner: &mut Inner, worker: WorkerId, number: usize, fault: &Fault) -> Error {
     let name = inner.settings.finalizers[number].errand.name();
     let (index, pid) = place(inner, worker);
@@ -49,7 +50,7 @@ pub(super) fn of_finalizer(inner: &mut Inner, worker: WorkerId, number: usize, f
     };
     let what = format!("failed as the finalizer of worker {index} (pid {pid}): {}", words(fault));
     let error = Error::new(kind, what).with_task(name);
-    let error = if kind == ErrorKind::Decode { error } else { error.having_run() };
+    let error = if matches!(kind, ErrorKind::Panic | ErrorKind::Encode) { error.having_run() } else { error };
     with_evidence(inner, worker, fault, error)
 }
 

@@ -102,9 +102,10 @@ impl PoolBuilder {
     /// several times; then they run in the opposite order, so that what was set up last is taken down first, and one
     /// that fails does not keep the others from running.
     ///
-    /// `told` is called once for each worker in which the finalizer has begun, with its value or with why there is
+    /// `told` is called once for each worker that was asked to run the finalizer, with its value or with why there is
     /// none: a panic, a timeout, the death of the worker. It is called where [`on_done`](crate::JoinHandle::on_done)
-    /// callbacks are, one after the other, off the pool's own paths. `shutdown` returns after the last of them.
+    /// callbacks are, one after the other, off the pool's own paths. `shutdown` returns after the last of them. Where
+    /// `main` returns without a `shutdown`, the workers are gone before they have run anything.
     ///
     /// # Limits
     ///

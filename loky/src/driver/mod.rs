@@ -301,11 +301,12 @@ impl Driver {
         let (poller, bell) = (Poller::new()?, Bell::new()?);
         let mut inner = self.inner.lock();
         (inner.poller, inner.bell) = (Some(Arc::new(poller)), Some(Arc::new(bell)));
-        if !inner.settings.finalizers.is_empty() {
-            // Where their values are handed over there is no time to make a thread.
+        let has_finalizers = !inner.settings.finalizers.is_empty();
+        drop(inner);
+        if has_finalizers {
+            // Where their values are handed over, under the lock, no thread can be made.
             self.callbacks.start_early();
         }
-        drop(inner);
         let _ = self.starter.set(thread::current().id());
         *life = Life::Thread(background::start(self)?);
         Ok(())

@@ -97,7 +97,8 @@ impl Pool {
     /// Starts all workers now instead of with the first calls, and waits until they are ready.
     ///
     /// If workers cannot be started, it returns all the same, and the calls say why. Blocks for as long as starting a
-    /// worker takes, a few milliseconds as a rule; a worker has 30 seconds before it counts as failed.
+    /// worker takes, a few milliseconds as a rule; a worker has 30 seconds before it counts as failed. Its
+    /// [initializers](PoolBuilder::initializer) come on top of that, and take as long as they may.
     pub fn warm_up(&self) {
         if self.check().is_err() {
             return;

@@ -23,6 +23,7 @@ pub(crate) const CASES: &[Case] = cases![
     init_20_one_that_never_returns_ends_with_the_pool,
     init_21_a_call_that_had_run_is_told_so,
     init_27_the_last_reason_is_told,
+    init_28_the_last_words_before_an_answer_are_told,
     timeout_07_limits_on_initializers,
 ];
 
@@ -259,6 +260,28 @@ fn init_27_the_last_reason_is_told() {
     let builder = Pool::builder().workers(1).env_per_worker(fails_later).initializer(panic_at_start.bind());
     let error = fails(square.bind(2).on(&builder.build().expect("a pool")).run(), ErrorKind::Launch);
     assert!(error.to_string().contains("`env_per_worker` panicked"), "{error}");
+}
+
+/// An argument that talks while it is decoded, and then cannot be.
+#[derive(serde::Serialize)]
+struct Talkative;
+
+impl<'de> serde::Deserialize<'de> for Talkative {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        eprintln!("{}the last word", "something\n".repeat(3000));
+        Err(serde::de::Error::custom("it was too long"))
+    }
+}
+
+#[loky::task]
+fn listen(_talkative: Talkative) {}
+
+/// What it writes and what it answers come on two ways; many tries, since either may be the faster one.
+fn init_28_the_last_words_before_an_answer_are_told() {
+    for _ in 0..20 {
+        let tail = of(listen.bind(Talkative)).stderr_tail().map(str::to_owned).unwrap_or_default();
+        assert!(tail.ends_with("the last word\n"), "{tail:?}");
+    }
 }
 
 #[loky::task]

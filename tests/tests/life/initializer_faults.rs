@@ -113,9 +113,9 @@ fn init_04_each_way_to_fail_has_its_own_error() {
         says(&killed, &format!("the worker was killed by {signal} while running it"));
         assert_eq!((killed.exit_code(), killed.signal()), (None, Some(signal as i32)));
     }
-    let late = of(speak_and_rest.bind(Duration::from_secs(3600)).timeout(ms(50)));
+    let late = of(speak_and_rest.bind(Duration::from_secs(3600)).timeout(ms(1500)));
     assert_eq!(late.stderr_tail().map(str::trim_end), Some("good night"));
-    says(&late, "it ran longer than its limit of 50ms");
+    says(&late, "it ran longer than its limit of 1.5s");
     let undecodable = of(be_stung.bind(Thorn { moment: Moment::Decode, fault: Fault::Error }));
     says(&undecodable, "its arguments cannot be decoded there");
     says(&of(fail_with_a_thorn.bind(Fault::Error)), "it returned an error: it panicked: an error like Error");

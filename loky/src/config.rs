@@ -11,10 +11,14 @@ use std::time::Duration;
 
 pub use self::interrupt::Interrupt;
 pub use self::output::Output;
+use crate::errand::{Finalizer, Initializer};
 use crate::scheduler::Rules;
 
 /// Which variables a worker gets, by its index.
 pub(crate) type EnvPerWorker = Arc<dyn Fn(usize) -> Vec<(String, String)> + Send + Sync>;
+
+/// On which CPUs a worker runs, by its index.
+pub(crate) type CpuAffinity = Arc<dyn Fn(usize) -> Vec<usize> + Send + Sync>;
 
 /// All settings of a pool. Two pools with equal settings can stand for each other, but for their size.
 #[derive(Clone)]
@@ -24,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) workers: usize,
     pub(crate) spares: usize,
     pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) min_workers: usize,
     pub(crate) environment: Vec<(OsString, Option<OsString>)>,
     pub(crate) env_per_worker: Option<EnvPerWorker>,
     pub(crate) current_dir: Option<PathBuf>,
@@ -31,6 +36,9 @@ pub(crate) struct Settings {
     pub(crate) retries: u32,
     pub(crate) max_calls_per_worker: Option<u64>,
     pub(crate) queue_limit: Option<usize>,
+    pub(crate) initializers: Vec<Initializer>,
+    pub(crate) finalizers: Vec<Finalizer>,
+    pub(crate) cpu_affinity: Option<CpuAffinity>,
     pub(crate) output: Output,
     pub(crate) on_interrupt: Interrupt,
     pub(crate) zygote: bool,
@@ -45,6 +53,7 @@ impl Settings {
             workers: cpus,
             spares: 0,
             idle_timeout: None,
+            min_workers: 0,
             environment: Vec::new(),
             env_per_worker: None,
             current_dir: None,
@@ -52,6 +61,9 @@ impl Settings {
             retries: 0,
             max_calls_per_worker: None,
             queue_limit: None,
+            initializers: Vec::new(),
+            finalizers: Vec::new(),
+            cpu_affinity: None,
             output: Output::default(),
             on_interrupt: Interrupt::default(),
             zygote: false,
@@ -67,15 +79,24 @@ impl Settings {
             (None, None) => true,
             _ => false,
         };
+        let same_affinity = match (&self.cpu_affinity, &other.cpu_affinity) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        };
         same_closure
             && self.spares == other.spares
             && self.idle_timeout == other.idle_timeout
+            && self.min_workers == other.min_workers
             && self.environment == other.environment
             && self.current_dir == other.current_dir
             && self.timeout == other.timeout
             && self.retries == other.retries
             && self.max_calls_per_worker == other.max_calls_per_worker
             && self.queue_limit == other.queue_limit
+            && self.initializers == other.initializers
+            && self.finalizers == other.finalizers
+            && same_affinity
             && self.output == other.output
             && self.on_interrupt == other.on_interrupt
             && self.zygote == other.zygote
@@ -87,6 +108,7 @@ impl Settings {
             target: self.workers,
             spares: self.spares,
             idle_timeout: self.idle_timeout,
+            min_workers: self.min_workers,
             calls_per_worker_max: self.max_calls_per_worker,
             credit: if self.output.is_by_call() { CREDIT_BY_CALL } else { CREDIT },
             hello_limit: HELLO_LIMIT,
@@ -126,7 +148,7 @@ const LAUNCH_FAILURES_MAX: u32 = 3;
 const LAUNCH_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long a worker may take to leave when asked: it runs the handlers that its libraries have registered.
-const STOP_GRACE: Duration = Duration::from_secs(5);
+pub(crate) const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// A killed process is gone in microseconds, unless the kernel itself is stuck in it.
 pub(crate) const KILL_GRACE: Duration = Duration::from_secs(5);

@@ -56,7 +56,7 @@ pub enum ErrorKind {
     Launch,
     /// A pool cannot be built as it was described.
     Config,
-    /// An initializer of the pool failed.
+    /// No worker could serve the call, for an initializer of the pool failed in those that were tried.
     Initializer,
     /// Pools are nested deeper than `LOKY_MAX_DEPTH`.
     Depth,

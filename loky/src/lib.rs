@@ -21,6 +21,8 @@ mod supervisor;
 mod task;
 mod transport;
 
+mod errand;
+
 mod config;
 mod worker;
 
@@ -45,6 +47,7 @@ pub use ids::CallId;
 pub use observe::PoolStats;
 pub use par_map::{ParMap, ParMapIter, Unordered};
 pub use pool::{
-    AsCompleted, Call, CallStatus, Closure, JoinHandle, Pool, PoolBuilder, as_completed, join_all, pool, reusable,
+    AsCompleted, Call, CallStatus, Closure, InitializerResult, JoinHandle, Pool, PoolBuilder, as_completed, join_all,
+    pool, reusable,
 };
 pub use worker::init;

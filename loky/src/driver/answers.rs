@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::evidence;
 use super::given::GivenCall;
 use super::inner::{Body, Inner, Pending};
+use super::results::Value;
 use crate::ids::WorkerId;
 use crate::scheduler::{Event, Try};
 use crate::wire::frame::Said;
@@ -28,6 +29,8 @@ enum Heard {
     Stored(GivenCall, bool),
     /// An item has none.
     Failed(GivenCall, bool, Failure),
+    /// What the worker runs for its pool has a value.
+    Errand(Value),
     Nonsense(String),
 }
 
@@ -82,6 +85,10 @@ impl Inner {
             Heard::Noted => {}
             Heard::Hello(hello) => self.hear_hello(worker, hello, now),
             Heard::Stored(given, is_last) => self.answered(worker, &given, is_last, now),
+            Heard::Errand(value) => self.turn_answered(worker, Ok(value), now),
+            Heard::Failed(given, _, failure) if given.call.is_nowhere() => {
+                self.turn_answered(worker, Err(failure), now);
+            }
             Heard::Failed(given, is_last, failure) => {
                 self.store_failure(worker, &given, failure);
                 self.answered(worker, &given, is_last, now);
@@ -131,6 +138,8 @@ impl Inner {
                 if !is_last && !self.settings.output.is_by_call() {
                     is_last = receive_row(body, pending);
                 }
+            } else if given.call.is_nowhere() {
+                return Heard::Errand(Value::from(bytes));
             }
         }
         Heard::Stored(given, is_last)

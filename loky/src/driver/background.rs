@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use super::Driver;
+use super::errands::Unjudged;
 use super::inner::{Inner, Worker};
 use crate::config::{KILL_GRACE, Output, Settings};
 use crate::ids::WorkerId;
@@ -25,6 +26,7 @@ pub(super) enum Chore {
     /// Kill a process that nobody waits for, and reap it.
     Discard(Arc<Process>),
     StartZygote,
+    Judge(Box<Unjudged>),
     /// Give back what a worker that is gone has taken: to unmap its memory takes a moment, and somebody waits for its
     /// error.
     Forget(Box<Worker>),
@@ -91,6 +93,7 @@ impl Driver {
                 process.reap(KILL_GRACE);
             }
             Chore::StartZygote => self.start_zygote(),
+            Chore::Judge(unjudged) => self.judge(*unjudged),
             Chore::Forget(worker) => drop(worker),
         }
     }
@@ -115,10 +118,11 @@ impl Driver {
 }
 
 impl Inner {
-    /// `env_per_worker` is a user's own code, which is called on a thread of the pool.
+    /// `env_per_worker` and `cpu_affinity` are a user's own code, which is called on a thread of the pool.
     fn may_be_helped(&self, is_starter: bool) -> bool {
         let is_starting = is_starter && self.workers.values().all(|worker| !worker.has_said_hello);
-        self.settings.env_per_worker.is_none() && (is_starting || self.nursery.is_open())
+        let is_ours = self.settings.env_per_worker.is_none() && self.settings.cpu_affinity.is_none();
+        is_ours && (is_starting || self.nursery.is_open())
     }
 }
 
@@ -137,7 +141,7 @@ fn recipe(settings: &Settings, index: usize) -> Result<Recipe, String> {
         Output::Prefix | Output::Capture => Destination::Pipe,
         Output::Null => Destination::Nowhere,
     };
-    let first_words = welcome(settings, index).encode();
+    let first_words = Welcome { cpus: cpus(settings, index)?, ..welcome(settings, index) }.encode();
     Ok(Recipe { title, environment, current_dir: settings.current_dir.clone(), output, first_words })
 }
 
@@ -158,7 +162,15 @@ fn welcome(settings: &Settings, index: usize) -> Welcome {
         index,
         depth: identity::depth() + 1,
         may_spin: settings.cpus > 1,
+        cpus: Vec::new(),
     }
+}
+
+/// On which processors the worker shall run; none if that was not said.
+fn cpus(settings: &Settings, index: usize) -> Result<Vec<usize>, String> {
+    let Some(cpus) = &settings.cpu_affinity else { return Ok(Vec::new()) };
+    panic::catch_unwind(AssertUnwindSafe(|| cpus(index)))
+        .map_err(|_| format!("`cpu_affinity` panicked for worker {index}"))
 }
 
 /// Lets the thread pools of all workers together have as many threads as there are CPUs, where the program's user has

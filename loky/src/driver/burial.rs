@@ -37,6 +37,7 @@ impl Inner {
             self.launch_failure = Some(evidence::death_at_start(self, id, exit));
         }
         let begun = self.still_running(id, begun);
+        self.turn_cut_short(id, exit, now);
         let event = match exit {
             Exit::Signal(SIGKILL | SIGINT | SIGTERM) if is_early => Event::LaunchCutShort { worker: id },
             _ => Event::WorkerDied { worker: id, begun },

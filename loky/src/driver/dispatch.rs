@@ -3,8 +3,9 @@
 //! Most calls are plain and short, and most of what it costs to send them is to begin: so they are said in few words,
 //! and in one piece.
 
-use super::inner::{Inner, Pending};
-use super::order::{Items, Order};
+use super::inner::Inner;
+use super::order::{Items, Limits, Order};
+use crate::errand::Errand;
 use crate::ids::{Attempt, CallKey, WorkerId};
 use crate::transport::link::{Link, Part};
 use crate::transport::payload::Payload;
@@ -22,7 +23,7 @@ impl Inner {
         if attempt.get() == 1 && order.is_plain() && order.payload.len() <= SHORT_MAX {
             say_plain(&mut body.link, call, order);
         } else {
-            say(&mut body.link, &run_of(call, attempt, pending), order);
+            say(&mut body.link, &run_of(call, attempt, first, order), order);
         }
         if body.given.is_empty() {
             // What was written so far belongs to calls that have ended.
@@ -35,6 +36,17 @@ impl Inner {
         }
         let is_awaited = is_timed || order.is_awaited;
         body.given.push(call, attempt, number(first)..number(order.items.len()), is_awaited);
+        self.flush(worker);
+    }
+
+    /// Sends what the worker is to run for its pool. It holds nothing else then.
+    pub(super) fn dispatch_errand(&mut self, errand: &Errand, worker: WorkerId) {
+        let Some(body) = self.body(worker) else { return };
+        let order = Order::new(errand.task.clone(), errand.arguments.clone(), Items::One, Limits::default());
+        let (call, attempt) = (CallKey::nowhere(), Attempt::FIRST);
+        say(&mut body.link, &run_of(call, attempt, 0, &order), &order);
+        body.tail.forget();
+        body.given.push(call, attempt, 0..1, true);
         self.flush(worker);
     }
 }
@@ -62,8 +74,7 @@ fn say(link: &mut Link, run: &Run, order: &Order) {
     link.send(head, fixed.into_iter().chain(captures).chain([Part::Payload(&order.payload, arguments)]));
 }
 
-fn run_of(call: CallKey, attempt: Attempt, pending: &Pending) -> Run {
-    let (order, first) = (&pending.order, pending.done());
+fn run_of(call: CallKey, attempt: Attempt, first: usize, order: &Order) -> Run {
     Run {
         call: call.id,
         attempt,

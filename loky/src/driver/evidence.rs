@@ -116,6 +116,13 @@ fn panicked(evidence: PanicEvidence, index: usize, pid: u32) -> Error {
 }
 
 fn cannot_launch(inner: &mut Inner, pending: &Pending, tried: Option<Try>) -> Error {
+    if let Some(error) = inner.initializer_failure.clone() {
+        // The process that it names is the one that failed, not the one that tried the call before.
+        return match tried {
+            Some(tried) => error.having_run().with_attempt(tries(pending, tried.attempt), attempts_max(pending)),
+            None => error,
+        };
+    }
     let why = inner.launch_failure.as_deref().unwrap_or("no reason is known");
     let error = Error::new(ErrorKind::Launch, format!("found no worker, for none could be started: {why}"))
         .with_advice("a worker is this same program; it must reach `loky::main!` and be allowed to start processes");
@@ -140,11 +147,11 @@ fn queued_too_long(limit: Option<Duration>) -> String {
     format!("was not started within its queue timeout of {}", in_words(limit.unwrap_or_default()))
 }
 
-fn tail(inner: &mut Inner, worker: WorkerId) -> String {
+pub(super) fn tail(inner: &mut Inner, worker: WorkerId) -> String {
     inner.body(worker).map(|body| body.tail.text()).unwrap_or_default()
 }
 
-fn place(inner: &Inner, worker: WorkerId) -> (usize, u32) {
+pub(super) fn place(inner: &Inner, worker: WorkerId) -> (usize, u32) {
     let worker = inner.workers.get(&worker);
     worker.map_or((0, 0), |worker| (worker.index, worker.pid().unwrap_or(0)))
 }

@@ -95,8 +95,13 @@ impl Inner {
 
     /// The worker says what no worker of ours would: nothing that it says is believed any more.
     pub(super) fn refuse(&mut self, worker: WorkerId, why: String, now: Instant) {
-        self.leave_link(worker);
         self.launch_failure = Some(why);
+        self.give_up(worker, now);
+    }
+
+    /// Nothing that the worker says is heard any more.
+    pub(super) fn give_up(&mut self, worker: WorkerId, now: Instant) {
+        self.leave_link(worker);
         self.feed(Event::LinkClosed { worker }, now);
     }
 
@@ -131,8 +136,7 @@ impl Inner {
         if let Some(worker) = self.workers.get_mut(&worker) {
             worker.has_said_hello = true;
         }
-        self.launch_failure = None;
-        self.feed(Event::WorkerReady { worker }, now);
+        self.initialize(worker, 0, now);
     }
 }
 

@@ -4,12 +4,15 @@
 //! block or run foreign code is put into the [`Outbox`] instead, for whoever holds the lock to do once it is released.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::background::{Chore, Launch};
+use super::callbacks::{Callback, Callbacks};
 use super::calls::Calls;
 use super::duty::{Duty, ROW};
+use super::errands::Turn;
 use super::forward::Outlets;
 use super::given::Given;
 use super::interrupt::{Membership, Told};
@@ -47,6 +50,8 @@ pub(super) struct Inner {
     pub(super) silent: Vec<(WorkerId, Instant)>,
     /// Why the last launch failed.
     pub(super) launch_failure: Option<String>,
+    /// The same, if it was an initializer that failed last.
+    pub(super) initializer_failure: Option<Error>,
     /// Who waits for all workers to be ready.
     pub(super) warm_up: Vec<Arc<Cell<()>>>,
     /// Who waits for room in the backlog.
@@ -66,6 +71,7 @@ pub(super) struct Inner {
     /// Whether what had begun by then is being finished.
     pub(super) is_draining: bool,
     pub(super) outbox: Outbox,
+    pub(super) callbacks: Arc<Callbacks>,
     /// Whether a worker that slept has just been rung for: it takes a moment to wake, best on this very processor.
     pub(super) has_rung: bool,
 }
@@ -88,6 +94,8 @@ pub(super) struct Worker {
     pub(super) index: usize,
     pub(super) is_killed: bool,
     pub(super) has_said_hello: bool,
+    /// What it runs for its pool, if it does.
+    pub(super) turn: Option<Turn>,
     /// `None` until the launch is through.
     pub(super) body: Option<Body>,
 }
@@ -110,7 +118,7 @@ pub(super) struct Body {
 }
 
 /// What is done outside the lock.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Outbox {
     pub(super) chores: Vec<Chore>,
     pub(super) launches: Vec<Launch>,
@@ -119,6 +127,8 @@ pub(super) struct Outbox {
     pub(super) watchers: Vec<Watcher>,
     /// What is to be said of an interrupt.
     pub(super) told: Vec<Told>,
+    /// Those for which there is no thread.
+    pub(super) callbacks: Vec<Callback>,
     pub(super) is_finished: bool,
 }
 
@@ -141,11 +151,13 @@ impl Inner {
             counters: Counters::default(),
             silent: Vec::new(),
             launch_failure: None,
+            initializer_failure: None,
             warm_up: Vec::new(),
             room: Vec::new(),
             sleeping_until: None,
             outlets: Outlets::default(),
             outbox: Outbox::default(),
+            callbacks: Arc::default(),
         }
     }
 
@@ -231,6 +243,12 @@ impl Pending {
     }
 }
 
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").field("chores", &self.chores).field("launches", &self.launches).finish_non_exhaustive()
+    }
+}
+
 impl Outbox {
     /// The call has ended: the outcome is to be stored.
     pub(super) fn end(&mut self, call: Pending, end: Option<Error>) {
@@ -246,6 +264,7 @@ impl Outbox {
 
     /// Whether there is something in here that somebody may be waiting for.
     pub(super) fn is_awaited(&self) -> bool {
-        !self.outcomes.is_empty() || !self.cells.is_empty() || !self.watchers.is_empty() || self.is_finished
+        let has_told = !self.outcomes.is_empty() || !self.cells.is_empty() || !self.watchers.is_empty();
+        has_told || !self.callbacks.is_empty() || self.is_finished
     }
 }

@@ -17,6 +17,7 @@ mod calls;
 mod captured;
 mod dispatch;
 mod duty;
+mod errands;
 mod evidence;
 mod forward;
 mod given;
@@ -81,7 +82,7 @@ pub(crate) struct Driver {
     launches: (Sender<Launch>, Receiver<Launch>),
     /// Who made the background thread, which has its priority, its processors and all else from that thread.
     starter: OnceLock<ThreadId>,
-    callbacks: Callbacks,
+    callbacks: Arc<Callbacks>,
     life: Mutex<Life>,
     is_started: AtomicBool,
     finished: Cell<()>,
@@ -98,15 +99,17 @@ enum Life {
 impl Driver {
     /// Starts nothing: a pool that is never used has no thread, no descriptor and no process.
     pub(crate) fn new(settings: Settings) -> Arc<Self> {
+        let spin = Spin::new(settings.cpus > 1);
+        let inner = Inner::new(settings);
         Arc::new(Self {
             pid: own_pid(),
-            spin: Mutex::new(Spin::new(settings.cpus > 1)),
-            inner: Mutex::new(Inner::new(settings)),
+            spin: Mutex::new(spin),
+            callbacks: Arc::clone(&inner.callbacks),
+            inner: Mutex::new(inner),
             role: Role::new(),
             chores: unbounded(),
             launches: unbounded(),
             starter: OnceLock::new(),
-            callbacks: Callbacks::default(),
             life: Mutex::new(Life::Before),
             is_started: AtomicBool::new(false),
             finished: Cell::new(),
@@ -342,7 +345,12 @@ impl Driver {
         let mut inner = self.inner.lock();
         let member = Membership::begin(&inner.settings, &poller).map(Arc::new);
         (inner.poller, inner.bell, inner.member) = (Some(Arc::new(poller)), Some(Arc::new(bell)), member);
+        let has_finalizers = !inner.settings.finalizers.is_empty();
         drop(inner);
+        if has_finalizers {
+            // Where their values are handed over, under the lock, no thread can be made.
+            self.callbacks.start_early();
+        }
         let _ = self.starter.set(thread::current().id());
         // Without that thread, nobody would hear of an interrupt.
         *life = Life::Thread(background::start(self).inspect_err(|_| self.resign())?);

@@ -102,6 +102,7 @@ impl Order {
             run_limit: limits.timeout,
             queue_deadline: limits.queue_timeout.and_then(|limit| now.checked_add(limit)),
             deadline: limits.deadline.and_then(|limit| now.checked_add(limit)),
+            items: u32::try_from(self.items.len()).unwrap_or(u32::MAX),
         }
     }
 }

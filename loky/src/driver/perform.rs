@@ -11,7 +11,6 @@ use crate::ids::{CallKey, WorkerId};
 use crate::scheduler::{Action, Event, Why};
 use crate::transport::link::Part;
 use crate::wire::frame::Head;
-use crate::wire::message;
 
 impl Inner {
     pub(super) fn perform_all(&mut self) {
@@ -30,10 +29,13 @@ impl Inner {
             Action::Recall { worker } => self.recall(worker),
             Action::Deliver { call } => self.deliver(call),
             Action::Settle { call, why } => self.settle(call, why),
-            Action::Stop { worker } => self.say(worker, message::stop(), &[]),
+            Action::Stop { worker } => self.stop(worker),
             Action::Kill { worker } => self.kill(worker),
             Action::Warmed => self.warmed(),
-            Action::Finished => self.outbox.is_finished = true,
+            Action::Finished => {
+                self.turns_are_over(Instant::now());
+                self.outbox.is_finished = true;
+            }
         }
     }
 
@@ -41,7 +43,9 @@ impl Inner {
         let index = self.free_index();
         let is_one_of_many = self.workers.values().any(|worker| worker.body.is_none());
         self.counters.launches += 1;
-        self.workers.insert(worker, Worker { index, is_killed: false, has_said_hello: false, body: None });
+        self.initializer_failure = None;
+        let worker_there = Worker { index, is_killed: false, has_said_hello: false, turn: None, body: None };
+        self.workers.insert(worker, worker_there);
         self.outbox.launches.push(Launch { worker, index, is_one_of_many });
     }
 
@@ -75,10 +79,14 @@ impl Inner {
             let why = "a worker did not say hello in time: does the program reach `loky::main!` before anything else?";
             self.launch_failure.get_or_insert_with(|| why.to_string());
         }
-        if let Some(body) = &worker.body {
+        if worker.turn.is_some() {
+            self.turn_given_up(id, Instant::now());
+        }
+        if let Some(body) = self.body(id) {
             // The kill takes a moment; what would begin meanwhile would have begun in vain.
             body.page.halt();
-            self.outbox.chores.push(Chore::Kill(Arc::clone(&body.process)));
+            let process = Arc::clone(&body.process);
+            self.outbox.chores.push(Chore::Kill(process));
         } else {
             self.give_up_waiting_for_zygote(id);
         }

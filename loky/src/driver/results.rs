@@ -163,6 +163,16 @@ impl Many {
     }
 }
 
+impl Value {
+    /// The same in one piece.
+    pub(super) fn into_payload(self) -> Payload {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Row(body) => Payload::from(body.joined()),
+        }
+    }
+}
+
 impl From<Body<'_>> for Value {
     fn from(body: Body<'_>) -> Self {
         match body {

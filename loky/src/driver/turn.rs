@@ -217,6 +217,7 @@ impl Driver {
         outbox.outcomes.into_iter().for_each(|(cell, outcome)| cell.complete(outcome));
         outbox.cells.into_iter().for_each(|cell| cell.complete(()));
         outbox.watchers.into_iter().for_each(Watcher::tell);
+        outbox.callbacks.into_iter().for_each(|callback| self.run_callback(callback));
         if !outbox.told.is_empty() {
             self.tell_of_interrupt(outbox.told);
         }

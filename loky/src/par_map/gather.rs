@@ -184,11 +184,12 @@ impl Run {
             Err(_) => options.limits,
         };
         let window = options.window.unwrap_or_else(|| pool.workers().saturating_mul(WINDOW_PER_WORKER));
+        let lifespan = pool.settings().max_calls_per_worker;
         Self {
             pool,
             limits,
             window: window.max(1),
-            sizer: Sizer::new(options.chunk_size),
+            sizer: Sizer::new(options.chunk_size, lifespan),
             filling: Chunk::default(),
             sent: Vec::new(),
             pending: 0,

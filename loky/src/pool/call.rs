@@ -12,7 +12,8 @@ use serde::de::DeserializeOwned;
 use super::handle::JoinHandle;
 use super::{Pool, reusable};
 use crate::driver::{Items, Limits, Order};
-use crate::error::Error;
+use crate::errand::Errand;
+use crate::error::{Error, ErrorKind};
 use crate::oneshot::Watcher;
 use crate::task::TaskRef;
 use crate::transport::payload::Payload;
@@ -101,6 +102,28 @@ impl<R> Call<R> {
     pub fn priority(mut self, priority: i32) -> Self {
         self.limits.priority = priority;
         self
+    }
+
+    /// The same as an errand of a pool that is still to be built. An error if the call cannot be made, or if it is
+    /// described by more than its own time limit; `role` is what it would be.
+    pub(super) fn into_errand(self, role: &str) -> Result<Errand, Error> {
+        let (task, arguments) = (self.task?, self.arguments?);
+        let Limits { timeout, queue_timeout, deadline, retries, priority } = self.limits;
+        let refused = [
+            (self.pool.is_some(), "on"),
+            (retries.is_some(), "retries"),
+            (priority != 0, "priority"),
+            (queue_timeout.is_some(), "queue_timeout"),
+            (deadline.is_some(), "deadline"),
+        ];
+        match refused.into_iter().find(|(is_refused, _)| *is_refused) {
+            Some((_, option)) => {
+                let what = format!("cannot be the {role} of a pool: `.{option}(…)` has no meaning there");
+                let advice = "each worker of the pool runs it, once: only `.timeout(…)` can be said of it";
+                Err(Error::new(ErrorKind::Config, what).with_task(task.entry.name).with_advice(advice))
+            }
+            None => Ok(Errand::new(task, arguments, timeout)),
+        }
     }
 
     /// The order, and the pool that it goes to; or what is wrong with either.

@@ -15,7 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use self::builder::PoolBuilder;
+pub use self::builder::{InitializerResult, PoolBuilder};
 pub use self::call::Call;
 pub use self::closure::Closure;
 pub use self::gather::{AsCompleted, as_completed, join_all};
@@ -102,7 +102,8 @@ impl Pool {
     /// Starts all workers now instead of with the first calls, and waits until they are ready.
     ///
     /// If workers cannot be started, it returns all the same, and the calls say why. Blocks for as long as starting a
-    /// worker takes, a few milliseconds as a rule; a worker has 30 seconds before it counts as failed.
+    /// worker takes, a few milliseconds as a rule; a worker has 30 seconds before it counts as failed. Its
+    /// [initializers](PoolBuilder::initializer) come on top of that, and take as long as they may.
     pub fn warm_up(&self) {
         if self.check().is_err() {
             return;
@@ -122,8 +123,8 @@ impl Pool {
     ///
     /// # Blocking
     ///
-    /// Until the last call has ended and the last [`on_done`](JoinHandle::on_done) callback has returned; to bound
-    /// it, use [`shutdown_timeout`](Self::shutdown_timeout). From inside such a callback it does not wait for that
+    /// Until the last call has ended, the last worker has run its [finalizers](PoolBuilder::finalizer) and the last
+    /// [`on_done`](JoinHandle::on_done) callback has returned; to bound it, use [`shutdown_timeout`](Self::shutdown_timeout). From inside such a callback it does not wait for that
     /// callback.
     pub fn shutdown(&self) {
         self.0.driver.ask_shutdown(false);

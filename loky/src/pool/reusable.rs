@@ -32,7 +32,7 @@ pub fn pool() -> Pool {
 /// differs; otherwise a new one in its place.
 ///
 /// A pool that is replaced finishes what was spawned on it, for as long as somebody holds a clone and then some.
-/// Closures among the settings are equal only if they are the same one.
+/// Closures among the settings are equal only if they are the same one; initializers are, if task and arguments are.
 ///
 /// # Errors
 ///

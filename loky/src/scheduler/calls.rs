@@ -34,6 +34,8 @@ pub(super) struct Extra {
     pub(super) run_limit: Option<Duration>,
     pub(super) queue_deadline: Option<Instant>,
     pub(super) deadline: Option<Instant>,
+    /// How many it counts for, if that was said.
+    items: u32,
     /// Why it will end, whatever its worker still says.
     pub(super) doom: Option<Doom>,
     /// The last try that may have begun, of those that are over.
@@ -60,10 +62,11 @@ impl Call {
     };
 
     fn new(id: CallId, terms: Terms) -> Self {
-        let Terms { priority, retries, run_limit, queue_deadline, deadline } = terms;
-        let is_plain = retries == 0 && run_limit.is_none() && queue_deadline.is_none() && deadline.is_none();
+        let Terms { priority, retries, run_limit, queue_deadline, deadline, items } = terms;
+        let is_timed = run_limit.is_some() || queue_deadline.is_some() || deadline.is_some();
+        let is_plain = retries == 0 && !is_timed && items <= 1;
         let extra = (!is_plain).then(|| {
-            Box::new(Extra { retries_left: retries, run_limit, queue_deadline, deadline, ..Extra::default() })
+            Box::new(Extra { retries_left: retries, run_limit, queue_deadline, deadline, items, ..Extra::default() })
         });
         Self { id, priority, extra, ..Self::VACANT }
     }
@@ -82,6 +85,11 @@ impl Call {
 
     pub(super) fn retries_left(&self) -> u32 {
         self.extra.as_ref().map_or(0, |extra| extra.retries_left)
+    }
+
+    /// For how many calls it counts.
+    pub(super) fn items(&self) -> u32 {
+        self.extra.as_ref().map_or(1, |extra| extra.items.max(1))
     }
 
     pub(super) fn extra(&self) -> Option<&Extra> {

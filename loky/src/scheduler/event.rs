@@ -14,8 +14,11 @@ pub(crate) enum Event {
     Submitted { call: CallKey, terms: Terms },
     /// Somebody gave the call up. Ignored if it has ended.
     Cancelled { call: CallKey },
-    /// The worker said hello.
+    /// The worker said hello, and is through with what it does before it serves.
     WorkerReady { worker: WorkerId },
+    /// The worker begins what it does for its pool before it serves, or before it leaves, and may take so long from now
+    /// on. `None`: for ever before it serves, and as long as leaving may take before it leaves.
+    GivenTime { worker: WorkerId, limit: Option<Duration> },
     /// The worker could not be started, or was refused at its hello; no process is left of it.
     LaunchFailed { worker: WorkerId },
     /// One item of a call of many items is done, and the next one begins.
@@ -55,6 +58,8 @@ pub(crate) struct Terms {
     pub(crate) queue_deadline: Option<Instant>,
     /// When it must have ended.
     pub(crate) deadline: Option<Instant>,
+    /// For how many calls it counts where the calls of a worker are counted; zero means one.
+    pub(crate) items: u32,
 }
 
 /// What the scheduler wants done, in this order.

@@ -16,7 +16,8 @@
 //! Together they are what "no deadlock" means here, and the simulation in `sim` holds them after every step of tens
 //! of thousands of random worlds. They rest on four rules. A call is either in the backlog or held by exactly one
 //! worker, and what is taken back from one changes sides in one step. Every phase of a worker but serving ends by
-//! itself, by a timer; and in a shutdown a worker serves no longer than there are calls. Whatever is tried again is
+//! itself, by a timer, unless the pool's user gives it all the time that it may take to make itself ready; and in a
+//! shutdown a worker serves no longer than there are calls. Whatever is tried again is
 //! counted: launches that fail, tries of a call, deaths before a call began. Deadlines are compared, never elapsed
 //! times, so a timer that has come is never computed to lie a rounding error ahead.
 //!
@@ -50,7 +51,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use self::calls::{Calls, earliest};
+use self::calls::{Call, Calls, earliest};
 use self::ending::Doom;
 pub(crate) use self::event::{Action, Event, Terms, Try, Why};
 pub(crate) use self::rules::Rules;
@@ -107,6 +108,7 @@ impl Scheduler {
             Event::Submitted { call, terms } => self.submitted(call, terms),
             Event::Cancelled { call } => self.end_early(call, Doom::Cancelled),
             Event::WorkerReady { worker } => self.worker_ready(worker, now),
+            Event::GivenTime { worker, limit } => self.given_time(worker, limit, now),
             Event::LaunchFailed { worker } => self.worker_died(worker, None, now),
             Event::Progressed { worker, call, attempt } => self.progressed(worker, call, attempt, now),
             Event::Returned { worker, call, attempt } => self.returned(worker, call, attempt, now),
@@ -147,7 +149,8 @@ impl Scheduler {
             Some(_) => self.settle(call, Why::ShutDown(None)),
             None => {
                 self.sizing.wake();
-                self.calls.add(call, terms);
+                let items = if self.rules.calls_per_worker_max.is_some() { terms.items } else { 1 };
+                self.calls.add(call, Terms { items, ..terms });
             }
         }
     }
@@ -162,7 +165,8 @@ impl Scheduler {
 
     fn returned(&mut self, worker: WorkerId, call: CallKey, attempt: Attempt, now: Instant) {
         let Some(seat) = self.awaited_from(worker, call, attempt) else { return };
-        let was_first = self.workers.answered(seat, call, now);
+        let items = self.items_of(call);
+        let was_first = self.workers.answered(seat, call, items, now);
         if let Some(ended) = self.calls.remove(call) {
             self.actions.push_back(match ended.doom() {
                 None => Action::Deliver { call },
@@ -171,6 +175,14 @@ impl Scheduler {
         }
         if was_first {
             self.go_on(seat, now);
+        }
+    }
+
+    /// For how many calls it counts. Asked for with each answer, so where nobody counts it is not looked up.
+    fn items_of(&self, call: CallKey) -> u32 {
+        match self.rules.calls_per_worker_max {
+            None => 1,
+            Some(_) => self.calls.get(call).map_or(1, Call::items),
         }
     }
 
@@ -197,6 +209,7 @@ impl Scheduler {
 
     fn worker_due(&mut self, seat: Seat, phase: Phase, now: Instant) {
         match phase {
+            Phase::Ready { .. } if self.may_stay() => self.workers.free(seat, None),
             Phase::Ready { .. } => {
                 self.sizing.rest();
                 self.stop(seat, now);

@@ -45,6 +45,8 @@ pub(crate) struct Welcome {
     pub(crate) depth: u32,
     /// Whether there is more than one processor, so that it may look for calls before it sleeps.
     pub(crate) may_spin: bool,
+    /// The processors on which it shall run; none if that was not said.
+    pub(crate) cpus: Vec<usize>,
 }
 
 /// What two processes must have in common to understand each other: tasks are named by where they stand.

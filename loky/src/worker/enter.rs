@@ -8,7 +8,7 @@ use super::{guard, serve, watch, zygote};
 use crate::env;
 use crate::identity::{self, Identity};
 use crate::sys::page::Page;
-use crate::sys::{entry, held_back, process, socket};
+use crate::sys::{affinity, entry, held_back, process, socket};
 use crate::task;
 use crate::transport::worker_link::{self, Listener, Speaker};
 use crate::wire::message::{Hello, Welcome};
@@ -78,6 +78,10 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
     if process::parent_pid() != welcome.parent {
         // The parent has died between the launch and this line, and its socket may live on in a forked child.
         process::exit_now(0);
+    }
+    if let Err(why) = affinity::restrict(&welcome.cpus) {
+        eprintln!("loky: worker {} cannot run where `cpu_affinity` says: {why}", welcome.index);
+        process::exit_now(NOT_A_WORKER);
     }
     let build = task::build().map_err(|why| io::Error::other(why.to_string()))?;
     build.check(welcome.build).map_err(|why| io::Error::other(format!("what has started it {why}")))?;

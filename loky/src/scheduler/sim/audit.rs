@@ -12,6 +12,8 @@ struct Stock {
     launching: usize,
     ready: usize,
     idle: usize,
+    /// Of those, the ones that have been so for longer than the idle timeout.
+    stay: usize,
 }
 
 impl Ledger {
@@ -23,6 +25,8 @@ impl Ledger {
         for &worker in &self.present {
             self.audit_worker(&self.workers[worker], now, slack, &mut stock);
         }
+        assert!(stock.stay <= self.rules.min_workers, "{} workers have not left in time", stock.stay);
+        self.stayed = self.stayed.max(stock.stay);
         self.compare(scheduler, &stock);
         self.audit_progress(scheduler, &stock);
     }
@@ -55,15 +59,8 @@ impl Ledger {
     }
 
     fn audit_worker(&self, record: &WorkerRecord, now: Instant, slack: Duration, stock: &mut Stock) {
-        let wait = match record.stage {
-            Stage::Launching => Some(self.rules.hello_limit),
-            Stage::Ready if record.held.is_empty() => self.rules.idle_timeout,
-            Stage::Ready => None,
-            Stage::Stopping => Some(self.rules.stop_grace),
-            Stage::Killed => Some(self.rules.kill_grace),
-            Stage::Dead | Stage::Abandoned => panic!("it is gone"),
-        };
-        assert!(wait.is_none_or(|wait| now < record.since + wait + slack), "a stage ends in time: {record:?}");
+        assert!(!record.is_gone(), "it is gone");
+        assert!(record.until.is_none_or(|until| now < until + slack), "a stage ends in time: {record:?}");
         stock.launching += usize::from(record.is_launching());
         if record.stage == Stage::Ready {
             assert!(!record.is_link_closed, "a worker that nobody can reach is killed");
@@ -72,6 +69,8 @@ impl Ledger {
             assert!(!is_idle || self.has_credit(record), "a worn worker is replaced: {record:?}");
             stock.ready += 1;
             stock.idle += usize::from(is_idle);
+            let leave_at = self.rules.idle_timeout.map(|timeout| record.since + timeout + slack);
+            stock.stay += usize::from(is_idle && leave_at.is_some_and(|at| at <= now));
         }
     }
 
@@ -97,7 +96,7 @@ impl Ledger {
 
     /// Nothing is left undone that could be done, and whatever is left will be.
     fn audit_progress(&self, scheduler: &Scheduler, stock: &Stock) {
-        let &Stock { waiting, launching, ready, idle } = stock;
+        let &Stock { waiting, launching, ready, idle, .. } = stock;
         let (live, busy) = (launching + ready, ready - idle);
         assert!(waiting == 0 || idle == 0 || busy >= self.target, "a call waits while a worker idles");
         assert!(live <= self.size() || idle == 0, "a surplus worker idles");

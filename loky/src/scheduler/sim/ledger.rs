@@ -4,10 +4,11 @@
 //! each action against it, and `audit` the whole of it against the scheduler after each step.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::super::blame::DEATHS_BEFORE_BEGUN_MAX;
 use super::super::{Event, Rules, Terms, Try};
+pub(super) use super::workers::{Stage, WorkerRecord};
 use crate::ids::{Attempt, CallKey, WorkerId};
 
 /// Calls and workers are named by their place here.
@@ -34,6 +35,8 @@ pub(super) struct Ledger {
     pub(super) failures: u32,
     pub(super) failed_at: Option<Instant>,
     pub(super) target_max: usize,
+    /// How many workers have stayed though they were idle for long, at the most.
+    pub(super) stayed: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -81,36 +84,6 @@ pub(super) enum End {
     Over,
 }
 
-#[derive(Debug)]
-pub(super) struct WorkerRecord {
-    pub(super) stage: Stage,
-    /// Since when it is in this stage; since when it is free, if it is ready.
-    pub(super) since: Instant,
-    pub(super) held: Vec<usize>,
-    /// How many of those, from the first on, count as started.
-    pub(super) started: usize,
-    /// Since when the first of them is the first.
-    pub(super) moved: Instant,
-    pub(super) is_recalling: bool,
-    /// A recall came back with nothing that it had begun, though it should have.
-    pub(super) is_stuck: bool,
-    /// Its answers since calls were last taken back from it; a new one may give back one for nothing.
-    pub(super) answers: usize,
-    pub(super) served: u64,
-    pub(super) is_link_closed: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
-    Launching,
-    Ready,
-    Stopping,
-    Killed,
-    Dead,
-    /// Nobody has seen its death, and nobody waits for it any more.
-    Abandoned,
-}
-
 impl Ledger {
     pub(super) fn new(rules: Rules) -> Self {
         let target = rules.target.max(1);
@@ -130,6 +103,7 @@ impl Ledger {
             failures: 0,
             failed_at: None,
             target_max: target,
+            stayed: 0,
         }
     }
 
@@ -179,6 +153,7 @@ impl Ledger {
                 }
             }
             Event::WorkerReady { worker } => self.ready(worker.0 as usize, now),
+            Event::GivenTime { worker, limit } => self.given_time(worker.0 as usize, limit, now),
             Event::LaunchFailed { worker } => self.died(worker.0 as usize, None, now),
             Event::Progressed { worker, call, attempt } => self.progressed(self.is_current(worker, call, attempt), now),
             Event::Returned { worker, call, attempt } => {
@@ -265,10 +240,21 @@ impl Ledger {
     fn ready(&mut self, worker: usize, now: Instant) {
         let Some(record) = self.workers.get_mut(worker) else { return };
         if record.stage == Stage::Launching {
-            (record.stage, record.since) = (Stage::Ready, now);
+            (record.stage, record.since, record.until) = (Stage::Ready, now, None);
             self.launches.clear();
             self.failures = 0;
         }
+    }
+
+    fn given_time(&mut self, worker: usize, limit: Option<Duration>, now: Instant) {
+        let grace = self.rules.stop_grace;
+        let Some(record) = self.workers.get_mut(worker) else { return };
+        record.until = match record.stage {
+            Stage::Launching => limit.map(|limit| now + limit),
+            Stage::Stopping => Some(now + limit.unwrap_or(grace)),
+            _ => return,
+        };
+        record.is_on_errand = true;
     }
 
     pub(super) fn launch_failed(&mut self, now: Instant) {
@@ -288,7 +274,7 @@ impl Ledger {
         let record = &mut self.workers[worker];
         record.held.retain(|&held| held != call);
         record.started = (record.started - 1).max(1).min(record.held.len());
-        record.served += 1;
+        record.served += u64::from(self.calls[call].terms.items);
         record.answers += 1;
         record.moved = now;
         if record.stage == Stage::Ready {
@@ -338,36 +324,6 @@ impl Ledger {
     fn interrupted(&mut self, now: Instant) {
         let asked = self.shutdown.get_or_insert(Asked { at: now, forced: false, is_interrupted: true });
         asked.is_interrupted = true;
-    }
-}
-
-impl WorkerRecord {
-    pub(super) fn new(now: Instant) -> Self {
-        Self {
-            stage: Stage::Launching,
-            since: now,
-            held: vec![],
-            started: 0,
-            moved: now,
-            is_recalling: false,
-            is_stuck: false,
-            answers: 1,
-            served: 0,
-            is_link_closed: false,
-        }
-    }
-
-    pub(super) fn is_launching(&self) -> bool {
-        self.stage == Stage::Launching
-    }
-
-    /// What it holds that nobody has seen begin.
-    pub(super) fn ahead(&self) -> &[usize] {
-        &self.held[self.started..]
-    }
-
-    pub(super) fn is_gone(&self) -> bool {
-        matches!(self.stage, Stage::Dead | Stage::Abandoned)
     }
 }
 

@@ -17,6 +17,7 @@ mod recalls;
 mod tally;
 mod verdict;
 mod weather;
+mod workers;
 mod world;
 
 use std::env;

@@ -1,6 +1,7 @@
 //! The fake worker processes: what each does with what it is given, and how it fails.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::super::Event;
 use super::world::{Happening, World};
@@ -11,6 +12,9 @@ use crate::ids::{Attempt, CallKey, WorkerId};
 pub(super) struct FakeWorker {
     pub(super) is_alive: bool,
     is_link_closed: bool,
+    /// What it has still to do before it serves or leaves, the thing that it does now among it.
+    errands: u32,
+    is_leaving: bool,
     pub(super) inbox: VecDeque<(CallKey, Attempt)>,
     running: Option<(CallKey, Attempt)>,
     begun: Option<CallKey>,
@@ -57,6 +61,65 @@ impl World {
         if !self.workers[worker].is_alive {
             return;
         }
+        self.workers[worker].errands = self.weather.errands;
+        if self.weather.errands > 0 {
+            let limit = self.begin_errand(worker);
+            return self.feed(Event::GivenTime { worker: id(worker), limit });
+        }
+        self.is_ready(worker);
+    }
+
+    /// It begins something that it does before it serves or leaves. Returns how long that may take.
+    fn begin_errand(&mut self, worker: usize) -> Option<Duration> {
+        let wait = self.dice.wait(0, self.weather.errand_ms);
+        if self.dice.chance(self.weather.errand_fails) {
+            // A driver that hears of a failure takes the worker for lost.
+            if !self.workers[worker].is_leaving {
+                self.plan(Happening::ClosesLink(worker), wait);
+            }
+            self.plan(Happening::Dies(worker), wait);
+        } else if !self.dice.chance(self.weather.errand_hangs) {
+            self.plan(Happening::IsThroughErrand(worker), wait);
+        }
+        self.dice.chance(500).then(|| self.dice.wait(1, self.weather.errand_ms))
+    }
+
+    pub(super) fn is_through_errand(&mut self, worker: usize) {
+        let fake = &mut self.workers[worker];
+        if !fake.is_alive {
+            return;
+        }
+        fake.errands -= 1;
+        match (fake.errands, fake.is_leaving) {
+            (0, false) => self.is_ready(worker),
+            (0, true) => {
+                self.feed(Event::GivenTime { worker: id(worker), limit: None });
+                self.leaves(worker);
+            }
+            _ => {
+                let limit = self.begin_errand(worker);
+                self.feed(Event::GivenTime { worker: id(worker), limit });
+            }
+        }
+    }
+
+    pub(super) fn stop(&mut self, worker: usize) {
+        if self.weather.errands == 0 || self.is_silent {
+            return self.leaves(worker);
+        }
+        (self.workers[worker].errands, self.workers[worker].is_leaving) = (self.weather.errands, true);
+        let limit = self.begin_errand(worker);
+        self.tell_aside(Event::GivenTime { worker: id(worker), limit });
+    }
+
+    fn leaves(&mut self, worker: usize) {
+        if !self.dice.chance(self.weather.ignores_stop) {
+            let wait = self.dice.wait(0, self.weather.leave_ms);
+            self.plan(Happening::Dies(worker), wait);
+        }
+    }
+
+    fn is_ready(&mut self, worker: usize) {
         self.feed(Event::WorkerReady { worker: id(worker) });
         if self.dice.chance(self.weather.closes_link) {
             let wait = self.dice.wait(0, 200);

@@ -1,7 +1,7 @@
 //! How often what was seen: a simulation in which something never happens proves nothing about it.
 
 use super::super::{Action, Why};
-use super::ledger::{End, Ledger, Stage};
+use super::ledger::{End, Ledger, Stage, WorkerRecord};
 use crate::ids::{CallKey, WorkerId};
 
 /// What one may see in a world.
@@ -34,9 +34,14 @@ pub(super) enum Sight {
     EndedUnharmed,
     /// A death was waited for in vain.
     Abandoned,
+    /// A worker took too long to make itself ready, or to leave, by the limit of what it did.
+    TookTooLongAtFirst,
+    TookTooLongAtLast,
+    /// A worker was idle for long, and stayed.
+    Stayed,
 }
 
-const ALL: [Sight; 19] = {
+const ALL: [Sight; 22] = {
     use Sight::*;
     [
         Step,
@@ -58,6 +63,9 @@ const ALL: [Sight; 19] = {
         DispatchedBack,
         EndedUnharmed,
         Abandoned,
+        TookTooLongAtFirst,
+        TookTooLongAtLast,
+        Stayed,
     ]
 };
 
@@ -96,6 +104,7 @@ impl Tally {
                 }
             }
             Action::Warmed => self.saw(Sight::Warmed),
+            Action::Kill { worker } => self.saw_kill(&ledger.workers[worker.0 as usize]),
             Action::Settle { call, why } => {
                 self.saw(sight_of(why));
                 let is_between = |call: usize| {
@@ -106,6 +115,14 @@ impl Tally {
                     self.saw(Sight::EndedBetweenTries);
                 }
             }
+            _ => {}
+        }
+    }
+
+    fn saw_kill(&mut self, worker: &WorkerRecord) {
+        match worker.stage {
+            Stage::Launching if worker.is_on_errand && !worker.is_link_closed => self.saw(Sight::TookTooLongAtFirst),
+            Stage::Stopping if worker.is_on_errand => self.saw(Sight::TookTooLongAtLast),
             _ => {}
         }
     }
@@ -135,6 +152,9 @@ impl Tally {
             if call.is_cancelled && call.end == Some(End::NeverBegun) && workers.last().is_some_and(is_unharmed) {
                 self.saw(Sight::EndedUnharmed);
             }
+        }
+        if ledger.stayed > 0 {
+            self.saw(Sight::Stayed);
         }
         for _ in ledger.workers.iter().filter(|worker| worker.stage == Stage::Abandoned) {
             self.saw(Sight::Abandoned);

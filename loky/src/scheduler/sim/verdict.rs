@@ -42,7 +42,7 @@ impl Ledger {
         let is_needed = is_missing || self.live() < needed + spares;
         assert!(is_needed || self.warm_up_asked, "a launch that nobody needs");
         self.present.push(self.workers.len());
-        self.workers.push(WorkerRecord::new(now));
+        self.workers.push(WorkerRecord::new(now, self.rules.hello_limit));
         self.check_storm(now);
     }
 
@@ -103,7 +103,8 @@ impl Ledger {
 
     pub(super) fn has_credit(&self, record: &WorkerRecord) -> bool {
         let share = self.rules.calls_per_worker_max.map_or(u64::MAX, |max| max.max(1));
-        record.held.len() < self.rules.credit.max(1) && record.served + (record.held.len() as u64) < share
+        let owed: u64 = record.held.iter().map(|&call| u64::from(self.calls[call].terms.items)).sum();
+        record.held.len() < self.rules.credit.max(1) && record.served + owed < share
     }
 
     fn deliver(&mut self, id: CallKey) {
@@ -166,7 +167,8 @@ impl Ledger {
         let record = &self.workers[worker];
         assert!(record.stage == Stage::Ready && record.held.is_empty(), "only an idle worker is asked to leave");
         let is_worn = self.rules.calls_per_worker_max.is_some_and(|max| record.served >= max);
-        let has_idled = self.rules.idle_timeout.is_some_and(|timeout| record.since + timeout <= now);
+        let may_stay = self.shutdown.is_none() && self.count(Stage::Ready) <= self.rules.min_workers;
+        let has_idled = !may_stay && self.rules.idle_timeout.is_some_and(|timeout| record.since + timeout <= now);
         let is_over = self.shutdown.is_some() && self.open.is_empty();
         assert!(is_worn || has_idled || is_over || self.live() > self.size(), "a worker is let go for a reason");
         self.enter(worker, Stage::Stopping, now);
@@ -177,14 +179,14 @@ impl Ledger {
         let has_reason = match record.stage {
             Stage::Launching => {
                 let is_over = self.shutdown.is_some() && self.open.is_empty();
-                record.since + self.rules.hello_limit <= now || record.is_link_closed || is_over
+                record.until.is_some_and(|at| at <= now) || record.is_link_closed || is_over
             }
             Stage::Ready => {
                 let last = record.held[..record.started].last();
                 let must_end = last.is_some_and(|&last| self.calls[last].must_end(now));
                 record.is_link_closed || record.is_stuck || must_end
             }
-            Stage::Stopping => record.since + self.rules.stop_grace <= now,
+            Stage::Stopping => record.until.is_some_and(|at| at <= now),
             Stage::Killed | Stage::Dead | Stage::Abandoned => panic!("a worker is killed once"),
         };
         assert!(has_reason || self.is_forced(), "a worker is killed for a reason: {record:?}");
@@ -195,8 +197,12 @@ impl Ledger {
     }
 
     fn enter(&mut self, worker: usize, stage: Stage, now: Instant) {
+        let wait = match stage {
+            Stage::Stopping => self.rules.stop_grace,
+            _ => self.rules.kill_grace,
+        };
         let record = &mut self.workers[worker];
-        (record.stage, record.since) = (stage, now);
+        (record.stage, record.since, record.until, record.is_on_errand) = (stage, now, Some(now + wait), false);
     }
 
     fn warmed(&mut self) {

@@ -1,8 +1,8 @@
 //! Whether this process has grown by more than it may: it looks at itself between calls, and between items.
 //!
-//! To look takes some microseconds, so that is done after a while, and to ask how late it is takes a few nanoseconds,
-//! so tiny items are counted instead: of those that come so fast that the clock stands still, up to [`STRIDE_MAX`] pass
-//! between two questions.
+//! To look takes ten microseconds or two, so that is done after a while, and to ask how late it is takes as many
+//! nanoseconds, so tiny items are counted instead: of those that come so fast that the clock stands still, up to
+//! [`STRIDE_MAX`] pass between two questions.
 //!
 //! What a task has freed may still be there, kept by the C library for the next one. So before anything is said, it is
 //! given back, and only what is left then is growth.
@@ -32,7 +32,7 @@ const PAUSE_MS: u64 = 10;
 /// To give memory back may take long: no more than this part of the time.
 const GIVING_BACK_SHARE: u64 = 20;
 
-const STRIDE_MAX: u32 = 16;
+const STRIDE_MAX: u32 = 64;
 
 impl Growth {
     pub(super) const fn new(max: Option<u64>) -> Self {

@@ -58,8 +58,9 @@ impl PoolBuilder {
     /// or item that the worker has run, when what that one has loaded is there to stay. What a task has freed does not
     /// count: where the C library keeps it, it is given back to the system before the worker is judged.
     ///
-    /// Workers look at themselves, no more often than every 10 milliseconds, and of tiny calls or items only at every
-    /// sixteenth.
+    /// Workers look at themselves, no more often than every 10 milliseconds, which takes them 10 to 20 microseconds. How
+    /// late it is they ask after each call or item; while those are tiny, only after every 64th, so that it costs each
+    /// less than a nanosecond.
     ///
     /// # Examples
     ///

@@ -7,12 +7,15 @@ use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use super::Driver;
 use super::errands::Unjudged;
 use super::inner::{Inner, Worker};
 use crate::config::{KILL_GRACE, Output, Settings};
 use crate::ids::WorkerId;
+use crate::machine::oom::OomKills;
+use crate::machine::{Root, cgroup};
 use crate::supervisor::Process;
 use crate::supervisor::local::{self, Destination, Recipe};
 use crate::sys::bell::Bell;
@@ -65,6 +68,8 @@ impl Driver {
             self.chores.1.try_iter().for_each(|chore| self.run(chore));
             let Ok(launch) = self.launches.1.try_recv() else { return };
             self.do_launch(launch);
+            // Many launches take long together.
+            self.look_at_memory();
         }
     }
 
@@ -104,12 +109,21 @@ impl Driver {
         let launch = Launch { is_one_of_many, ..launch };
         let launched = match recipe(&settings, launch.index).and_then(|recipe| Ok((recipe, self.bell()?))) {
             Ok((recipe, bell)) => match self.ask_zygote(launch, &recipe, &bell) {
-                true => return,
+                true => return self.watch_oom_kills(),
                 false => local::launch(&recipe, &bell).map_err(|why| format!("starting a process failed: {why}")),
             },
             Err(why) => Err(why),
         };
         self.act(|inner, now| inner.hear_launch(launch.worker, launched, now));
+        self.watch_oom_kills();
+    }
+
+    /// After the first launch, when the worker has enough to do to be there.
+    fn watch_oom_kills(&self) {
+        if self.inner.lock().oom_kills.is_none() {
+            let kills = OomKills::watch(Root::machine(), cgroup::own_mounts(), Instant::now());
+            self.inner.lock().oom_kills = Some(kills);
+        }
     }
 
     fn bell(&self) -> Result<Arc<Bell>, String> {
@@ -163,6 +177,7 @@ fn welcome(settings: &Settings, index: usize) -> Welcome {
         depth: identity::depth() + 1,
         may_spin: settings.cpus > 1,
         cpus: Vec::new(),
+        memory_growth_max: settings.memory_growth_limit,
     }
 }
 

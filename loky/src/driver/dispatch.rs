@@ -28,6 +28,9 @@ impl Inner {
         if body.given.is_empty() {
             // What was written so far belongs to calls that have ended.
             body.tail.forget();
+            if let Some(memory) = &mut body.memory {
+                memory.watch(&mut self.vigil);
+            }
         }
         let is_timed = order.is_timed();
         if is_timed {
@@ -87,6 +90,7 @@ fn run_of(call: CallKey, attempt: Attempt, first: usize, order: &Order) -> Run {
         // The limit is that of one item: its clock starts when the answer before it is heard.
         is_prompt: order.limits().timeout.is_some(),
         is_alike: order.items.alike().is_some(),
+        is_errand: call.is_nowhere(),
     }
 }
 

@@ -11,6 +11,7 @@ use super::given::Given;
 use super::inner::{Body, Inner, Worker};
 use super::pipe::{Pipe, Tail};
 use super::tokens::{INTERRUPT, Part, ZYGOTE, of_token, token};
+use super::vigil::Memory;
 use crate::config::DEATH_GRACE;
 use crate::ids::WorkerId;
 use crate::scheduler::Event;
@@ -49,7 +50,15 @@ impl Inner {
 
     fn embody(&mut self, id: WorkerId, launched: Launched) -> Result<(), String> {
         let chime = if self.duty.is_for_waiter() { Chime::Pool } else { Chime::Link };
-        let body = Body::new(launched, chime);
+        let memory = Memory::of(&self.vigil, launched.process.pid);
+        let mut body = Body::new(launched, chime);
+        match memory {
+            Ok(memory) => body.memory = memory,
+            Err(why) => {
+                self.outbox.chores.push(Chore::Discard(body.process));
+                return Err(why);
+            }
+        }
         let watched = self.poller.as_deref().map(|poller| body.enter(poller, id));
         let Some((worker, Ok(()))) = self.workers.get_mut(&id).zip(watched) else {
             self.outbox.chores.push(Chore::Discard(body.process));
@@ -89,6 +98,9 @@ impl Inner {
     pub(super) fn end_silent(&mut self, now: Instant) {
         while let Some(place) = self.silent.iter().position(|&(_, until)| until <= now) {
             let (worker, _) = self.silent.swap_remove(place);
+            if let Some(worker) = self.workers.get_mut(&worker) {
+                worker.has_fallen_silent = !worker.is_killed;
+            }
             self.feed(Event::LinkClosed { worker }, now);
         }
     }
@@ -150,7 +162,9 @@ impl Body {
             pipes: [Pipe::new(launched.output), Pipe::new(Some(launched.error))],
             lines: Default::default(),
             tail: Tail::default(),
+            memory: None,
             exit: None,
+            oom_witness: None,
         }
     }
 

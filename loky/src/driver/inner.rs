@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,9 +21,11 @@ use super::lines::Lines;
 use super::nursery::Nursery;
 use super::order::{Order, Outcome, OutcomeCell};
 use super::pipe::{Pipe, Tail};
+use super::vigil::{Memory, Vigil};
 use crate::config::Settings;
 use crate::error::Error;
 use crate::ids::{CallKey, WorkerId};
+use crate::machine::oom::OomKills;
 use crate::observe::Counters;
 use crate::oneshot::{Cell, Watcher};
 use crate::scheduler::{Event, Scheduler};
@@ -70,6 +73,9 @@ pub(super) struct Inner {
     pub(super) interrupted_by: Option<i32>,
     /// Whether what had begun by then is being finished.
     pub(super) is_draining: bool,
+    pub(super) vigil: Vigil,
+    /// From the first launch on.
+    pub(super) oom_kills: Option<OomKills>,
     pub(super) outbox: Outbox,
     pub(super) callbacks: Arc<Callbacks>,
     /// Whether a worker that slept has just been rung for: it takes a moment to wake, best on this very processor.
@@ -96,6 +102,8 @@ pub(super) struct Worker {
     pub(super) has_said_hello: bool,
     /// What it runs for its pool, if it does.
     pub(super) turn: Option<Turn>,
+    /// It has closed its link, and was killed because it had not died of whatever closed it.
+    pub(super) has_fallen_silent: bool,
     /// `None` until the launch is through.
     pub(super) body: Option<Body>,
 }
@@ -113,8 +121,12 @@ pub(super) struct Body {
     pub(super) lines: [Lines; STREAMS.len()],
     /// The end of what it wrote to its standard error.
     pub(super) tail: Tail,
+    /// Where it has a limit.
+    pub(super) memory: Option<Memory>,
     /// How it ended, once that is known.
     pub(super) exit: Option<Exit>,
+    /// The file that says that the kernel's out-of-memory killer has struck, if it died of a kill that was not ours.
+    pub(super) oom_witness: Option<PathBuf>,
 }
 
 /// What is done outside the lock.
@@ -143,6 +155,8 @@ impl Inner {
             member: None,
             interrupted_by: None,
             is_draining: false,
+            vigil: Vigil::new(&settings),
+            oom_kills: None,
             settings,
             calls: Calls::new(),
             workers: BTreeMap::new(),

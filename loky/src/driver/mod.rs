@@ -19,6 +19,7 @@ mod dispatch;
 mod duty;
 mod errands;
 mod evidence;
+mod figures;
 mod forward;
 mod given;
 mod hear;
@@ -36,6 +37,7 @@ mod results;
 mod role;
 mod tokens;
 mod turn;
+mod vigil;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -264,7 +266,7 @@ impl Driver {
     }
 
     /// Takes in what workers have said, if nobody has yet.
-    pub(crate) fn look(&self) {
+    pub(crate) fn catch_up(&self) {
         if !self.is_foreign() {
             self.act(Inner::hear_what_is_there);
         }
@@ -285,7 +287,7 @@ impl Driver {
         if self.is_foreign() {
             return PoolStats::default();
         }
-        self.look();
+        self.catch_up();
         let inner = self.inner.lock();
         let mut workers: Vec<_> = inner.workers.values().collect();
         workers.sort_by_key(|worker| worker.index);

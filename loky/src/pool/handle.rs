@@ -68,7 +68,7 @@ impl<R> JoinHandle<R> {
     pub fn is_finished(&self) -> bool {
         if let Some(driver) = self.driver.as_ref().filter(|_| !self.is_done()) {
             // Nobody may have heard of it yet, since nobody waits for it.
-            driver.look();
+            driver.catch_up();
         }
         self.is_done()
     }

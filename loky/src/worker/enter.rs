@@ -4,6 +4,7 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
+use super::growth::Growth;
 use super::{guard, serve, watch, zygote};
 use crate::env;
 use crate::identity::{self, Identity};
@@ -48,9 +49,9 @@ pub fn init() {
 
 pub(super) fn enter() -> ! {
     match become_worker() {
-        Ok((listener, speaker, page)) => {
+        Ok((listener, speaker, page, growth)) => {
             identity::set_ready();
-            serve::serve(listener, speaker, &page)
+            serve::serve(listener, speaker, &page, growth)
         }
         Err(why) => {
             eprintln!(
@@ -69,7 +70,7 @@ fn take_link() -> io::Result<UnixStream> {
     Ok(link)
 }
 
-fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
+fn become_worker() -> io::Result<(Listener, Speaker, Page, Growth)> {
     let is_copy = env::is_zygote();
     let socket = Arc::new(if is_copy { zygote::serve()? } else { take_link()? });
     // If the parent is gone, nothing is wrong with this process: it is just not needed any more.
@@ -103,5 +104,5 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
     guard::install();
     entry::set_process_name(&format!("loky {}", welcome.index));
     identity::become_worker(Identity { index: welcome.index, pool: welcome.pool, depth: welcome.depth });
-    Ok((listener, speaker, page))
+    Ok((listener, speaker, page, Growth::new(welcome.memory_growth_max)))
 }

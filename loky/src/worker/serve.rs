@@ -6,6 +6,7 @@
 use std::io;
 use std::time::Instant;
 
+use super::growth::Growth;
 use super::ready::Ready;
 use crate::identity;
 use crate::supervisor::tree;
@@ -23,8 +24,9 @@ use crate::wire::run::{Assignment, Run};
 const KEPT_MAX: usize = 1 << 20;
 
 /// Serves until the parent says stop or is gone.
-pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page) -> ! {
-    let mut desk = Desk { speaker, beginner: Beginner::new(page), pid: own_pid(), result: Written::default() };
+pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page, growth: Growth) -> ! {
+    let beginner = Beginner::new(page);
+    let mut desk = Desk { speaker, beginner, growth, is_worn: false, pid: own_pid(), result: Written::default() };
     let mut received = 0;
     loop {
         match listener.receive(&mut desk.speaker) {
@@ -33,6 +35,10 @@ pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page) -> ! 
                     received += 1;
                     let (body, row) = body.split();
                     let assignment = Assignment::parse(head, &body).unwrap_or_else(|why| die(&why.to_string()));
+                    if desk.is_worn && !assignment.run.is_errand {
+                        // The parent has not heard yet that nothing more begins here.
+                        continue;
+                    }
                     if desk.run_items(received, &assignment, row).is_err() {
                         vanish();
                     }
@@ -50,6 +56,9 @@ pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page) -> ! 
 struct Desk {
     speaker: Speaker,
     beginner: Beginner,
+    growth: Growth,
+    /// It has said that it begins nothing more.
+    is_worn: bool,
     pid: u32,
     /// The bytes of the last result; they are answered before the next item begins.
     result: Written,
@@ -72,6 +81,10 @@ impl Desk {
         let mut has_failed = false;
         for (item, arguments) in (run.first..=last).zip(assignment.items()) {
             if item > run.first {
+                if self.growth.is_worn() {
+                    begun.map_or(Ok(()), |begun| self.tell_time(begun))?;
+                    return self.give_up();
+                }
                 self.go_on(number, item, run, entry);
             }
             reader.begin(arguments);
@@ -98,6 +111,16 @@ impl Desk {
             self.speaker.flush_answer(number);
         }
         ready.close();
+        // What is run for the pool comes before the calls, or after them.
+        if !run.is_errand && self.growth.is_worn() { self.give_up() } else { Ok(()) }
+    }
+
+    /// From now on nothing begins here any more: this process is to be replaced.
+    #[cold]
+    fn give_up(&mut self) -> io::Result<()> {
+        self.is_worn = true;
+        self.speaker.add(message::worn(), &[], &[])?;
+        self.speaker.flush();
         Ok(())
     }
 

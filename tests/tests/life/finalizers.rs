@@ -22,6 +22,8 @@ pub(crate) const CASES: &[Case] = cases![
     init_24_a_forced_end_while_it_runs,
     init_25_after_a_drop_it_still_runs,
     init_26_whoever_was_not_asked_is_not_told,
+    init_30_a_worker_that_has_grown_ends_as_any_other,
+    init_31_what_it_takes_to_get_ready_is_no_growth,
     timeout_07_limits_on_finalizers,
 ];
 
@@ -278,4 +280,33 @@ fn timeout_07_limits_on_finalizers() {
     square.bind(1).on(&pool).timeout(ms(20_000)).run().expect("a call");
     pool.shutdown();
     assert_eq!(values(told.take()), [7], "a limit may be longer than leaving may take, and the pool's is not its own");
+}
+
+static HOARD: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+
+#[loky::task]
+fn hoard(mib: usize) {
+    HOARD.lock().expect("no panic").push(vec![1; mib << 20]);
+}
+
+fn init_30_a_worker_that_has_grown_ends_as_any_other() {
+    let told = Told::new();
+    let builder = Pool::builder().workers(1).memory_growth_limit(Some(20 << 20));
+    let pool = builder.finalizer(pid.bind(), told.teller()).build().expect("a pool");
+    let calls: Vec<_> = (0..60).map(|_| hoard.bind(3).on(&pool).spawn()).collect();
+    loky::join_all(calls).expect("no error");
+    eventually("those that have grown are gone", || pool.stats().deaths + 1 >= pool.stats().launches);
+    let launches = pool.stats().launches;
+    assert!(launches > 1, "it has grown");
+    pool.shutdown();
+    assert_eq!(values(told.take()).len() as u64, launches);
+}
+
+fn init_31_what_it_takes_to_get_ready_is_no_growth() {
+    let builder = Pool::builder().workers(1).memory_growth_limit(Some(20 << 20));
+    let builder = builder.initializer(hoard.bind(1)).initializer(hoard.bind(100)).initializer(hoard.bind(100));
+    let pool = builder.build().expect("a pool");
+    let calls: Vec<_> = (0..2000).map(|x| square.bind(x).on(&pool).spawn()).collect();
+    loky::join_all(calls).expect("no error");
+    assert_eq!(pool.stats().launches, 1);
 }

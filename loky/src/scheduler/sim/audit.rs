@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::super::Scheduler;
-use super::ledger::{Ledger, Stage, WorkerRecord};
+use super::ledger::{CallRecord, Ledger, Stage, WorkerRecord};
 
 /// How many there are of each, by the ledger.
 #[derive(Debug, Default)]
@@ -50,7 +50,7 @@ impl Ledger {
                     assert!(!must_end || call.is_over_at_once(), "a call that must end costs its worker: {call:?}");
                 }
                 Some(Stage::Killed) => {
-                    call.is_doomed |= must_end;
+                    call.is_doomed |= is_forced || call.must_end_all_the_same(now);
                     call.ran_too_long |= call.is_overrun(now);
                 }
                 Some(stage) => panic!("a worker that is {stage:?} holds a call"),
@@ -114,5 +114,12 @@ impl Ledger {
         let is_over = self.shutdown.is_some() && self.open.is_empty();
         assert!(!is_over || live == 0, "workers live on after all calls have ended in a shutdown");
         assert!(!is_over || !self.present.is_empty() || self.is_finished, "`Finished` is told at once");
+    }
+}
+
+impl CallRecord {
+    /// Its run limit is zero: it comes with the dispatch, and is noticed only afterwards.
+    pub(super) fn is_over_at_once(&self) -> bool {
+        self.terms.run_limit.is_some_and(|limit| limit.is_zero())
     }
 }

@@ -64,6 +64,8 @@ pub(super) struct CallRecord {
     /// Its worker must die for it, whatever it still answers.
     pub(super) is_doomed: bool,
     pub(super) ran_too_long: bool,
+    /// The worker that holds it, or held it when it had begun, is killed for its memory.
+    pub(super) outgrew: bool,
     /// It was done when its worker was recalled, and its answer is on the way.
     pub(super) is_done: bool,
     /// The worker that runs it now, as only the world can know.
@@ -170,6 +172,8 @@ impl Ledger {
                     self.recalled(worker.0 as usize, begun.and_then(|call| self.find(call)), now);
                 }
             }
+            Event::Outgrew { worker } => self.outgrew(worker.0 as usize),
+            Event::Worn { worker } => self.worn(worker.0 as usize, now),
             // It is exempt from the bound on launches that this ledger keeps; a story tells of it.
             Event::LaunchCutShort { .. } => unreachable!("no world cuts a launch short"),
             Event::LinkClosed { worker } => {
@@ -229,6 +233,7 @@ impl Ledger {
             is_late: self.shutdown.is_some(),
             is_doomed: false,
             ran_too_long: false,
+            outgrew: false,
             is_done: false,
             runner: None,
             is_answered: false,
@@ -336,12 +341,8 @@ impl CallRecord {
     /// It must end, or has ended, without an answer.
     pub(super) fn must_end(&self, now: Instant) -> bool {
         let is_late = self.terms.deadline.is_some_and(|at| at <= now);
-        self.end.is_some() || self.is_cancelled || is_late || self.is_overrun(now)
-    }
-
-    /// Its run limit is zero: it comes with the dispatch, and is noticed only afterwards.
-    pub(super) fn is_over_at_once(&self) -> bool {
-        self.terms.run_limit.is_some_and(|limit| limit.is_zero())
+        let has_outgrown = self.outgrew && self.holder.is_none();
+        self.end.is_some() || self.is_cancelled || is_late || has_outgrown || self.is_overrun(now)
     }
 
     /// Its run limit has come.
@@ -356,6 +357,8 @@ impl CallRecord {
         if is_begun || self.deaths_before_begun >= DEATHS_BEFORE_BEGUN_MAX {
             self.charged += 1;
             self.deaths_before_begun = 0;
+        } else {
+            self.outgrew = false;
         }
     }
 }

@@ -53,6 +53,7 @@ impl Ledger {
             || self.had_surplus
             || self.has_surplus()
             || record.is_link_closed
+            || record.has_outgrown
     }
 
     /// The scheduler is about to be told what was taken back.
@@ -86,7 +87,7 @@ impl Ledger {
     }
 
     /// Its run limit has come, and it need not end for any other reason.
-    fn has_only_overrun(&self, call: usize, now: Instant) -> bool {
+    pub(super) fn has_only_overrun(&self, call: usize, now: Instant) -> bool {
         let is_forced = self.is_forced();
         let call = &self.calls[call];
         let is_late = call.terms.deadline.is_some_and(|at| at <= now);
@@ -142,8 +143,8 @@ impl Ledger {
 }
 
 impl CallRecord {
-    fn taken_back(&mut self, is_overrun: bool) {
-        (self.holder, self.clock) = (None, None);
+    pub(super) fn taken_back(&mut self, is_overrun: bool) {
+        (self.holder, self.clock, self.outgrew) = (None, None, false);
         self.deaths_before_begun += u32::from(is_overrun);
         self.ran_too_long |= is_overrun;
         if self.deaths_before_begun >= DEATHS_BEFORE_BEGUN_MAX {

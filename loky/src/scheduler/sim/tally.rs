@@ -12,6 +12,7 @@ pub(super) enum Sight {
     Crashed,
     Cancelled,
     RanTooLong,
+    Outgrew,
     QueuedTooLong,
     DeadlinePassed,
     CannotLaunch,
@@ -39,9 +40,13 @@ pub(super) enum Sight {
     TookTooLongAtLast,
     /// A worker was idle for long, and stayed.
     Stayed,
+    /// A worker was too large, and its answer came all the same.
+    AnsweredAllTheSame,
+    /// A worker that was to be replaced gave back what it held.
+    Worn,
 }
 
-const ALL: [Sight; 22] = {
+const ALL: [Sight; 25] = {
     use Sight::*;
     [
         Step,
@@ -49,6 +54,7 @@ const ALL: [Sight; 22] = {
         Crashed,
         Cancelled,
         RanTooLong,
+        Outgrew,
         QueuedTooLong,
         DeadlinePassed,
         CannotLaunch,
@@ -66,6 +72,8 @@ const ALL: [Sight; 22] = {
         TookTooLongAtFirst,
         TookTooLongAtLast,
         Stayed,
+        AnsweredAllTheSame,
+        Worn,
     ]
 };
 
@@ -97,10 +105,13 @@ impl Tally {
 
     pub(super) fn saw_action(&mut self, action: &Action, ledger: &Ledger) {
         match *action {
-            Action::Deliver { .. } => {
+            Action::Deliver { call } => {
                 self.saw(Sight::Delivered);
                 if ledger.is_interrupted() {
                     self.saw(Sight::Finished);
+                }
+                if ledger.find(call).is_some_and(|call| ledger.calls[call].outgrew) {
+                    self.saw(Sight::AnsweredAllTheSame);
                 }
             }
             Action::Warmed => self.saw(Sight::Warmed),
@@ -156,6 +167,9 @@ impl Tally {
         if ledger.stayed > 0 {
             self.saw(Sight::Stayed);
         }
+        for _ in ledger.workers.iter().filter(|worker| worker.is_worn) {
+            self.saw(Sight::Worn);
+        }
         for _ in ledger.workers.iter().filter(|worker| worker.stage == Stage::Abandoned) {
             self.saw(Sight::Abandoned);
         }
@@ -167,6 +181,7 @@ const fn sight_of(why: Why) -> Sight {
         Why::Crashed(_) => Sight::Crashed,
         Why::Cancelled(_) => Sight::Cancelled,
         Why::RanTooLong(_) => Sight::RanTooLong,
+        Why::Outgrew(_) => Sight::Outgrew,
         Why::QueuedTooLong => Sight::QueuedTooLong,
         Why::DeadlinePassed(_) => Sight::DeadlinePassed,
         Why::CannotLaunch(_) => Sight::CannotLaunch,

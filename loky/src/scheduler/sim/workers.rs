@@ -19,6 +19,10 @@ pub(super) struct WorkerRecord {
     pub(super) is_recalling: bool,
     /// A recall came back with nothing that it had begun, though it should have.
     pub(super) is_stuck: bool,
+    /// It was seen to use more memory than it may.
+    pub(super) has_outgrown: bool,
+    /// It has said that it is to be replaced.
+    pub(super) is_worn: bool,
     /// Its answers since calls were last taken back from it; a new one may give back one for nothing.
     pub(super) answers: usize,
     pub(super) served: u64,
@@ -48,6 +52,8 @@ impl WorkerRecord {
             moved: now,
             is_recalling: false,
             is_stuck: false,
+            has_outgrown: false,
+            is_worn: false,
             answers: 1,
             served: 0,
             is_link_closed: false,

@@ -4,6 +4,7 @@ mod blame;
 mod efficiency;
 mod ending;
 mod life;
+mod memory;
 mod prefetch;
 mod queue;
 mod shutdown;

@@ -264,6 +264,8 @@ impl Scheduler {
         self.workers.check();
         let mut held = 0;
         for (seat, worker) in self.workers.iter() {
+            let owed: u64 = worker.held.iter().map(|&call| u64::from(self.items_of(call))).sum();
+            assert_eq!(worker.owed(), owed, "what a worker owes are the items of what it holds");
             for (place, &key) in worker.held.iter().enumerate() {
                 let call = self.calls.get(key).expect("what is held has not ended");
                 assert_eq!(call.holder(), Some(seat), "a call names the worker that holds it");

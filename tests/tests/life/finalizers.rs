@@ -74,7 +74,12 @@ fn values<T>(told: Vec<Result<T, Error>>) -> Vec<T> {
 fn init_09_its_value_is_told_before_the_shutdown_returns() {
     for _ in 0..5 {
         let told = Told::new();
-        let pool = Pool::builder().workers(3).finalizer(pid.bind(), told.teller()).build().expect("a pool");
+        let tell = told.teller();
+        let slow = move |value| {
+            std::thread::sleep(ms(50));
+            tell(value);
+        };
+        let pool = Pool::builder().workers(3).finalizer(pid.bind(), slow).build().expect("a pool");
         pool.warm_up();
         let mut pids = pool.stats().pids;
         assert_eq!(told.len(), 0, "not while they serve");

@@ -88,6 +88,11 @@ impl Settings {
             && self.name == other.name
     }
 
+    /// How many of the pool's processors each worker has for itself, at least one.
+    pub(crate) fn share(&self) -> usize {
+        (self.cpus / self.workers.max(1)).max(1)
+    }
+
     pub(crate) fn rules(&self) -> Rules {
         Rules {
             target: self.workers,

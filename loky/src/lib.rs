@@ -38,11 +38,12 @@ pub use loky_macros::{task, tasks};
 
 pub use cpu::{cpu_count, physical_cpu_count};
 pub use error::{Error, ErrorKind};
-pub use identity::{WorkerInfo, is_worker, worker};
+pub use identity::{WorkerInfo, is_cancelled, is_worker, worker};
 pub use ids::CallId;
 pub use observe::PoolStats;
 pub use par_map::{ParMap, ParMapIter, Unordered};
 pub use pool::{
-    AsCompleted, Call, CallStatus, Closure, JoinHandle, Pool, PoolBuilder, as_completed, join_all, pool, reusable,
+    AsCompleted, Call, CallStatus, Closure, JoinHandle, Pool, PoolBuilder, as_completed, join_all, keyed, pool,
+    reusable,
 };
 pub use worker::init;

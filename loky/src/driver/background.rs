@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 
 use super::Driver;
 use super::inner::{Inner, Worker};
+use super::threads;
 use crate::config::{KILL_GRACE, Output, Settings};
 use crate::ids::WorkerId;
 use crate::supervisor::Process;
@@ -133,19 +134,19 @@ fn recipe(settings: &Settings, index: usize) -> Result<Recipe, String> {
     let program = env::arguments().into_iter().next().unwrap_or_default();
     let title = format!("{} [loky: worker {index} of {}]", program.to_string_lossy(), settings.name);
     let has_own_output = settings.output != Output::Inherit;
-    let first_words = welcome(settings, index).encode();
+    let first_words = welcome(settings, index, threads::said(settings, &environment)).encode();
     Ok(Recipe { title, environment, current_dir: settings.current_dir.clone(), has_own_output, first_words })
 }
 
 /// What all workers of the pool have in their environment.
 pub(super) fn common_environment(settings: &Settings) -> Vec<(OsString, Option<OsString>)> {
-    let mut environment = thread_pool_variables(settings);
+    let mut environment = threads::variables(settings);
     environment.extend(settings.environment.iter().cloned());
     environment
 }
 
 /// Told before the process is there, so that it never waits for us.
-fn welcome(settings: &Settings, index: usize) -> Welcome {
+fn welcome(settings: &Settings, index: usize, threads_said: u8) -> Welcome {
     let Ok(build) = task::build() else { unreachable!("no task is found in a registry that is none") };
     Welcome {
         build,
@@ -153,13 +154,8 @@ fn welcome(settings: &Settings, index: usize) -> Welcome {
         pool: settings.name.clone(),
         index,
         depth: identity::depth() + 1,
+        share: settings.share(),
+        threads_said,
         may_spin: settings.cpus > 1,
     }
-}
-
-/// Lets the thread pools of all workers together have as many threads as there are CPUs, where the program's user has
-/// not decided otherwise.
-fn thread_pool_variables(settings: &Settings) -> Vec<(OsString, Option<OsString>)> {
-    let threads = (settings.cpus / settings.workers.max(1)).max(1).to_string();
-    env::unset_thread_pools().map(|name| (name.into(), Some(threads.clone().into()))).collect()
 }

@@ -170,6 +170,13 @@ impl Inner {
             && !self.scheduler.is_shutting_down()
     }
 
+    /// Tells every worker how many processors it has for itself.
+    pub(super) fn share_processors(&self) {
+        let share = self.settings.share();
+        let bodies = self.workers.values().filter_map(|worker| worker.body.as_ref());
+        bodies.for_each(|body| body.page.set_share(share));
+    }
+
     /// The smallest index that no worker has.
     pub(super) fn free_index(&self) -> usize {
         let is_taken = |index| self.workers.values().any(|worker| worker.index == index);

@@ -30,13 +30,14 @@ mod pipe;
 mod printed;
 mod results;
 mod role;
+mod threads;
 mod tokens;
 mod turn;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle, ThreadId};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
@@ -155,6 +156,18 @@ impl Driver {
         })
     }
 
+    /// Asks a call to end by itself, and kills its worker if it has not after `grace`. `false`: it has ended.
+    pub(crate) fn ask_to_end(&self, call: CallKey, grace: Duration) -> bool {
+        if self.is_foreign() {
+            return false;
+        }
+        self.act(|inner, now| {
+            let is_alive = inner.calls.get(call).is_some();
+            inner.feed(Event::AskedToEnd { call, kill_at: now.checked_add(grace) }, now);
+            is_alive
+        })
+    }
+
     /// Gives many calls up, at once: were it one after the other, those that wait could begin in the place of those
     /// that run.
     pub(crate) fn cancel_all(&self, calls: impl IntoIterator<Item = CallKey>) {
@@ -182,6 +195,7 @@ impl Driver {
         }
         self.act(|inner, now| {
             inner.settings.workers = target.max(1);
+            inner.share_processors();
             inner.feed(Event::Resized { target }, now);
         });
     }

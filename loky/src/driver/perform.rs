@@ -28,6 +28,7 @@ impl Inner {
             Action::Launch { worker } => self.launch(worker),
             Action::Dispatch { call, attempt, worker } => self.dispatch(call, attempt, worker),
             Action::Recall { worker } => self.recall(worker),
+            Action::AskToEnd { worker, call } => self.ask_to_end(worker, call),
             Action::Deliver { call } => self.deliver(call),
             Action::Settle { call, why } => self.settle(call, why),
             Action::Stop { worker } => self.say(worker, message::stop(), &[]),
@@ -52,6 +53,14 @@ impl Inner {
             body.given.take_back(begun)
         });
         self.scheduler.handle(Event::Recalled { worker, begun }, Instant::now());
+    }
+
+    /// Lets the call that the worker runs know that it should end.
+    fn ask_to_end(&mut self, worker: WorkerId, call: CallKey) {
+        let Some(body) = self.body(worker) else { return };
+        if let Some(number) = body.given.number_of(call) {
+            body.page.ask_to_end(number);
+        }
     }
 
     /// Says something that is not about a call.

@@ -43,6 +43,10 @@ pub(crate) struct Welcome {
     pub(crate) index: usize,
     /// How many pools deep the worker is; 1 for a worker of the program that the user started.
     pub(crate) depth: u32,
+    /// How many processors it has for itself, and how many of those variables say so by which libraries choose a number
+    /// of threads.
+    pub(crate) share: usize,
+    pub(crate) threads_said: u8,
     /// Whether there is more than one processor, so that it may look for calls before it sleeps.
     pub(crate) may_spin: bool,
 }

@@ -44,6 +44,13 @@ impl PoolBuilder {
     }
 
     /// The number of workers wanted. Default: [`cpu_count`](crate::cpu_count). Zero is an error at `build`.
+    ///
+    /// Each worker has an equal share of the CPUs that the pool found when its builder was made, rounded down and at least
+    /// one: so many does `cpu_count` tell in a task, so many workers has a pool there that names none, and so many threads
+    /// do libraries start (see [`env`](Self::env)). An explicit number is yours to choose, and honored at any depth; what
+    /// lies below it shares what there is. So if few tasks at a time run pools of their own, give the outer pool few
+    /// workers: with `workers(1)`, its task has all CPUs for an inner `par_map`. A [resize](Pool::resize) changes the
+    /// share of workers that are there already, for what they count from then on.
     pub fn workers(mut self, workers: usize) -> Self {
         self.settings.workers = workers;
         self

@@ -54,6 +54,9 @@ pub(super) struct CallRecord {
     /// How often a worker has begun it, as only the world can know.
     pub(super) begun: u32,
     pub(super) is_cancelled: bool,
+    /// It shall end by itself, by this moment if there is one; and whether its worker was told.
+    pub(super) asked: Option<Option<Instant>>,
+    pub(super) is_told: bool,
     /// It was submitted when a shutdown had been asked for.
     pub(super) is_late: bool,
     /// Its worker must die for it, whatever it still answers.
@@ -172,6 +175,12 @@ impl Ledger {
                     self.calls[call].is_cancelled = true;
                 }
             }
+            Event::AskedToEnd { call, kill_at } => {
+                if let Some(call) = self.find(call) {
+                    let before = self.calls[call].asked.flatten();
+                    self.calls[call].asked = Some(before.into_iter().chain(kill_at).min());
+                }
+            }
             Event::WorkerReady { worker } => self.ready(worker.0 as usize, now),
             Event::LaunchFailed { worker } => self.died(worker.0 as usize, None, now),
             Event::Progressed { worker, call, attempt } => self.progressed(self.is_current(worker, call, attempt), now),
@@ -244,6 +253,8 @@ impl Ledger {
             deaths_before_begun: 0,
             begun: 0,
             is_cancelled: false,
+            asked: None,
+            is_told: false,
             is_late: self.shutdown.is_some(),
             is_doomed: false,
             ran_too_long: false,
@@ -367,7 +378,12 @@ impl CallRecord {
     /// It must end, or has ended, without an answer.
     pub(super) fn must_end(&self, now: Instant) -> bool {
         let is_late = self.terms.deadline.is_some_and(|at| at <= now);
-        self.end.is_some() || self.is_cancelled || is_late || self.is_overrun(now)
+        self.end.is_some() || self.is_cancelled || is_late || self.is_overrun(now) || self.is_asked_in_vain(now)
+    }
+
+    /// It was asked to end, its grace is over, and its answer not known to be on the way.
+    pub(super) fn is_asked_in_vain(&self, now: Instant) -> bool {
+        !self.is_done && self.asked.flatten().is_some_and(|at| at <= now)
     }
 
     /// Its run limit is zero: it comes with the dispatch, and is noticed only afterwards.

@@ -32,9 +32,13 @@ pub(super) enum Sight {
     EndedUnharmed,
     /// A death was waited for in vain.
     Abandoned,
+    /// A call that was asked to end had a result, or had none in time, or died before.
+    EndedInGrace,
+    AskedInVain,
+    DiedInGrace,
 }
 
-const ALL: [Sight; 18] = {
+const ALL: [Sight; 21] = {
     use Sight::*;
     [
         Step,
@@ -55,6 +59,9 @@ const ALL: [Sight; 18] = {
         DispatchedBack,
         EndedUnharmed,
         Abandoned,
+        EndedInGrace,
+        AskedInVain,
+        DiedInGrace,
     ]
 };
 
@@ -86,7 +93,12 @@ impl Tally {
 
     pub(super) fn saw_action(&mut self, action: &Action, ledger: &Ledger) {
         match *action {
-            Action::Deliver { .. } => self.saw(Sight::Delivered),
+            Action::Deliver { call } => {
+                self.saw(Sight::Delivered);
+                if ledger.find(call).is_some_and(|call| ledger.calls[call].asked.is_some()) {
+                    self.saw(Sight::EndedInGrace);
+                }
+            }
             Action::Warmed => self.saw(Sight::Warmed),
             Action::Settle { call, why } => {
                 self.saw(sight_of(why));
@@ -122,6 +134,9 @@ impl Tally {
             let workers: Vec<_> = call.tries.iter().map(|tried| tried.worker).collect();
             if (1..workers.len()).any(|place| workers[..place].contains(&workers[place])) {
                 self.saw(Sight::DispatchedBack);
+            }
+            if call.is_told && !call.is_cancelled && call.end == Some(End::Over) && call.charged > 0 {
+                self.saw(if call.is_doomed { Sight::AskedInVain } else { Sight::DiedInGrace });
             }
             let is_unharmed = |worker: &WorkerId| ledger.workers[worker.0 as usize].served > 0;
             if call.is_cancelled && call.end == Some(End::NeverBegun) && workers.last().is_some_and(is_unharmed) {

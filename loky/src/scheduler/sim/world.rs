@@ -30,6 +30,8 @@ pub(super) struct World {
     pub(super) is_silent: bool,
     /// Whether all that a worker has answered is heard at once.
     pub(super) hears_in_rows: bool,
+    /// Whether some are asked to end by themselves.
+    pub(super) asks_first: bool,
     began: Instant,
     pub(super) workers: Vec<FakeWorker>,
     agenda: BinaryHeap<Reverse<(Instant, u64, Happening)>>,
@@ -75,6 +77,7 @@ impl World {
             is_silent: false,
             // Not in the worlds that are kept, which would be others.
             hears_in_rows: seed % 7 == 1,
+            asks_first: matches!(seed % 13, 4 | 8 | 11),
             workers: Vec::new(),
             agenda: BinaryHeap::new(),
             planned: 0,
@@ -208,6 +211,7 @@ impl World {
                 self.plan(Happening::Dies(worker.0 as usize), wait);
             }
             Action::Stop { .. } => {}
+            Action::AskToEnd { worker, .. } => self.is_asked_to_end(worker.0 as usize),
             Action::Kill { worker } => self.kill(worker.0 as usize),
             Action::Deliver { call } | Action::Settle { call, .. } => {
                 assert_eq!(self.scheduler.has_started(call), None)

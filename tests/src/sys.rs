@@ -65,6 +65,29 @@ pub fn ignore_sigchld() {
     unsafe { sigaction(Signal::SIGCHLD, &ignore) }.expect("SIGCHLD may be ignored");
 }
 
+/// Has this process ignore the request to end, as a program does that wants to finish first.
+pub fn ignore_sigterm() {
+    let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        // SAFETY: no handler is installed, so no code runs in signal context.
+        unsafe { sigaction(signal, &ignore) }.expect("these signals may be ignored");
+    }
+}
+
+/// Runs `last` when this process ends in order; once.
+pub fn at_exit(last: impl FnOnce() + Send + 'static) {
+    type Last = std::sync::Mutex<Option<Box<dyn FnOnce() + Send>>>;
+    static LAST: Last = Last::new(None);
+    extern "C" fn run() {
+        if let Some(last) = LAST.lock().ok().and_then(|mut last| last.take()) {
+            last();
+        }
+    }
+    *LAST.lock().expect("nobody panics with it") = Some(Box::new(last));
+    // SAFETY: the function is there as long as the process is, and does not unwind: a panic in it aborts.
+    assert_eq!(unsafe { libc::atexit(run) }, 0, "there is room for one more");
+}
+
 /// From now on a signal interrupts this process's slow system calls every `period_us` microseconds, without restart.
 pub fn interrupt_every(period_us: i64) {
     let handle = SigAction::new(SigHandler::Handler(on_alarm), SaFlags::empty(), SigSet::empty());

@@ -1,6 +1,7 @@
 //! Pools: how they start, change size, are shared, nest, and end.
 
 mod cpu;
+mod keyed;
 mod life;
 mod nested;
 mod reuse;
@@ -8,16 +9,17 @@ mod settings;
 mod shutdown;
 mod sizes;
 mod spares;
+mod tree;
 
 use std::process::ExitCode;
 
 loky::main! {
     fn main() -> ExitCode {
         let areas = [
-            cpu::CASES, life::CASES, nested::CASES, reuse::CASES, settings::CASES, shutdown::CASES, sizes::CASES,
-            spares::CASES,
+            cpu::CASES, keyed::CASES, life::CASES, nested::CASES, reuse::CASES, settings::CASES, shutdown::CASES,
+            sizes::CASES, spares::CASES, tree::CASES,
         ];
-        let programs = [cpu::PROGRAMS, nested::PROGRAMS, shutdown::PROGRAMS].concat();
+        let programs = [cpu::PROGRAMS, nested::PROGRAMS, shutdown::PROGRAMS, tree::PROGRAMS].concat();
         loky_tests::run(&areas, &programs)
     }
 }

@@ -143,7 +143,17 @@ pub fn is_known_to_the_c_library() -> bool {
 #[unsafe(link_section = ".init_array")]
 static BEFORE_MAIN: extern "C" fn() = before_main;
 
+/// What a static initializer has seen of the variable `LOKY_TESTS_SEEN_BEFORE_MAIN`.
+pub fn seen_before_main() -> Option<std::ffi::OsString> {
+    SEEN.get().cloned()
+}
+
+static SEEN: std::sync::OnceLock<std::ffi::OsString> = std::sync::OnceLock::new();
+
 extern "C" fn before_main() {
+    if let Some(value) = std::env::var_os("LOKY_TESTS_SEEN_BEFORE_MAIN") {
+        let _ = SEEN.set(value);
+    }
     if std::env::var_os("LOKY_TESTS_THREAD_BEFORE_MAIN").is_some() {
         std::thread::spawn(|| std::thread::sleep(std::time::Duration::from_secs(1000)));
     }

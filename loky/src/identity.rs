@@ -40,7 +40,8 @@ pub(crate) struct Identity {
     pub(crate) depth: u32,
     /// How many processors it had for itself at its start.
     pub(crate) share: usize,
-    /// Which variables said so.
+    /// How many threads libraries were told to start, and by which variables.
+    pub(crate) threads: usize,
     pub(crate) threads_said: u8,
     /// Where its parent tells it what changes.
     pub(crate) page: Page,
@@ -124,7 +125,7 @@ pub(crate) fn share() -> Option<usize> {
 /// decision.
 pub(crate) fn was_told_threads(place: usize, value: &OsStr) -> bool {
     let is_said = |identity: &Identity| identity.threads_said >> place & 1 == 1;
-    IDENTITY.get().is_some_and(|identity| is_said(identity) && *value == *identity.share.to_string())
+    IDENTITY.get().is_some_and(|identity| is_said(identity) && *value == *identity.threads.to_string())
 }
 
 /// Whether `main!` or `init` has run: a worker started now would be caught.

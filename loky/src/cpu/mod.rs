@@ -28,9 +28,9 @@ use crate::{env, identity, sys};
 ///   rounded up: half a CPU counts as 1, one and a half as 2;
 /// - the environment variable `LOKY_MAX_CPU_COUNT`. It lowers the count and never raises it; a value that is not a
 ///   whole number of at least 1 is ignored;
-/// - in a worker, its share of the CPUs of the pool that it serves: those CPUs divided by the number of
-///   [workers](crate::PoolBuilder::workers), rounded down. So pools within pools, and loops that ask here, use no more
-///   CPUs together than the program has, however deep they are nested.
+/// - in a worker, its share of the CPUs of the pool that it serves: those CPUs divided by the workers that are there,
+///   rounded down; see [`workers`](crate::PoolBuilder::workers). So pools within pools, and loops that ask here, use no
+///   more CPUs together than the program has, however deep they are nested.
 ///
 /// A quota that is missing, unlimited or unreadable is no bound. The answer counts CPUs, with the threads that share a
 /// core counted one by one; [`physical_cpu_count`] counts cores.

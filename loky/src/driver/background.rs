@@ -97,10 +97,13 @@ impl Driver {
     }
 
     fn do_launch(&self, launch: Launch) {
-        let settings = self.inner.lock().settings.clone();
+        let (settings, share) = {
+            let inner = self.inner.lock();
+            (inner.settings.clone(), inner.share())
+        };
         let is_one_of_many = launch.is_one_of_many || !self.launches.1.is_empty();
         let launch = Launch { is_one_of_many, ..launch };
-        let launched = match recipe(&settings, launch.index).and_then(|recipe| Ok((recipe, self.bell()?))) {
+        let launched = match recipe(&settings, launch.index, share).and_then(|recipe| Ok((recipe, self.bell()?))) {
             Ok((recipe, bell)) => match self.ask_zygote(launch, &recipe, &bell) {
                 true => return,
                 false => local::launch(&recipe, &bell).map_err(|why| format!("starting a process failed: {why}")),
@@ -123,7 +126,7 @@ impl Inner {
     }
 }
 
-fn recipe(settings: &Settings, index: usize) -> Result<Recipe, String> {
+fn recipe(settings: &Settings, index: usize, share: usize) -> Result<Recipe, String> {
     let mut environment = common_environment(settings);
     if let Some(variables) = &settings.env_per_worker {
         // This is the user's own code: its panic must cost no more than the launch.
@@ -134,7 +137,8 @@ fn recipe(settings: &Settings, index: usize) -> Result<Recipe, String> {
     let program = env::arguments().into_iter().next().unwrap_or_default();
     let title = format!("{} [loky: worker {index} of {}]", program.to_string_lossy(), settings.name);
     let has_own_output = settings.output != Output::Inherit;
-    let first_words = welcome(settings, index, threads::said(settings, &environment)).encode();
+    let threads_said = threads::said(settings, &environment);
+    let first_words = Welcome { share, threads_said, ..welcome(settings, index) }.encode();
     Ok(Recipe { title, environment, current_dir: settings.current_dir.clone(), has_own_output, first_words })
 }
 
@@ -146,7 +150,7 @@ pub(super) fn common_environment(settings: &Settings) -> Vec<(OsString, Option<O
 }
 
 /// Told before the process is there, so that it never waits for us.
-fn welcome(settings: &Settings, index: usize, threads_said: u8) -> Welcome {
+fn welcome(settings: &Settings, index: usize) -> Welcome {
     let Ok(build) = task::build() else { unreachable!("no task is found in a registry that is none") };
     Welcome {
         build,
@@ -154,8 +158,9 @@ fn welcome(settings: &Settings, index: usize, threads_said: u8) -> Welcome {
         pool: settings.name.clone(),
         index,
         depth: identity::depth() + 1,
-        share: settings.share(),
-        threads_said,
+        share: 1,
+        threads: settings.share_of_all(),
+        threads_said: 0,
         may_spin: settings.cpus > 1,
     }
 }

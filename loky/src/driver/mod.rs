@@ -195,9 +195,17 @@ impl Driver {
         }
         self.act(|inner, now| {
             inner.settings.workers = target.max(1);
-            inner.share_processors();
             inner.feed(Event::Resized { target }, now);
+            inner.share_processors();
         });
+    }
+
+    /// The pool has so many processors from now on, and a worker for each.
+    pub(crate) fn resize_to_processors(&self, cpus: usize) {
+        if !self.is_foreign() {
+            self.act(|inner, _| inner.settings.cpus = cpus);
+            self.resize(cpus);
+        }
     }
 
     /// Starts all workers. The cell is complete when they are ready, or cannot be had.

@@ -18,6 +18,9 @@ impl Inner {
         while let Some(action) = self.scheduler.next_action() {
             self.perform(action);
         }
+        if self.sharing != self.scheduler.live() {
+            self.share_processors();
+        }
         if !self.room.is_empty() && !self.is_full() {
             self.outbox.watchers.append(&mut self.room);
         }

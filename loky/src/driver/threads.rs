@@ -13,7 +13,7 @@ type Change = (OsString, Option<OsString>);
 
 /// Lets the thread pools of all workers together have as many threads as the pool has processors.
 pub(super) fn variables(settings: &Settings) -> Vec<Change> {
-    let threads = OsString::from(settings.share().to_string());
+    let threads = OsString::from(settings.share_of_all().to_string());
     let is_free = |(place, value): &(usize, Option<OsString>)| {
         value.as_ref().is_none_or(|value| identity::was_told_threads(*place, value))
     };
@@ -48,13 +48,5 @@ mod tests {
         environment.push((env::THREAD_POOLS[1].into(), None));
         environment.push(("OTHER".into(), Some("2".into())));
         assert_eq!(said(&settings, &environment), all & !0b11);
-    }
-
-    #[test]
-    fn nested_10_a_share_is_a_part_of_the_processors_and_never_none() {
-        let share = |cpus, workers| Settings { workers, ..Settings::default_for(cpus) }.share();
-        assert_eq!([(8, 8), (8, 4), (8, 3), (8, 1), (8, 100), (1, 1)].map(|(c, w)| share(c, w)), [1, 2, 2, 8, 1, 1]);
-        // An explicit number of workers is honored, and what it gives further down is divided by it.
-        assert_eq!(share(share(64, 4), 5), 3);
     }
 }

@@ -8,11 +8,18 @@ use std::time::Duration;
 use super::{Pool, PoolBuilder};
 use crate::config::Settings;
 use crate::error::Error;
+use crate::{cpu, identity};
 
 /// All of them by their keys; the one that `spawn` uses has none.
 static SHARED: Mutex<Pools> = Mutex::new(Pools::new());
 
-type Pools = BTreeMap<Option<String>, Pool>;
+type Pools = BTreeMap<Option<String>, Entry>;
+
+struct Entry {
+    pool: Pool,
+    /// In a worker, of a pool whose size nobody has chosen: which share of the processors it was made for.
+    made_for: Option<usize>,
+}
 
 /// Workers of a shared pool leave after this time without calls.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -21,16 +28,21 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 ///
 /// It has [`cpu_count`](crate::cpu_count) workers, which leave after 10 seconds without calls, unless
 /// [`reusable`] has been told otherwise. After a shutdown, the next call makes a new one. Inside a task it is the pool
-/// of that worker, not the one that runs the task.
+/// of that worker, not the one that runs the task; as long as nobody has chosen its size, it follows what
+/// [`cpu_count`](crate::cpu_count) tells there.
 pub fn pool() -> Pool {
-    let shared = lock();
-    match shared.get(&None).filter(|pool| !pool.is_shutting_down()) {
-        Some(pool) => pool.clone(),
-        None => {
-            let settings = PoolBuilder::new().into_settings(Some(IDLE_TIMEOUT)).expect("the defaults are sound");
-            put(shared, None, settings)
-        }
+    let (mut shared, share) = (lock(), identity::share());
+    let Some(entry) = shared.get_mut(&None).filter(|entry| !entry.pool.is_shutting_down()) else {
+        let settings = PoolBuilder::new().into_settings(Some(IDLE_TIMEOUT)).expect("the defaults are sound");
+        return put(shared, None, settings, share);
+    };
+    let pool = entry.pool.clone();
+    if entry.made_for.is_some() && entry.made_for != share {
+        entry.made_for = share;
+        drop(shared);
+        pool.0.driver.resize_to_processors(cpu::cpu_count());
     }
+    pool
 }
 
 /// The process-wide pool with other settings: the one there is, resized, if nothing but the number of workers
@@ -98,21 +110,22 @@ pub fn keyed(key: impl Into<String>, builder: PoolBuilder) -> Result<Pool, Error
 fn one_of(key: Option<String>, builder: PoolBuilder) -> Result<Pool, Error> {
     super::check_depth("a pool cannot be built")?;
     let settings = builder.into_settings(Some(IDLE_TIMEOUT))?;
-    let shared = lock();
-    if let Some(pool) = shared.get(&key).filter(|pool| is_fit(pool, &settings)) {
-        pool.resize(settings.workers);
-        return Ok(pool.clone());
+    let mut shared = lock();
+    if let Some(entry) = shared.get_mut(&key).filter(|entry| is_fit(&entry.pool, &settings)) {
+        entry.made_for = None;
+        entry.pool.resize(settings.workers);
+        return Ok(entry.pool.clone());
     }
-    Ok(put(shared, key, settings))
+    Ok(put(shared, key, settings, None))
 }
 
 /// A new pool in this place. What was shut down is forgotten on the way, whatever its key.
-fn put(mut shared: MutexGuard<'_, Pools>, key: Option<String>, settings: Settings) -> Pool {
+fn put(mut shared: MutexGuard<'_, Pools>, key: Option<String>, settings: Settings, made_for: Option<usize>) -> Pool {
     let pool = Pool::from_settings(settings);
     let all = mem::take(&mut *shared).into_iter();
-    let (gone, kept) = all.partition::<Pools, _>(|(_, pool)| pool.is_shutting_down());
+    let (gone, kept) = all.partition::<Pools, _>(|(_, entry)| entry.pool.is_shutting_down());
     *shared = kept;
-    let replaced = shared.insert(key, pool.clone());
+    let replaced = shared.insert(key, Entry { pool: pool.clone(), made_for });
     // The end of a pool may wake somebody, and what that one does then is not ours to know.
     drop(shared);
     drop((gone, replaced));
@@ -125,4 +138,21 @@ fn is_fit(pool: &Pool, settings: &Settings) -> bool {
 
 fn lock() -> MutexGuard<'static, Pools> {
     SHARED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reuse_keyed_pools_have_the_defaults_of_shared_ones_and_are_forgotten_after_their_shutdown() {
+        let request = |key: &str| keyed(key, Pool::builder().workers(1)).unwrap();
+        let of_its_own = Pool::builder().idle_timeout(None);
+        assert_eq!(request("defaults").settings().idle_timeout, Some(IDLE_TIMEOUT));
+        assert_eq!(keyed("own", of_its_own).unwrap().settings().idle_timeout, None);
+        let is_known = |key: &str| lock().contains_key(&Some(key.to_owned()));
+        request("passing").shutdown();
+        request("another");
+        assert!(is_known("defaults") && is_known("another") && !is_known("passing"));
+    }
 }

@@ -103,6 +103,7 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
         pool: welcome.pool,
         depth: welcome.depth,
         share: welcome.share,
+        threads: welcome.threads,
         threads_said: welcome.threads_said,
         page: page.clone(),
     });

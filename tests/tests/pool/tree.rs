@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use loky::prelude::*;
 use loky::{ErrorKind, Pool};
+use loky_tests::sys::signal;
 use loky_tests::tasks::{Death, die, pid, square, variable};
 use loky_tests::{Case, Gate, Program, cases, eventually, fails, finish, ms, pool_of, procfs, program, programs, soon};
+use nix::sys::signal::Signal;
 
 pub(crate) const CASES: &[Case] = cases![
     nested_01_each_level_ends_its_pool: 120,
@@ -18,6 +20,8 @@ pub(crate) const CASES: &[Case] = cases![
     nested_10_each_level_sees_its_share,
     nested_10_an_explicit_number_is_honored_and_its_share_divided,
     nested_10_threads_of_libraries_follow_the_share,
+    nested_10_a_share_follows_those_who_are_there,
+    nested_10_a_size_that_was_chosen_follows_nobody,
     nested_10_a_resize_changes_the_share,
     nested_10_four_levels_of_default_pools_have_few_processes: 120,
     nested_11_endless_recursion_ends_with_an_error: 120,
@@ -153,19 +157,51 @@ fn look_down(levels: u32) -> Vec<Seen> {
 
 fn nested_10_each_level_sees_its_share() {
     let all = loky::cpu_count();
-    assert_eq!(look_down.run(2).expect("a call"), [(1, 1, 1), (2, 1, 1), (3, 1, 1)], "all are shared out at the top");
-    let alone = pool_of(1);
-    let seen = look_down.bind(2).on(&alone).run().expect("a call");
-    assert_eq!(seen, [(1, all, all), (2, 1, 1), (3, 1, 1)], "one worker has all that there is");
-    let crowd = pool_of(all * 3);
-    assert_eq!(look_down.bind(0).on(&crowd).run().expect("a call"), [(1, 1, 1)], "never less than one");
-    let copied = Pool::builder().workers(1).zygote(true).build().expect("a pool");
-    copied.resize(2);
-    copied.warm_up();
+    let seen = look_down.run(2).expect("a call");
+    assert_eq!(seen, [(1, all, all), (2, all, all), (3, all, all)], "who is alone at each level has all that there is");
+    let shared_out = |pool: &Pool| {
+        pool.warm_up();
+        look_down.bind(2).on(pool).run().expect("a call")
+    };
+    assert_eq!(shared_out(&pool_of(all)), [(1, 1, 1), (2, 1, 1), (3, 1, 1)], "all are shared out at the top");
+    assert_eq!(shared_out(&pool_of(all * 3))[0], (1, 1, 1), "never less than one");
+    let copied = Pool::builder().workers(2).zygote(true).build().expect("a pool");
     let share = (all / 2).max(1);
-    assert_eq!(look_down.bind(0).on(&copied).run().expect("a call"), [(1, share, share)], "so it is with copies");
+    assert_eq!(shared_out(&copied)[0], (1, share, share), "so it is with copies");
+    let spared = Pool::builder().workers(1).spares(2).build().expect("a pool");
+    assert_eq!(shared_out(&spared)[0], (1, all, all), "spares run nothing");
     assert_eq!(loky::cpu_count(), all, "the program itself counts as ever");
     finish();
+}
+
+fn nested_10_a_share_follows_those_who_are_there() {
+    let (all, pool) = (loky::cpu_count(), pool_of(loky::cpu_count()));
+    let look = || look_down.bind(0).on(&pool).run().expect("a call")[0];
+    let first = pid.bind().on(&pool).run().expect("a worker");
+    assert_eq!(look(), (1, all, all));
+    pool.warm_up();
+    assert_eq!(look(), (1, 1, 1), "what it counts, and the size of the pool that it has already");
+    let idle = pool.stats().pids.into_iter().filter(|pid| *pid != first);
+    idle.for_each(|pid| signal(pid, Signal::SIGKILL));
+    eventually("those who have died need none", || look() == (1, all, all));
+    pool.warm_up();
+    assert_eq!(look(), (1, 1, 1), "and those who take their places do");
+}
+
+#[loky::task]
+fn chosen_size() -> usize {
+    let chosen = loky::reusable(Pool::builder().workers(5)).expect("a pool");
+    assert_eq!(square.run(2).expect("it works"), 4);
+    chosen.workers().max(loky::pool().workers())
+}
+
+fn nested_10_a_size_that_was_chosen_follows_nobody() {
+    let pool = pool_of(2);
+    assert_eq!(chosen_size.bind().on(&pool).run().expect("a call"), 5);
+    pool.warm_up();
+    for _ in 0..4 {
+        assert_eq!(chosen_size.bind().on(&pool).run().expect("a call"), 5);
+    }
 }
 
 #[loky::task]
@@ -185,7 +221,9 @@ fn nested_10_an_explicit_number_is_honored_and_its_share_divided() {
     let all = loky::cpu_count();
     let (workers, counts) = three_below.bind().on(&pool_of(1)).run().expect("a call");
     assert_eq!((workers, counts), (3, vec![(all / 3).max(1); 3]));
-    let (workers, counts) = three_below.bind().on(&pool_of(all)).run().expect("a call");
+    let full = pool_of(all);
+    full.warm_up();
+    let (workers, counts) = three_below.bind().on(&full).run().expect("a call");
     assert_eq!((workers, counts), (3, vec![1; 3]), "although it has one only");
 }
 
@@ -215,11 +253,12 @@ fn nested_10_a_resize_changes_the_share() {
     let all = loky::cpu_count();
     let pool = pool_of(all);
     let share = || cpus.bind().on(&pool).run().expect("a call");
-    let worker = pid.bind().on(&pool).run().expect("a worker");
+    pool.warm_up();
     assert_eq!(share(), 1);
     pool.resize(1);
-    assert_eq!((share(), pid.bind().on(&pool).run().expect("the worker that was there")), (all, worker));
+    assert_eq!(share(), all, "those who leave need none any more");
     pool.resize(all);
+    pool.warm_up();
     assert_eq!(share(), 1);
 }
 

@@ -19,7 +19,7 @@ loky::main! {
             cpu::CASES, keyed::CASES, life::CASES, nested::CASES, reuse::CASES, settings::CASES, shutdown::CASES,
             sizes::CASES, spares::CASES, tree::CASES,
         ];
-        let programs = [cpu::PROGRAMS, nested::PROGRAMS, shutdown::PROGRAMS, tree::PROGRAMS].concat();
+        let programs = [cpu::PROGRAMS, nested::PROGRAMS, reuse::PROGRAMS, shutdown::PROGRAMS, tree::PROGRAMS].concat();
         loky_tests::run(&areas, &programs)
     }
 }

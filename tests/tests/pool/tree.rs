@@ -1,5 +1,6 @@
 //! Trees of pools: one budget of processors for all of them, whoever waits is served, and nobody is left.
 
+use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use loky::prelude::*;
 use loky::{ErrorKind, Pool};
 use loky_tests::sys::signal;
-use loky_tests::tasks::{Death, die, pid, square, variable};
+use loky_tests::tasks::{Death, die, meet, pid, square, variable};
 use loky_tests::{Case, Gate, Program, cases, eventually, fails, finish, ms, pool_of, procfs, program, programs, soon};
 use nix::sys::signal::Signal;
 
@@ -174,34 +175,53 @@ fn nested_10_each_level_sees_its_share() {
     finish();
 }
 
-fn nested_10_a_share_follows_those_who_are_there() {
-    let (all, pool) = (loky::cpu_count(), pool_of(loky::cpu_count()));
-    let look = || look_down.bind(0).on(&pool).run().expect("a call")[0];
-    let first = pid.bind().on(&pool).run().expect("a worker");
-    assert_eq!(look(), (1, all, all));
-    pool.warm_up();
-    assert_eq!(look(), (1, 1, 1), "what it counts, and the size of the pool that it has already");
-    let idle = pool.stats().pids.into_iter().filter(|pid| *pid != first);
-    idle.for_each(|pid| signal(pid, Signal::SIGKILL));
-    eventually("those who have died need none", || look() == (1, all, all));
-    pool.warm_up();
-    assert_eq!(look(), (1, 1, 1), "and those who take their places do");
+/// Waits for the others at the gate, so that each worker has one, and tells what it sees. Chooses a size, if it shall.
+#[loky::task]
+fn meet_and_look(gate: Gate, chosen: Option<usize>) -> (u32, Seen) {
+    if let Some(workers) = chosen {
+        loky::reusable(Pool::builder().workers(workers)).expect("a pool");
+    }
+    meet(gate, 0);
+    let depth = loky::worker().expect("a task runs in a worker").depth;
+    (std::process::id(), (depth, loky::cpu_count(), loky::pool().workers()))
 }
 
-#[loky::task]
-fn chosen_size() -> usize {
-    let chosen = loky::reusable(Pool::builder().workers(5)).expect("a pool");
-    assert_eq!(square.run(2).expect("it works"), 4);
-    chosen.workers().max(loky::pool().workers())
+/// What so many workers see, by their pids.
+fn look_around(pool: &Pool, name: &str, workers: usize) -> BTreeMap<u32, Seen> {
+    let gate = Gate::new(name);
+    let calls: Vec<_> = (0..workers).map(|_| meet_and_look.bind(gate.clone(), None).on(pool).spawn()).collect();
+    gate.await_arrivals(workers);
+    gate.open();
+    loky::join_all(calls).expect("all look").into_iter().collect()
+}
+
+fn nested_10_a_share_follows_those_who_are_there() {
+    let (all, pool) = (loky::cpu_count(), pool_of(loky::cpu_count()));
+    let alone = look_around(&pool, "alone", 1);
+    let first = *alone.keys().next().expect("one");
+    assert_eq!(alone[&first], (1, all, all));
+    pool.warm_up();
+    let together = look_around(&pool, "together", all);
+    assert_eq!(together.len(), all);
+    // What each counts, and the size of the pool that the first one has had before.
+    assert!(together.contains_key(&first) && together.values().all(|seen| *seen == (1, 1, 1)), "{together:?}");
+    let others = together.into_keys().filter(|pid| *pid != first);
+    others.for_each(|pid| signal(pid, Signal::SIGKILL));
+    eventually("those who have died need none", || {
+        look_down.bind(0).on(&pool).run().expect("a call")[0] == (1, all, all)
+    });
+    pool.warm_up();
+    let again = look_around(&pool, "again", all);
+    assert!(again[&first] == (1, 1, 1) && again.values().all(|seen| *seen == (1, 1, 1)), "{again:?}");
 }
 
 fn nested_10_a_size_that_was_chosen_follows_nobody() {
-    let pool = pool_of(2);
-    assert_eq!(chosen_size.bind().on(&pool).run().expect("a call"), 5);
+    let (all, pool, gate) = (loky::cpu_count(), pool_of(loky::cpu_count()), Gate::new("open"));
+    gate.open();
+    let (first, seen) = meet_and_look.bind(gate, Some(5)).on(&pool).run().expect("a call");
+    assert_eq!(seen, (1, all, 5));
     pool.warm_up();
-    for _ in 0..4 {
-        assert_eq!(chosen_size.bind().on(&pool).run().expect("a call"), 5);
-    }
+    assert_eq!(look_around(&pool, "together", all)[&first], (1, 1, 5));
 }
 
 #[loky::task]

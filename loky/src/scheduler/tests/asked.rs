@@ -68,6 +68,7 @@ fn who_asks_again_makes_the_grace_shorter_and_never_longer() {
     assert_eq!(pool.asks(1, SECOND), [recall(0)], "it was told before");
     assert_eq!(pool.asks(1, 9 * SECOND), [recall(0)]);
     assert_eq!(pool.wait(SECOND), [recall(0), kill(0)]);
+    assert_eq!(pool.dies(0, Some(1)), [settle(1, Why::Cancelled(Some(on(0))))]);
 }
 
 #[test]

@@ -111,6 +111,16 @@ impl Settings {
             && self.name == other.name
     }
 
+    /// How many of the pool's processors each worker has for itself while there are so many; at least one.
+    pub(crate) fn share_among(&self, live: usize) -> usize {
+        (self.cpus / live.clamp(1, self.workers.max(1))).max(1)
+    }
+
+    /// The same when all are there: what is said to libraries, which are not told again.
+    pub(crate) fn share_of_all(&self) -> usize {
+        self.share_among(self.workers)
+    }
+
     pub(crate) fn rules(&self) -> Rules {
         Rules {
             target: self.workers,
@@ -198,3 +208,18 @@ pub(crate) const LINE_MAX: usize = 3 << 10;
 
 /// How much of what one call prints is kept for whoever receives its result.
 pub(crate) const PRINTED_MAX: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nested_10_a_share_is_a_part_of_the_processors_and_never_none() {
+        let share = |cpus, workers, live| Settings { workers, ..Settings::default_for(cpus) }.share_among(live);
+        let among = |live| share(8, 8, live);
+        assert_eq!([0, 1, 2, 3, 4, 5, 8].map(among), [8, 8, 4, 2, 2, 1, 1]);
+        assert_eq!((share(8, 2, 5), share(8, 100, 100), share(1, 1, 1)), (4, 1, 1), "spares run nothing");
+        assert_eq!(share(share(64, 4, 4), 5, 5), 3, "what is given further down is divided once more");
+        assert_eq!(Settings { workers: 3, ..Settings::default_for(8) }.share_of_all(), 2);
+    }
+}

@@ -43,12 +43,12 @@ pub use config::{Interrupt, Output};
 pub use cpu::{cpu_count, physical_cpu_count};
 pub use driver::Captured;
 pub use error::{Error, ErrorKind};
-pub use identity::{WorkerInfo, is_worker, worker};
+pub use identity::{WorkerInfo, is_cancelled, is_worker, worker};
 pub use ids::CallId;
 pub use observe::PoolStats;
 pub use par_map::{ParMap, ParMapIter, Unordered};
 pub use pool::{
     AsCompleted, Call, CallStatus, Closure, InitializerResult, JoinHandle, Pool, PoolBuilder, as_completed, join_all,
-    pool, reusable,
+    keyed, pool, reusable,
 };
 pub use worker::init;

@@ -107,6 +107,25 @@ fn handle(signal: Signal, handler: SigHandler) {
     unsafe { sigaction(signal, &action) }.expect("such a signal may be handled");
 }
 
+/// Has this process ignore the request to end, as a program does that wants to finish first.
+pub fn ignore_sigterm() {
+    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(ignore);
+}
+
+/// Runs `last` when this process ends in order; once.
+pub fn at_exit(last: impl FnOnce() + Send + 'static) {
+    type Last = std::sync::Mutex<Option<Box<dyn FnOnce() + Send>>>;
+    static LAST: Last = Last::new(None);
+    extern "C" fn run() {
+        if let Some(last) = LAST.lock().ok().and_then(|mut last| last.take()) {
+            last();
+        }
+    }
+    *LAST.lock().expect("nobody panics with it") = Some(Box::new(last));
+    // SAFETY: the function is there as long as the process is, and does not unwind: a panic in it aborts.
+    assert_eq!(unsafe { libc::atexit(run) }, 0, "there is room for one more");
+}
+
 /// From now on a signal interrupts this process's slow system calls every `period_us` microseconds, without restart.
 pub fn interrupt_every(period_us: i64) {
     let handle = SigAction::new(SigHandler::Handler(on_alarm), SaFlags::empty(), SigSet::empty());
@@ -162,7 +181,17 @@ pub fn is_known_to_the_c_library() -> bool {
 #[unsafe(link_section = ".init_array")]
 static BEFORE_MAIN: extern "C" fn() = before_main;
 
+/// What a static initializer has seen of the variable `LOKY_TESTS_SEEN_BEFORE_MAIN`.
+pub fn seen_before_main() -> Option<std::ffi::OsString> {
+    SEEN.get().cloned()
+}
+
+static SEEN: std::sync::OnceLock<std::ffi::OsString> = std::sync::OnceLock::new();
+
 extern "C" fn before_main() {
+    if let Some(value) = std::env::var_os("LOKY_TESTS_SEEN_BEFORE_MAIN") {
+        let _ = SEEN.set(value);
+    }
     if std::env::var_os("LOKY_TESTS_THREAD_BEFORE_MAIN").is_some() {
         std::thread::spawn(|| std::thread::sleep(std::time::Duration::from_secs(1000)));
     }

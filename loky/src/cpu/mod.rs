@@ -1,11 +1,12 @@
 //! How many CPUs this process may use: what the kernel allows, not what the machine has.
 //!
-//! Three bounds and the smallest counts: the affinity of the calling thread, the quotas of its cgroups (`quota`), and
-//! the limit that the user sets in the environment. How CPUs share a core is read in `topology`. Both are pure over the
-//! text of files below a root directory, so that a test can hand them a machine of its own making.
+//! Four bounds and the smallest counts: the affinity of the calling thread, the quotas of its cgroups (`quota`), the
+//! limit that the user sets in the environment, and what the pool above leaves to this process, if it is a worker. How
+//! CPUs share a core is read in `topology`. Both are pure over the text of files below a root directory, so that a test
+//! can hand them a machine of its own making.
 //!
 //! What the machine is (where the cgroup file systems are mounted) is read once; what the process is allowed changes
-//! while it runs, and is asked anew each time. Nobody here knows of pools, or divides CPUs among workers.
+//! while it runs, and is asked anew each time. Nobody here divides CPUs among workers.
 
 mod quota;
 mod topology;
@@ -13,7 +14,7 @@ mod topology;
 use std::thread;
 
 use crate::machine::{Root, cgroup};
-use crate::{env, sys};
+use crate::{env, identity, sys};
 
 /// How many logical CPUs this process may use; at least 1.
 ///
@@ -23,7 +24,10 @@ use crate::{env, sys};
 /// - the CPU quota of the cgroup of this process, v1 or v2, and of every cgroup above it that can be seen from here,
 ///   rounded up: half a CPU counts as 1, one and a half as 2;
 /// - the environment variable `LOKY_MAX_CPU_COUNT`. It lowers the count and never raises it; a value that is not a
-///   whole number of at least 1 is ignored.
+///   whole number of at least 1 is ignored;
+/// - in a worker, its share of the CPUs of the pool that it serves: those CPUs divided by the workers that are there,
+///   rounded down; see [`workers`](crate::PoolBuilder::workers). So pools within pools, and loops that ask here, use no
+///   more CPUs together than the program has, however deep they are nested.
 ///
 /// A quota that is missing, unlimited or unreadable is no bound. The answer counts CPUs, with the threads that share a
 /// core counted one by one; [`physical_cpu_count`] counts cores.
@@ -40,7 +44,7 @@ use crate::{env, sys};
 #[must_use]
 pub fn cpu_count() -> usize {
     let quota = quota::quota(Root::machine(), cgroup::own_mounts());
-    smallest(allowed_cpus(), [quota, env::max_cpu_count()])
+    smallest(allowed_cpus(), [quota, env::max_cpu_count(), identity::share()])
 }
 
 /// How many physical cores this process may use; at least 1 and at most [`cpu_count`].

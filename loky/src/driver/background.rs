@@ -12,6 +12,7 @@ use std::time::Instant;
 use super::Driver;
 use super::errands::Unjudged;
 use super::inner::{Inner, Worker};
+use super::threads;
 use crate::config::{KILL_GRACE, Output, Settings};
 use crate::ids::WorkerId;
 use crate::machine::oom::OomKills;
@@ -104,10 +105,13 @@ impl Driver {
     }
 
     fn do_launch(&self, launch: Launch) {
-        let settings = self.inner.lock().settings.clone();
+        let (settings, share) = {
+            let inner = self.inner.lock();
+            (inner.settings.clone(), inner.share())
+        };
         let is_one_of_many = launch.is_one_of_many || !self.launches.1.is_empty();
         let launch = Launch { is_one_of_many, ..launch };
-        let launched = match recipe(&settings, launch.index).and_then(|recipe| Ok((recipe, self.bell()?))) {
+        let launched = match recipe(&settings, launch.index, share).and_then(|recipe| Ok((recipe, self.bell()?))) {
             Ok((recipe, bell)) => match self.ask_zygote(launch, &recipe, &bell) {
                 true => return self.watch_oom_kills(),
                 false => local::launch(&recipe, &bell).map_err(|why| format!("starting a process failed: {why}")),
@@ -140,7 +144,7 @@ impl Inner {
     }
 }
 
-fn recipe(settings: &Settings, index: usize) -> Result<Recipe, String> {
+fn recipe(settings: &Settings, index: usize, share: usize) -> Result<Recipe, String> {
     let mut environment = common_environment(settings);
     if let Some(variables) = &settings.env_per_worker {
         // This is the user's own code: its panic must cost no more than the launch.
@@ -155,13 +159,15 @@ fn recipe(settings: &Settings, index: usize) -> Result<Recipe, String> {
         Output::Prefix | Output::Capture => Destination::Pipe,
         Output::Null => Destination::Nowhere,
     };
-    let first_words = Welcome { cpus: cpus(settings, index)?, ..welcome(settings, index) }.encode();
+    let threads_said = threads::said(settings, &environment);
+    let cpus = cpus(settings, index)?;
+    let first_words = Welcome { share, threads_said, cpus, ..welcome(settings, index) }.encode();
     Ok(Recipe { title, environment, current_dir: settings.current_dir.clone(), output, first_words })
 }
 
 /// What all workers of the pool have in their environment.
 pub(super) fn common_environment(settings: &Settings) -> Vec<(OsString, Option<OsString>)> {
-    let mut environment = thread_pool_variables(settings);
+    let mut environment = threads::variables(settings);
     environment.extend(settings.environment.iter().cloned());
     environment
 }
@@ -175,6 +181,9 @@ fn welcome(settings: &Settings, index: usize) -> Welcome {
         pool: settings.name.clone(),
         index,
         depth: identity::depth() + 1,
+        share: 1,
+        threads: settings.share_of_all(),
+        threads_said: 0,
         may_spin: settings.cpus > 1,
         cpus: Vec::new(),
         memory_growth_max: settings.memory_growth_limit,
@@ -186,11 +195,4 @@ fn cpus(settings: &Settings, index: usize) -> Result<Vec<usize>, String> {
     let Some(cpus) = &settings.cpu_affinity else { return Ok(Vec::new()) };
     panic::catch_unwind(AssertUnwindSafe(|| cpus(index)))
         .map_err(|_| format!("`cpu_affinity` panicked for worker {index}"))
-}
-
-/// Lets the thread pools of all workers together have as many threads as there are CPUs, where the program's user has
-/// not decided otherwise.
-fn thread_pool_variables(settings: &Settings) -> Vec<(OsString, Option<OsString>)> {
-    let threads = (settings.cpus / settings.workers.max(1)).max(1).to_string();
-    env::unset_thread_pools().map(|name| (name.into(), Some(threads.clone().into()))).collect()
 }

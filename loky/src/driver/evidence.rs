@@ -107,10 +107,10 @@ fn advice(exit: Exit, is_out_of_memory: bool, has_last_words: bool) -> Option<&'
 fn begun(inner: &mut Inner, pending: &Pending, tried: Option<Try>, kind: ErrorKind, what: String) -> Error {
     let Some(tried) = tried else { return Error::new(kind, format!("{what} before it ran")) };
     let (index, pid) = place(inner, tried.worker);
-    let error = if inner.workers.contains_key(&tried.worker) {
-        Error::new(kind, format!("{what}; worker {index} (pid {pid}), which ran it, was killed"))
-    } else {
-        Error::new(kind, what)
+    let error = match inner.workers.get(&tried.worker).map(|worker| worker.is_killed) {
+        Some(true) => Error::new(kind, format!("{what}; worker {index} (pid {pid}), which ran it, was killed")),
+        Some(false) => Error::new(kind, format!("{what}; worker {index} (pid {pid}), had run it")),
+        None => Error::new(kind, what),
     };
     tried_by(inner, pending, tried, error)
 }

@@ -101,6 +101,11 @@ impl Given {
         self.calls.iter().find(|given| begun.is(given.number)).cloned()
     }
 
+    /// The number of a call that is not answered.
+    pub(super) fn number_of(&self, call: CallKey) -> Option<u64> {
+        self.calls.iter().find(|given| given.call == call).map(|given| given.number)
+    }
+
     /// The number of the call that was sent last.
     pub(super) const fn last(&self) -> u64 {
         self.last
@@ -138,6 +143,7 @@ mod tests {
         assert_eq!((given.begun(page.begun()), given.answer(2, 3)), (None, None), "the first one is answered first");
         assert!(worker.begin(1, 0));
         assert_eq!((given.ran(), given.ran()), (Some(calls[0]), None), "it is told once");
+        assert_eq!((given.number_of(calls[1]), given.number_of(CallKey::nowhere())), (Some(2), None));
         let answers = [(1, 4), (1, 3), (1, 4), (1, 5)].map(|(call, item)| given.answer(call, item));
         let answers = answers.map(|answer| answer.map(|(_, is_last)| is_last));
         assert_eq!(answers, [None, Some(false), Some(true), None]);

@@ -64,6 +64,8 @@ impl Inner {
             self.outbox.chores.push(Chore::Discard(body.process));
             return Err("its descriptors cannot be watched".to_string());
         };
+        // Others may have come or gone since it was welcomed.
+        body.page.set_share(self.settings.share_among(self.scheduler.live()));
         worker.body = Some(body);
         if worker.is_killed {
             self.kill(id);

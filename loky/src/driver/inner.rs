@@ -62,6 +62,8 @@ pub(super) struct Inner {
     /// While the background thread sleeps: until when.
     pub(super) sleeping_until: Option<Option<Instant>>,
     pub(super) duty: Duty,
+    /// How many workers the processors are shared among, as those have been told.
+    pub(super) sharing: usize,
     /// How many calls were spawned, as far as that can be counted here.
     pub(super) spawned: u32,
     /// What workers wrote to their standard streams and this program's have not taken yet.
@@ -149,6 +151,7 @@ impl Inner {
         Self {
             has_rung: false,
             duty: Duty::new(Instant::now(), ROW),
+            sharing: 0,
             spawned: 0,
             scheduler: Scheduler::new(settings.rules()),
             nursery: Nursery::new(&settings),
@@ -222,6 +225,19 @@ impl Inner {
     pub(super) fn is_full(&self) -> bool {
         self.settings.queue_limit.is_some_and(|limit| self.scheduler.queued() >= limit)
             && !self.scheduler.is_shutting_down()
+    }
+
+    /// How many processors each worker has for itself.
+    pub(super) fn share(&self) -> usize {
+        self.settings.share_among(self.scheduler.live())
+    }
+
+    /// Tells every worker that.
+    pub(super) fn share_processors(&mut self) {
+        self.sharing = self.scheduler.live();
+        let share = self.share();
+        let bodies = self.workers.values().filter_map(|worker| worker.body.as_ref());
+        bodies.for_each(|body| body.page.set_share(share));
     }
 
     /// The smallest index that no worker has.

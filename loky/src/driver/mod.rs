@@ -35,6 +35,7 @@ mod pipe;
 mod printed;
 mod results;
 mod role;
+mod threads;
 mod tokens;
 mod turn;
 mod vigil;
@@ -42,7 +43,7 @@ mod vigil;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle, ThreadId};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
@@ -168,6 +169,19 @@ impl Driver {
         })
     }
 
+    /// Asks a call to end by itself, and kills its worker if it has not after `grace`. `false`: it has ended.
+    pub(crate) fn ask_to_end(&self, call: CallKey, grace: Duration) -> bool {
+        if self.is_foreign() {
+            return false;
+        }
+        self.act(|inner, now| {
+            inner.hear_what_is_there(now);
+            let is_alive = inner.calls.get(call).is_some();
+            inner.feed(Event::AskedToEnd { call, kill_at: now.checked_add(grace) }, now);
+            is_alive
+        })
+    }
+
     /// Gives many calls up, at once: were it one after the other, those that wait could begin in the place of those
     /// that run.
     pub(crate) fn cancel_all(&self, calls: impl IntoIterator<Item = CallKey>) {
@@ -200,7 +214,16 @@ impl Driver {
         self.act(|inner, now| {
             inner.settings.workers = target.max(1);
             inner.feed(Event::Resized { target }, now);
+            inner.share_processors();
         });
+    }
+
+    /// The pool has so many processors from now on, and a worker for each.
+    pub(crate) fn resize_to_processors(&self, cpus: usize) {
+        if !self.is_foreign() {
+            self.act(|inner, _| inner.settings.cpus = cpus);
+            self.resize(cpus);
+        }
     }
 
     /// Starts all workers. The cell is complete when they are ready, or cannot be had.

@@ -17,6 +17,9 @@ impl Inner {
         while let Some(action) = self.scheduler.next_action() {
             self.perform(action);
         }
+        if self.sharing != self.scheduler.live() {
+            self.share_processors();
+        }
         if !self.room.is_empty() && !self.is_full() {
             self.outbox.watchers.append(&mut self.room);
         }
@@ -27,6 +30,7 @@ impl Inner {
             Action::Launch { worker } => self.launch(worker),
             Action::Dispatch { call, attempt, worker } => self.dispatch(call, attempt, worker),
             Action::Recall { worker } => self.recall(worker),
+            Action::AskToEnd { worker, call } => self.ask_to_end(worker, call),
             Action::Deliver { call } => self.deliver(call),
             Action::Settle { call, why } => self.settle(call, why),
             Action::Stop { worker } => self.stop(worker),
@@ -57,6 +61,14 @@ impl Inner {
             body.given.take_back(begun)
         });
         self.scheduler.handle(Event::Recalled { worker, begun }, Instant::now());
+    }
+
+    /// Lets the call that the worker runs know that it should end.
+    fn ask_to_end(&mut self, worker: WorkerId, call: CallKey) {
+        let Some(body) = self.body(worker) else { return };
+        if let Some(number) = body.given.number_of(call) {
+            body.page.ask_to_end(number);
+        }
     }
 
     /// Says something that is not about a call.

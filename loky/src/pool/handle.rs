@@ -93,13 +93,47 @@ impl<R> JoinHandle<R> {
     /// started, and replaced. `false` if the call was finished already, or had been given up before.
     ///
     /// The handle then resolves to [`ErrorKind::Cancelled`]; for a call that ran, when its worker is dead. Does not
-    /// block.
+    /// block. A task that can end by itself is asked by [`cancel_within`](Self::cancel_within).
     pub fn cancel(&self) -> bool {
         self.driver.as_ref().is_some_and(|driver| !self.is_done() && driver.cancel(self.call))
     }
 
     fn is_done(&self) -> bool {
         self.cell.is_done()
+    }
+
+    /// Asks the call to end, and gives it up if it has not after `grace`: one that waits is removed at once; for one that
+    /// runs, [`is_cancelled`](crate::is_cancelled) is `true` from now on. `false` if the call was finished already.
+    ///
+    /// What the task returns within its grace is the call's result, partial or not: the handle resolves to it as if
+    /// nobody had asked. If it returns nothing by then, its worker is **killed** as by [`cancel`](Self::cancel), and the
+    /// handle resolves to [`ErrorKind::Cancelled`]; so it does if the worker dies meanwhile, whatever retries are left.
+    /// Whoever asks again can make the grace shorter. With [`Duration::MAX`] nobody is ever killed. Does not block.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use loky::prelude::*;
+    ///
+    /// #[loky::task]
+    /// fn improve(mut guess: f64) -> f64 {
+    ///     while !loky::is_cancelled() {
+    ///         guess = (guess + 2.0 / guess) / 2.0;
+    ///     }
+    ///     guess
+    /// }
+    ///
+    /// # fn demo() -> Result<(), loky::Error> {
+    /// let improving = improve.spawn(1.0);
+    /// improving.wait_timeout(Duration::from_secs(1));
+    /// improving.cancel_within(Duration::from_millis(100));
+    /// println!("the best guess so far is {}", improving.join()?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cancel_within(&self, grace: Duration) -> bool {
+        self.driver.as_ref().is_some_and(|driver| !self.is_done() && driver.ask_to_end(self.call, grace))
     }
 
     pub(super) const fn key(&self) -> CallKey {

@@ -9,7 +9,7 @@ pub(crate) mod closure;
 pub(crate) mod dot;
 mod gather;
 mod handle;
-mod reusable;
+mod shared;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub use self::closure::Closure;
 pub use self::gather::{AsCompleted, as_completed, join_all};
 pub(crate) use self::handle::decode_result;
 pub use self::handle::{CallStatus, JoinHandle};
-pub use self::reusable::{pool, reusable};
+pub use self::shared::{keyed, pool, reusable};
 use crate::config::Settings;
 use crate::driver::{Driver, Order, OutcomeCell};
 use crate::error::{Error, ErrorKind};

@@ -106,9 +106,12 @@ impl Scheduler {
     /// The try is over, without an answer: what becomes of the call.
     pub(super) fn judge(&mut self, key: CallKey, is_blamed: bool, tried: Try) {
         let Some(call) = self.calls.get_mut(key) else { return };
+        let last_try = if is_blamed { Some(tried) } else { call.last_try() };
+        let asked = call.is_asked_to_end().then_some(Why::Cancelled(last_try));
         let verdict = match call.doom() {
             Some(doom) if is_blamed => Some(doom.once_begun(tried)),
-            Some(doom) => doom.before_begun(call.last_try()),
+            Some(doom) => doom.before_begun(last_try).or(asked),
+            None if asked.is_some() => asked,
             None if is_blamed && call.retries_left() == 0 => Some(Why::Crashed(tried)),
             None => None,
         };

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use super::asked::Asked;
 use super::backlog::Backlog;
 use super::ending::Doom;
 use super::event::{Terms, Try};
@@ -38,6 +39,8 @@ pub(super) struct Extra {
     items: u32,
     /// Why it will end, whatever its worker still says.
     pub(super) doom: Option<Doom>,
+    /// Whether it is asked to end by itself.
+    pub(super) asked: Option<Asked>,
     /// The last try that may have begun, of those that are over.
     pub(super) last_try: Option<Try>,
     /// Workers that died, one after the other, when this was the next call that they should have begun.
@@ -98,6 +101,10 @@ impl Call {
 
     pub(super) fn extra_mut(&mut self) -> &mut Extra {
         self.extra.get_or_insert_default()
+    }
+
+    pub(super) fn is_asked_to_end(&self) -> bool {
+        self.extra().is_some_and(|extra| extra.asked.is_some())
     }
 
     /// The call will end, and not by its result. The first reason counts, but those after which the call might be tried
@@ -166,12 +173,21 @@ impl Calls {
     pub(super) fn start_clock(&mut self, key: CallKey, now: Instant) {
         let Some(extra) = self.get(key).and_then(Call::extra) else { return };
         let run_until = extra.run_limit.and_then(|limit| now.checked_add(limit));
-        let timer = earliest(run_until, extra.deadline);
+        let end_by = earliest(extra.deadline, extra.asked.and_then(Asked::kill_at));
+        self.set_timer(key, earliest(run_until, end_by));
+    }
+
+    /// The call runs: its grace counts, if it is asked to end. Returns whether that is to be told.
+    pub(super) fn tell_asked(&mut self, key: CallKey) -> bool {
+        let Some(extra) = self.get_mut(key).and_then(|call| call.extra.as_mut()) else { return false };
+        let Some(asked) = &mut extra.asked else { return false };
+        let (is_news, timer) = (asked.tell(), earliest(extra.timer, asked.kill_at()));
         self.set_timer(key, timer);
+        is_news
     }
 
     /// The call is done, and its answer on the way: a run limit that has come for it came too late, and one that is to
-    /// come says nothing.
+    /// come says nothing; so does the grace of one that is asked to end.
     pub(super) fn await_answer(&mut self, key: CallKey) {
         let Some(extra) = self.get_mut(key).and_then(|call| call.extra.as_mut()) else { return };
         extra.doom = extra.doom.filter(|&doom| doom != Doom::RanTooLong);

@@ -64,7 +64,7 @@ impl Scheduler {
         match call.holder() {
             _ if is_past_deadline => self.end_early(key, Doom::DeadlinePassed),
             None => self.end(key, Why::QueuedTooLong),
-            Some(holder) if self.workers.at(holder).has_started(key) => self.end_early(key, Doom::RanTooLong),
+            Some(holder) if self.workers.at(holder).has_started(key) => self.end_early(key, self.overdue(key, now)),
             // Its queue deadline: it counts if the call has not begun, which the recall will tell.
             Some(holder) => self.recall(holder),
         }

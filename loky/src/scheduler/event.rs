@@ -14,6 +14,8 @@ pub(crate) enum Event {
     Submitted { call: CallKey, terms: Terms },
     /// Somebody gave the call up. Ignored if it has ended.
     Cancelled { call: CallKey },
+    /// The call shall end by itself, or its worker be killed for it at this moment; `None`: never. Ignored if it has ended.
+    AskedToEnd { call: CallKey, kill_at: Option<Instant> },
     /// The worker said hello, and is through with what it does before it serves.
     WorkerReady { worker: WorkerId },
     /// The worker begins what it does for its pool before it serves, or before it leaves, and may take so long from now
@@ -76,6 +78,8 @@ pub(crate) enum Action {
     Dispatch { call: CallKey, attempt: Attempt, worker: WorkerId },
     /// Take back what the worker has not begun; answer with `Recalled` at once.
     Recall { worker: WorkerId },
+    /// Let the call, which the worker has begun, know that it should end.
+    AskToEnd { worker: WorkerId, call: CallKey },
     /// The answer in hand is the call's result.
     Deliver { call: CallKey },
     /// The call ends without a result.

@@ -28,6 +28,7 @@
 //! timers pay for timers. All workers are walked over when one of their timers comes, when one idles while calls lie
 //! ready elsewhere (`recall`), and in what is rare: a resize, a shutdown, a call more urgent than all that lie ready.
 
+mod asked;
 mod backlog;
 mod blame;
 mod calls;
@@ -107,6 +108,7 @@ impl Scheduler {
         match event {
             Event::Submitted { call, terms } => self.submitted(call, terms),
             Event::Cancelled { call } => self.end_early(call, Doom::Cancelled),
+            Event::AskedToEnd { call, kill_at } => self.asked_to_end(call, kill_at),
             Event::WorkerReady { worker } => self.worker_ready(worker, now),
             Event::GivenTime { worker, limit } => self.given_time(worker, limit, now),
             Event::LaunchFailed { worker } => self.worker_died(worker, None, now),

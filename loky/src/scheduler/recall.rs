@@ -123,8 +123,11 @@ impl Scheduler {
         let begun = self.workers.at(seat).held[last];
         if self.calls.get(begun).and_then(Call::doom).is_some() {
             self.kill(seat, now);
-        } else if is_news {
-            self.calls.start_clock(begun, now);
+        } else {
+            if is_news {
+                self.calls.start_clock(begun, now);
+            }
+            self.tell_if_asked(seat, begun);
         }
     }
 

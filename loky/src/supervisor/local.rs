@@ -10,7 +10,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::{Launched, Process};
@@ -18,6 +18,9 @@ use crate::env;
 use crate::sys::bell::Bell;
 use crate::sys::page::Page;
 use crate::sys::socket;
+
+/// This program, whatever has become of its file.
+const PROGRAM: &str = "/proc/self/exe";
 
 /// What a worker is started with.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +49,7 @@ pub(crate) enum Destination {
 /// Starts a worker that rings `bell`. Takes about a millisecond; blocks for nothing but the kernel.
 pub(crate) fn launch(recipe: &Recipe, bell: &Bell) -> io::Result<Launched> {
     let (link, page, theirs) = link(recipe, bell)?;
-    let mut child = of_recipe(recipe, theirs.into()).spawn()?;
+    let mut child = of_recipe(recipe, theirs.into()).spawn().map_err(|why| named(why, recipe))?;
     match watch(&mut child) {
         Ok((process, output, error)) => Ok(Launched { process, link, page, output, error }),
         Err(why) => {
@@ -58,9 +61,20 @@ pub(crate) fn launch(recipe: &Recipe, bell: &Bell) -> io::Result<Launched> {
     }
 }
 
+/// What is not there: the kernel says only that something is not.
+fn named(why: io::Error, recipe: &Recipe) -> io::Error {
+    let nowhere = recipe.current_dir.as_ref().filter(|dir| !dir.is_dir());
+    let what = match nowhere {
+        Some(dir) => format!("its directory {} cannot be entered", dir.display()),
+        None if !Path::new(PROGRAM).exists() => format!("{PROGRAM} cannot be found; is /proc mounted?"),
+        None => return why,
+    };
+    io::Error::new(why.kind(), format!("{what} ({why})"))
+}
+
 /// This program once more, to be caught as a worker, with `link` as its standard input.
 pub(super) fn command(title: &str, link: Stdio) -> Command {
-    let mut command = Command::new("/proc/self/exe");
+    let mut command = Command::new(PROGRAM);
     command.arg0(title).args(env::arguments().into_iter().skip(1)).stdin(link);
     command.env(env::WORKER, env::WORKER_MARK);
     command

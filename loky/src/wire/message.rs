@@ -45,6 +45,11 @@ pub(crate) struct Welcome {
     pub(crate) index: usize,
     /// How many pools deep the worker is; 1 for a worker of the program that the user started.
     pub(crate) depth: u32,
+    /// How many processors it has for itself at its start.
+    pub(crate) share: usize,
+    /// How many threads libraries are told to start there, and by which variables: a bit for each.
+    pub(crate) threads: usize,
+    pub(crate) threads_said: u8,
     /// Whether there is more than one processor, so that it may look for calls before it sleeps.
     pub(crate) may_spin: bool,
     /// The processors on which it shall run; none if that was not said.

@@ -103,6 +103,14 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page, Growth)> {
     }
     guard::install();
     entry::set_process_name(&format!("loky {}", welcome.index));
-    identity::become_worker(Identity { index: welcome.index, pool: welcome.pool, depth: welcome.depth });
+    identity::become_worker(Identity {
+        index: welcome.index,
+        pool: welcome.pool,
+        depth: welcome.depth,
+        share: welcome.share,
+        threads: welcome.threads,
+        threads_said: welcome.threads_said,
+        page: page.clone(),
+    });
     Ok((listener, speaker, page, Growth::new(welcome.memory_growth_max)))
 }

@@ -51,6 +51,14 @@ impl PoolBuilder {
     }
 
     /// The number of workers wanted. Default: [`cpu_count`](crate::cpu_count). Zero is an error at `build`.
+    ///
+    /// The workers that are there share the CPUs that the pool found when its builder was made. Workers start when there
+    /// is work for them, so a call that is alone has all CPUs for an inner `par_map`; as others come, each has less, and
+    /// none less than one. The share is what `cpu_count` tells in a task at that moment, and how many workers a pool has
+    /// there that is made then and names none. Libraries are told a number of threads once, at the start of a worker: the
+    /// share that it has when all are there (see [`env`](Self::env)).
+    ///
+    /// An explicit number is yours to choose, and honored at any depth; what lies below it shares what there is.
     pub fn workers(mut self, workers: usize) -> Self {
         self.settings.workers = workers;
         self

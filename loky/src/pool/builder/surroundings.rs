@@ -7,7 +7,9 @@ use std::sync::Arc;
 use super::PoolBuilder;
 
 impl PoolBuilder {
-    /// Sets an environment variable in the workers, before anything of them runs. Default: they inherit everything.
+    /// Sets an environment variable in the workers, before anything of them runs, static initializers included. Default:
+    /// they inherit everything, as it is when each of them is started: what the program changes later reaches only
+    /// workers that are started later.
     ///
     /// Variables by which libraries choose a number of threads (`OMP_NUM_THREADS`, `OPENBLAS_NUM_THREADS`,
     /// `MKL_NUM_THREADS`, `RAYON_NUM_THREADS` and others) are set so that workers × threads ≤ CPUs, unless they are set

@@ -40,13 +40,14 @@ impl Ledger {
             match call.holder.map(|worker| self.workers[worker].stage) {
                 None => {
                     let may_wait = call.may_have_begun() || call.terms.queue_deadline.is_none_or(|at| now < at);
-                    assert!(may_wait && !must_end, "a call that waits ends in time: {call:?}");
+                    assert!(may_wait && !must_end && call.asked.is_none(), "a call that waits ends in time: {call:?}");
                     assert!(call.charged <= call.terms.retries, "a call is tried no more often than it may: {call:?}");
                     stock.waiting += 1;
                 }
                 // Its answer comes, or its worker is dead: nobody is killed for it.
                 Some(Stage::Ready) if call.is_done => call.is_doomed |= must_end,
                 Some(Stage::Ready) => {
+                    assert!(call.asked.is_none() || call.is_told, "who runs and is asked to end is told: {call:?}");
                     assert!(!must_end || call.is_over_at_once(), "a call that must end costs its worker: {call:?}");
                 }
                 Some(Stage::Killed) => {

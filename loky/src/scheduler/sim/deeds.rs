@@ -72,6 +72,10 @@ impl World {
                 self.note(Event::Cancelled { call });
             }
         }
+        if self.asks_first && self.dice.chance(700) {
+            let kill_at = self.dice.chance(800).then(|| self.now + self.dice.wait(0, 100));
+            return self.feed(Event::AskedToEnd { call, kill_at });
+        }
         self.feed(Event::Cancelled { call });
     }
 

@@ -59,6 +59,9 @@ pub(super) struct CallRecord {
     /// How often a worker has begun it, as only the world can know.
     pub(super) begun: u32,
     pub(super) is_cancelled: bool,
+    /// It shall end by itself, by this moment if there is one; and whether its worker was told.
+    pub(super) asked: Option<Option<Instant>>,
+    pub(super) is_told: bool,
     /// It was submitted when a shutdown had been asked for.
     pub(super) is_late: bool,
     /// Its worker must die for it, whatever it still answers.
@@ -154,6 +157,12 @@ impl Ledger {
                     self.calls[call].is_cancelled = true;
                 }
             }
+            Event::AskedToEnd { call, kill_at } => {
+                if let Some(call) = self.find(call) {
+                    let before = self.calls[call].asked.flatten();
+                    self.calls[call].asked = Some(before.into_iter().chain(kill_at).min());
+                }
+            }
             Event::WorkerReady { worker } => self.ready(worker.0 as usize, now),
             Event::GivenTime { worker, limit } => self.given_time(worker.0 as usize, limit, now),
             Event::LaunchFailed { worker } => self.died(worker.0 as usize, None, now),
@@ -230,6 +239,8 @@ impl Ledger {
             deaths_before_begun: 0,
             begun: 0,
             is_cancelled: false,
+            asked: None,
+            is_told: false,
             is_late: self.shutdown.is_some(),
             is_doomed: false,
             ran_too_long: false,
@@ -342,7 +353,13 @@ impl CallRecord {
     pub(super) fn must_end(&self, now: Instant) -> bool {
         let is_late = self.terms.deadline.is_some_and(|at| at <= now);
         let has_outgrown = self.outgrew && self.holder.is_none();
-        self.end.is_some() || self.is_cancelled || is_late || has_outgrown || self.is_overrun(now)
+        let is_given_up = self.is_cancelled || self.is_asked_in_vain(now);
+        self.end.is_some() || is_given_up || is_late || has_outgrown || self.is_overrun(now)
+    }
+
+    /// It was asked to end, its grace is over, and its answer not known to be on the way.
+    pub(super) fn is_asked_in_vain(&self, now: Instant) -> bool {
+        !self.is_done && self.asked.flatten().is_some_and(|at| at <= now)
     }
 
     /// Its run limit has come.

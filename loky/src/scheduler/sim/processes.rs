@@ -183,6 +183,14 @@ impl World {
         self.workers[worker].begun
     }
 
+    /// Some heed it, and some do not.
+    pub(super) fn is_asked_to_end(&mut self, worker: usize) {
+        if self.dice.chance(500) {
+            let wait = self.dice.moment(self.weather.run_us);
+            self.plan(Happening::Answers(worker), wait);
+        }
+    }
+
     pub(super) fn makes_progress(&mut self, worker: usize) {
         let Some((call, attempt)) = self.workers[worker].running else { return };
         if self.grows() {

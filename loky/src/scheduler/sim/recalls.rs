@@ -18,7 +18,8 @@ impl Ledger {
             record.stage == Stage::Ready && !record.is_recalling,
             "only a worker that serves is recalled: {record:?}"
         );
-        let must_one_end = record.held.iter().any(|&call| self.calls[call].must_end(now));
+        let may_end = |&call: &usize| self.calls[call].must_end(now) || self.calls[call].asked.is_some();
+        let must_one_end = record.held.iter().any(may_end);
         if !must_one_end && !self.is_forced() && !self.is_interrupted() {
             assert!(!record.ahead().is_empty(), "nothing is there to be taken back");
             assert!(self.has_reason(record, now), "calls are taken back for a reason: {record:?}");
@@ -91,7 +92,7 @@ impl Ledger {
         let is_forced = self.is_forced();
         let call = &self.calls[call];
         let is_late = call.terms.deadline.is_some_and(|at| at <= now);
-        call.is_overrun(now) && !call.is_cancelled && !is_late && !is_forced
+        call.is_overrun(now) && !call.is_cancelled && !call.is_asked_in_vain(now) && !is_late && !is_forced
     }
 
     /// A worker begins a call: only the world can see that.

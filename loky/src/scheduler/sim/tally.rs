@@ -44,9 +44,13 @@ pub(super) enum Sight {
     AnsweredAllTheSame,
     /// A worker that was to be replaced gave back what it held.
     Worn,
+    /// A call that was asked to end had a result, or had none in time, or died before.
+    EndedInGrace,
+    AskedInVain,
+    DiedInGrace,
 }
 
-const ALL: [Sight; 25] = {
+const ALL: [Sight; 28] = {
     use Sight::*;
     [
         Step,
@@ -74,6 +78,9 @@ const ALL: [Sight; 25] = {
         Stayed,
         AnsweredAllTheSame,
         Worn,
+        EndedInGrace,
+        AskedInVain,
+        DiedInGrace,
     ]
 };
 
@@ -112,6 +119,9 @@ impl Tally {
                 }
                 if ledger.find(call).is_some_and(|call| ledger.calls[call].outgrew) {
                     self.saw(Sight::AnsweredAllTheSame);
+                }
+                if ledger.find(call).is_some_and(|call| ledger.calls[call].asked.is_some()) {
+                    self.saw(Sight::EndedInGrace);
                 }
             }
             Action::Warmed => self.saw(Sight::Warmed),
@@ -158,6 +168,9 @@ impl Tally {
             let workers: Vec<_> = call.tries.iter().map(|tried| tried.worker).collect();
             if (1..workers.len()).any(|place| workers[..place].contains(&workers[place])) {
                 self.saw(Sight::DispatchedBack);
+            }
+            if call.is_told && !call.is_cancelled && call.end == Some(End::Over) && call.charged > 0 {
+                self.saw(if call.is_doomed { Sight::AskedInVain } else { Sight::DiedInGrace });
             }
             let is_unharmed = |worker: &WorkerId| ledger.workers[worker.0 as usize].served > 0;
             if call.is_cancelled && call.end == Some(End::NeverBegun) && workers.last().is_some_and(is_unharmed) {

@@ -14,6 +14,7 @@ impl Ledger {
             Action::Launch { worker } => self.launch(worker, now),
             Action::Dispatch { call, attempt, worker } => self.dispatch(call, attempt, worker, now),
             Action::Recall { worker } => self.recall(worker, now),
+            Action::AskToEnd { worker, call } => self.ask_to_end(worker.0 as usize, call),
             Action::Deliver { call } => self.deliver(call),
             Action::Settle { call, why } => self.settle(call, why, now),
             Action::Stop { worker } => self.stop(worker.0 as usize, now),
@@ -60,7 +61,8 @@ impl Ledger {
         let (place, call) = self.call(id);
         assert!(self.is_open(place) && call.holder.is_none(), "a call is held by one worker at a time");
         let is_open = !self.is_forced() && !self.is_interrupted();
-        assert!(!call.is_cancelled && is_open, "a call that is to end is not dispatched");
+        let is_given_up = call.is_cancelled || call.asked.is_some();
+        assert!(!is_given_up && is_open, "a call that is to end is not dispatched");
         assert!(call.terms.deadline.is_none_or(|at| now < at), "a call is not dispatched after its deadline");
         assert_eq!(attempt.get(), call.charged + 1, "each try that failed is counted");
         for other in self.open.iter().filter(|&&other| other != place && self.calls[other].holder.is_none()) {
@@ -107,6 +109,15 @@ impl Ledger {
         record.held.len() < self.rules.credit.max(1) && record.served + owed < share
     }
 
+    fn ask_to_end(&mut self, worker: usize, id: CallKey) {
+        let (place, call) = self.call(id);
+        assert!(self.is_open(place) && call.asked.is_some() && !call.is_told, "who is asked is told once: {call:?}");
+        let record = &self.workers[worker];
+        assert!(record.stage == Stage::Ready && record.held.last() == Some(&place), "another one is meant: {record:?}");
+        assert!(call.begun > 0, "only who has begun can hear it: {call:?}");
+        self.calls[place].is_told = true;
+    }
+
     fn deliver(&mut self, id: CallKey) {
         let (place, call) = self.call(id);
         assert!(self.is_open(place), "a call ends once");
@@ -136,7 +147,7 @@ impl Ledger {
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         let is_true = match why {
             Why::Crashed(_) => call.charged > call.terms.retries,
-            Why::Cancelled(_) => call.is_cancelled,
+            Why::Cancelled(_) => call.is_cancelled || call.asked.is_some(),
             Why::RanTooLong(_) => call.ran_too_long,
             Why::Outgrew(_) => call.outgrew,
             Why::QueuedTooLong => is_due(call.terms.queue_deadline),

@@ -32,6 +32,8 @@ pub(super) struct World {
     pub(super) hears_in_rows: bool,
     /// Whether the memory of workers grows, now and then beyond what they may have.
     pub(super) has_growth: bool,
+    /// Whether some are asked to end by themselves.
+    pub(super) asks_first: bool,
     began: Instant,
     pub(super) workers: Vec<FakeWorker>,
     agenda: BinaryHeap<Reverse<(Instant, u64, Happening)>>,
@@ -79,6 +81,7 @@ impl World {
             // Not in the worlds that are kept, which would be others.
             hears_in_rows: seed % 7 == 1,
             has_growth: matches!(seed % 13, 4 | 8 | 11),
+            asks_first: matches!(seed % 13, 4 | 8 | 11),
             workers: Vec::new(),
             agenda: BinaryHeap::new(),
             planned: 0,
@@ -208,6 +211,7 @@ impl World {
                 self.plan_next(worker);
             }
             Action::Stop { worker } => self.stop(worker.0 as usize),
+            Action::AskToEnd { worker, .. } => self.is_asked_to_end(worker.0 as usize),
             Action::Kill { worker } => self.kill(worker.0 as usize),
             Action::Deliver { call } | Action::Settle { call, .. } => {
                 assert_eq!(self.scheduler.has_started(call), None)

@@ -1,5 +1,6 @@
 //! The rules of the scheduler, one short story each: what is told, and what is wanted then.
 
+mod asked;
 mod blame;
 mod efficiency;
 mod ending;

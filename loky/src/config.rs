@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::confinement::Confinement;
 use crate::scheduler::Rules;
 
 /// Which variables a worker gets, by its index.
@@ -42,6 +43,7 @@ pub(crate) struct Settings {
     pub(crate) queue_limit: Option<usize>,
     pub(crate) output: Output,
     pub(crate) zygote: bool,
+    pub(crate) confinement: Confinement,
     pub(crate) name: String,
 }
 
@@ -62,6 +64,7 @@ impl Settings {
             queue_limit: None,
             output: Output::DEFAULT,
             zygote: false,
+            confinement: Confinement::default(),
             name: "pool".to_string(),
         }
     }
@@ -85,6 +88,7 @@ impl Settings {
             && self.queue_limit == other.queue_limit
             && self.output == other.output
             && self.zygote == other.zygote
+            && self.confinement == other.confinement
             && self.name == other.name
     }
 

@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "a test of crashes must be able to crash")]
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use nix::libc;
@@ -63,6 +64,29 @@ pub fn ignore_sigchld() {
     let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
     // SAFETY: no handler is installed, so no code runs in signal context.
     unsafe { sigaction(Signal::SIGCHLD, &ignore) }.expect("SIGCHLD may be ignored");
+}
+
+/// Has this process ignore a signal.
+pub fn ignore(signal: i32) {
+    // SAFETY: no handler is installed, so no code runs in signal context.
+    unsafe { libc::signal(signal, libc::SIG_IGN) };
+}
+
+/// Makes a system call with arguments that are never right, but for the second, and says if it was forbidden: any
+/// other error means that the kernel has looked at them.
+pub fn call_with_nonsense(number: i64, second: i64) -> io::Result<()> {
+    // SAFETY: no address of ours is among them, and no descriptor, process or user is numbered so; callers name no call
+    // that is without arguments.
+    let done = unsafe { libc::syscall(number, -1_i64, second, -1_i64, -1_i64, -1_i64, -1_i64) };
+    let why = io::Error::last_os_error();
+    if done == -1 && why.raw_os_error() == Some(libc::EPERM) { Err(why) } else { Ok(()) }
+}
+
+/// Which version of Landlock the kernel has; less than one if it has none.
+pub fn landlock_version() -> i64 {
+    const VERSION: u32 = 1;
+    // SAFETY: with this flag the call takes no rules, and tells a number.
+    unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0, VERSION) }
 }
 
 /// From now on a signal interrupts this process's slow system calls every `period_us` microseconds, without restart.

@@ -154,6 +154,7 @@ fn welcome(settings: &Settings, index: usize) -> Welcome {
         index,
         depth: identity::depth() + 1,
         may_spin: settings.cpus > 1,
+        confinement: settings.confinement.clone(),
     }
 }
 

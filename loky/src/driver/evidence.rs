@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, PanicEvidence, in_words};
 use crate::ids::{Attempt, WorkerId};
 use crate::scheduler::{Try, Why};
 use crate::supervisor;
-use crate::sys::process::{Exit, SIGKILL};
+use crate::sys::process::{Exit, SIGKILL, SIGXCPU};
 use crate::wire::message::Failure;
 
 /// The error of a call that ends without a result.
@@ -84,6 +84,9 @@ fn advice(exit: Exit, has_last_words: bool) -> Option<&'static str> {
     match exit {
         Exit::Code(_) => Some("a task should return or panic instead of ending its process"),
         Exit::Signal(SIGKILL) => Some("if nobody killed it on purpose, the machine may have run out of memory"),
+        Exit::Signal(SIGXCPU) => {
+            Some("its CPU time was used up: the pool's `cpu_time_limit`, or else the system's (`ulimit -t`)")
+        }
         Exit::Signal(_) | Exit::Unknown => has_last_words.then_some("`stderr_tail()` has its last words"),
     }
 }

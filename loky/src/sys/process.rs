@@ -16,6 +16,9 @@ pub(crate) struct ProcessFd(OwnedFd);
 /// The signal that nobody can catch.
 pub(crate) const SIGKILL: i32 = libc::SIGKILL;
 
+/// The signal of a process that has used up its limit of CPU time.
+pub(crate) const SIGXCPU: i32 = libc::SIGXCPU;
+
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::body::{Body, RowPlace};
 use super::codec::{self, CodecError};
 use super::frame::{Head, Said};
+use crate::confinement::Confinement;
 use crate::error::PanicEvidence;
 
 /// Changes with every change of what is said here or how.
@@ -45,6 +46,8 @@ pub(crate) struct Welcome {
     pub(crate) depth: u32,
     /// Whether there is more than one processor, so that it may look for calls before it sleeps.
     pub(crate) may_spin: bool,
+    /// What it does to itself before anything else runs in it.
+    pub(crate) confinement: Confinement,
 }
 
 /// What two processes must have in common to understand each other: tasks are named by where they stand.

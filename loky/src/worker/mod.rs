@@ -3,9 +3,11 @@
 //! `enter` turns a fresh process into a worker, `serve` is its loop, `ready` runs what a call names, `guard` keeps a
 //! panic from ending it, `watch` ends it when its parent is gone, `zygote` is what makes workers of itself,
 //! `before_main` catches the workers of programs that are tests. It meets the parent's side only in what `wire` says.
+//! `confine` keeps it from what it may not do.
 
 #[cfg(feature = "test")]
 mod before_main;
+mod confine;
 mod enter;
 mod guard;
 mod ready;

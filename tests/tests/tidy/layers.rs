@@ -8,6 +8,7 @@ pub(crate) type Row = (&'static str, &'static [&'static str]);
 /// The house, from the ground up. Every room imports only rooms that stand before it.
 pub(crate) const HOUSE: &[Row] = &[
     ("arity", &[]),
+    ("confinement", &[]),
     ("ids", &[]),
     ("memory", &[]),
     ("sync", &[]),
@@ -19,13 +20,13 @@ pub(crate) const HOUSE: &[Row] = &[
     ("scheduler", &["ids"]),
     ("observe", &["ids"]),
     ("env", &["ids", "error"]),
-    ("wire", &["memory", "sys", "ids", "error"]),
+    ("wire", &["confinement", "memory", "sys", "ids", "error"]),
     ("cpu", &["env", "sys"]),
     ("task", &["wire", "memory", "sys", "arity", "ids", "error"]),
     ("transport", &["sync", "memory", "wire", "sys", "error"]),
     ("supervisor", &["env", "sys", "ids", "error"]),
-    ("config", &["scheduler", "env", "cpu", "error"]),
-    ("worker", &["supervisor", "env", "transport", "wire", "task", "sys", "identity", "ids", "error"]),
+    ("config", &["confinement", "scheduler", "env", "cpu", "error"]),
+    ("worker", &["confinement", "supervisor", "env", "transport", "wire", "task", "sys", "identity", "ids", "error"]),
     (
         "driver",
         &[
@@ -50,6 +51,7 @@ pub(crate) const HOUSE: &[Row] = &[
         "pool",
         &[
             "driver",
+            "confinement",
             "task",
             "transport",
             "wire",

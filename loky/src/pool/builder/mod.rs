@@ -1,6 +1,9 @@
 //! What a pool can be told before it is built.
 
+mod hardening;
 mod limits;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod surroundings;
 
 use std::sync::Arc;
@@ -132,7 +135,7 @@ impl PoolBuilder {
                 let what = format!("a pool cannot be built with `{setting}(0)`");
                 Err(Error::new(ErrorKind::Config, what).with_advice("it must be at least 1"))
             }
-            None => Ok(settings),
+            None => hardening::check(&settings.confinement).map(|()| settings),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Limits that the kernel keeps: of addresses, processor time and descriptors.
 
 use std::fs::File;
+use std::hint::black_box;
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
@@ -25,12 +26,14 @@ const GIB: u64 = 1 << 30;
 
 #[loky::task]
 fn can_allocate(bytes: usize) -> bool {
-    Vec::<u8>::new().try_reserve_exact(bytes).is_ok()
+    let mut memory = Vec::<u8>::new();
+    // Looked at, or else the compiler may find that nobody needs it.
+    black_box(&mut memory).try_reserve_exact(bytes).is_ok()
 }
 
 #[loky::task]
 fn allocate(bytes: usize) -> usize {
-    Vec::<u8>::with_capacity(bytes).capacity()
+    black_box(Vec::<u8>::with_capacity(bytes)).capacity()
 }
 
 fn limits_01_past_the_address_space_one_allocation_fails() {
@@ -61,7 +64,7 @@ fn never_end(ignores_signal: bool) {
     }
     let mut turns = 0_u64;
     loop {
-        turns = std::hint::black_box(turns).wrapping_add(1);
+        turns = black_box(turns).wrapping_add(1);
     }
 }
 

@@ -32,7 +32,7 @@ impl Forbidden {
 
     /// Changes of what is known about a file beside its contents: its mode, owner, times and attributes.
     pub(crate) fn file_attributes(&mut self) -> io::Result<()> {
-        self.always(&[libc::SYS_fchmod, libc::SYS_fchmodat, libc::SYS_fchmodat2]);
+        self.always(&[libc::SYS_fchmod, libc::SYS_fchmodat, SYS_FCHMODAT2]);
         self.always(&[libc::SYS_fchown, libc::SYS_fchownat, libc::SYS_utimensat]);
         self.always(&[libc::SYS_setxattr, libc::SYS_lsetxattr, libc::SYS_fsetxattr, SYS_SETXATTRAT]);
         self.always(&[libc::SYS_removexattr, libc::SYS_lremovexattr, libc::SYS_fremovexattr, SYS_REMOVEXATTRAT]);
@@ -101,7 +101,8 @@ fn numbers(call: i64) -> impl Iterator<Item = i64> {
 /// The rest are flags.
 const SOCKET_TYPE_MASK: u64 = 0xf;
 
-/// Numbers that are the same on all architectures, and younger than the bindings.
+/// Numbers that are the same on all architectures, and younger than some bindings.
+const SYS_FCHMODAT2: i64 = 452;
 const SYS_SETXATTRAT: i64 = 463;
 const SYS_REMOVEXATTRAT: i64 = 466;
 const SYS_FILE_SETATTR: i64 = 469;

@@ -24,8 +24,8 @@ use signal_hook::iterator::Signals;
 use crate::args::Options;
 use crate::service::Service;
 
-/// What one image may cost, in memory, and all else that a worker has.
-const MEMORY_MAX: u64 = 512 << 20;
+/// What one image may cost, in memory of the worker's own.
+const MEMORY_MAX: u64 = 96 << 20;
 
 loky::main! {
     fn main() -> ExitCode {
@@ -67,7 +67,9 @@ fn decoders(options: &Options) -> Result<Pool, loky::Error> {
         // So that nobody waits for a process to start because of somebody else's image.
         .spares(options.workers)
         .timeout(options.timeout)
-        .address_space_limit(MEMORY_MAX)
+        .memory_limit(MEMORY_MAX)
+        // A wall behind that limit, which nobody runs through before it is noticed.
+        .address_space_limit(2 << 30)
         // An image that has killed a worker would kill the next one.
         .retries(0)
         .no_new_privileges(true)

@@ -150,6 +150,18 @@ extern "C" fn before_main() {
     }
 }
 
+/// Maps memory without a file, and fills so much of it; it is never given back.
+pub fn map(len: usize, filled: usize, is_shared: bool) {
+    let kind = if is_shared { libc::MAP_SHARED } else { libc::MAP_PRIVATE };
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = kind | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: the kernel chooses a place where nothing is.
+    let start = unsafe { libc::mmap(std::ptr::null_mut(), len, access, flags, -1, 0) };
+    assert!(start != libc::MAP_FAILED && filled <= len, "memory can be mapped");
+    // SAFETY: it has just been mapped, writable and at least so long.
+    unsafe { std::ptr::write_bytes(start.cast::<u8>(), 1, filled) };
+}
+
 extern "C" fn on_alarm(_: libc::c_int) {}
 
 /// What a fork exits with if it panicked.

@@ -29,6 +29,8 @@ enum Heard {
     Stored(GivenCall, bool),
     /// An item has none.
     Failed(GivenCall, bool, Failure),
+    /// It begins nothing more.
+    Worn,
     Nonsense(String),
 }
 
@@ -79,6 +81,7 @@ impl Inner {
                 self.store_failure(worker, &given, failure);
                 self.answered(worker, &given, is_last, now);
             }
+            Heard::Worn => self.feed(Event::Worn { worker }, now),
             Heard::Nonsense(why) => self.refuse(worker, format!("a worker sent nonsense: {why}"), now),
         }
         true
@@ -104,8 +107,12 @@ impl Inner {
                 let Some(call) = body.given.ran() else {
                     return Heard::Nonsense("a time that nobody awaits".to_string());
                 };
-                self.calls.get_mut(call).into_iter().for_each(|call| call.outcome().ran = Duration::from_nanos(nanos));
+                self.calls.get_mut(call).into_iter().for_each(|call| call.outcome().ran += Duration::from_nanos(nanos));
                 return Heard::Noted;
+            }
+            Ok(FromWorker::Worn) => {
+                body.given.give_up();
+                return Heard::Worn;
             }
             Err(why) => return Heard::Nonsense(why.to_string()),
         };

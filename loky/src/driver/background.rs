@@ -63,6 +63,8 @@ impl Driver {
             self.chores.1.try_iter().for_each(|chore| self.run(chore));
             let Ok(launch) = self.launches.1.try_recv() else { return };
             self.do_launch(launch);
+            // Many launches take long together.
+            self.look_at_memory();
         }
     }
 
@@ -155,6 +157,7 @@ fn welcome(settings: &Settings, index: usize) -> Welcome {
         depth: identity::depth() + 1,
         may_spin: settings.cpus > 1,
         confinement: settings.confinement.clone(),
+        memory_growth_max: settings.memory_growth_limit,
     }
 }
 

@@ -27,6 +27,9 @@ impl Inner {
         if body.given.is_empty() {
             // What was written so far belongs to calls that have ended.
             body.tail.forget();
+            if let Some(memory) = &mut body.memory {
+                memory.watch(&mut self.vigil);
+            }
         }
         body.given.push(call, attempt, number(first)..number(order.items.len()));
         self.flush(worker);

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::inner::{Inner, Pending};
+use super::figures;
+use super::inner::{Inner, Pending, Worker};
 use crate::error::{Error, ErrorKind, PanicEvidence, in_words};
 use crate::ids::{Attempt, WorkerId};
 use crate::scheduler::{Try, Why};
@@ -20,6 +21,7 @@ pub(super) fn settled(inner: &mut Inner, pending: &Pending, why: Why) -> Error {
             let what = format!("ran longer than its limit of {}", in_words(limits.timeout.unwrap_or_default()));
             begun(inner, pending, Some(tried), ErrorKind::Timeout, what)
         }
+        Why::Outgrew(tried) => outgrown(inner, pending, tried),
         Why::QueuedTooLong => Error::new(ErrorKind::QueueTimeout, queued_too_long(limits.queue_timeout))
             .with_advice("it never ran; give the pool more workers, or the call more time"),
         Why::DeadlinePassed(tried) => {
@@ -103,8 +105,18 @@ fn begun(inner: &mut Inner, pending: &Pending, tried: Option<Try>, kind: ErrorKi
     tried_by(inner, pending, tried, error)
 }
 
+/// The error of a call in whose worker there was too much memory.
+fn outgrown(inner: &mut Inner, pending: &Pending, tried: Try) -> Error {
+    let memory = inner.workers.get(&tried.worker).and_then(Worker::memory);
+    let used = memory.and_then(|memory| memory.too_much).unwrap_or(0);
+    let [used, limit] = figures::both_in_words(used, inner.settings.memory_limit.unwrap_or(0));
+    let what = format!("used {used} of private memory, more than its limit of {limit}");
+    begun(inner, pending, Some(tried), ErrorKind::MemoryLimit, what)
+        .with_advice("give it less to do at once, or the pool a higher `memory_limit`")
+}
+
 fn tried_by(inner: &mut Inner, pending: &Pending, tried: Try, error: Error) -> Error {
-    let error = match inner.workers.get(&tried.worker).and_then(super::inner::Worker::pid) {
+    let error = match inner.workers.get(&tried.worker).and_then(Worker::pid) {
         Some(pid) => error.with_pid(pid),
         None => error,
     };

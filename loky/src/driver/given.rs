@@ -88,6 +88,11 @@ impl Given {
         self.calls.back().map(|given| given.call)
     }
 
+    /// The worker begins nothing more of all this.
+    pub(super) fn give_up(&mut self) {
+        self.calls.clear();
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.calls.is_empty()
     }

@@ -11,6 +11,7 @@ use super::given::Given;
 use super::inner::{Body, Inner, Worker};
 use super::pipe::{Pipe, Tail};
 use super::tokens::{Part, ZYGOTE, of_token, token};
+use super::vigil::Memory;
 use crate::config::DEATH_GRACE;
 use crate::ids::WorkerId;
 use crate::scheduler::Event;
@@ -47,7 +48,15 @@ impl Inner {
 
     fn embody(&mut self, id: WorkerId, launched: Launched) -> Result<(), String> {
         let chime = if self.duty.is_for_waiter() { Chime::Pool } else { Chime::Link };
-        let body = Body::new(launched, chime);
+        let memory = Memory::of(&self.vigil, launched.process.pid);
+        let mut body = Body::new(launched, chime);
+        match memory {
+            Ok(memory) => body.memory = memory,
+            Err(why) => {
+                self.outbox.chores.push(Chore::Discard(body.process));
+                return Err(why);
+            }
+        }
         let watched = self.poller.as_deref().map(|poller| body.enter(poller, id));
         let Some((worker, Ok(()))) = self.workers.get_mut(&id).zip(watched) else {
             self.outbox.chores.push(Chore::Discard(body.process));
@@ -143,6 +152,7 @@ impl Body {
             given: Given::default(),
             pipes: [Pipe::new(launched.output), Pipe::new(Some(launched.error))],
             tail: Tail::default(),
+            memory: None,
             exit: None,
         }
     }

@@ -15,6 +15,7 @@ use super::given::Given;
 use super::nursery::Nursery;
 use super::order::{Order, Outcome, OutcomeCell};
 use super::pipe::{Pipe, Tail};
+use super::vigil::{Memory, Vigil};
 use crate::config::Settings;
 use crate::error::Error;
 use crate::ids::WorkerId;
@@ -57,6 +58,7 @@ pub(super) struct Inner {
     /// What workers wrote to their standard streams and this program's have not taken yet.
     pub(super) outlets: Outlets,
     pub(super) nursery: Nursery,
+    pub(super) vigil: Vigil,
     pub(super) outbox: Outbox,
     /// Whether a worker that slept has just been rung for: it takes a moment to wake, best on this very processor.
     pub(super) has_rung: bool,
@@ -95,6 +97,8 @@ pub(super) struct Body {
     pub(super) pipes: [Pipe; STREAMS.len()],
     /// The end of what it wrote to its standard error.
     pub(super) tail: Tail,
+    /// Where it has a limit.
+    pub(super) memory: Option<Memory>,
     /// How it ended, once that is known.
     pub(super) exit: Option<Exit>,
 }
@@ -118,6 +122,7 @@ impl Inner {
             spawned: 0,
             scheduler: Scheduler::new(settings.rules()),
             nursery: Nursery::new(&settings),
+            vigil: Vigil::new(&settings),
             settings,
             calls: Calls::new(),
             workers: BTreeMap::new(),

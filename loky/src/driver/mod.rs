@@ -17,6 +17,7 @@ mod calls;
 mod dispatch;
 mod duty;
 mod evidence;
+mod figures;
 mod forward;
 mod given;
 mod hear;
@@ -32,6 +33,7 @@ mod results;
 mod role;
 mod tokens;
 mod turn;
+mod vigil;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};

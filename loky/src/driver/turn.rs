@@ -67,16 +67,18 @@ impl Driver {
     pub(super) fn turn_in_background(&self) {
         let Some((poller, until)) = self.prepare_sleep_in_background() else { return };
         let ready = poller.wait(until);
-        let (_, has_told) = self.try_act(|inner, now| {
+        let (looks, has_told) = self.try_act(|inner, now| {
             inner.sleeping_until = None;
             let ready = ready.unwrap_or_else(|why| panic!("waiting for the workers failed: {why}"));
             ready.into_iter().for_each(|token| inner.hear(token, now));
             inner.end_silent(now);
             inner.hear_news(now);
+            inner.due_looks()
         });
         if has_told {
             self.interrupt();
         }
+        self.look(looks.unwrap_or_default());
     }
 
     /// Makes the background thread look at once at what there is.
@@ -95,7 +97,7 @@ impl Driver {
 
     /// Whoever drives may have been waiting for what has just been brought, and it does not park. To be called when the
     /// result is there: had it been woken before, it would have gone to sleep again.
-    fn interrupt(&self) {
+    pub(super) fn interrupt(&self) {
         let mut inner = self.inner.lock();
         if let (true, Some(bell)) = (inner.duty.interrupt(), &inner.bell) {
             bell.ring();
@@ -103,7 +105,7 @@ impl Driver {
     }
 
     /// The same for whoever drives, which looks by itself. Returns whether there was something to tell.
-    fn try_act<T>(&self, action: impl FnOnce(&mut Inner, Instant) -> T) -> (thread::Result<T>, bool) {
+    pub(super) fn try_act<T>(&self, action: impl FnOnce(&mut Inner, Instant) -> T) -> (thread::Result<T>, bool) {
         let mut inner = self.inner.lock();
         let acted = panic::catch_unwind(AssertUnwindSafe(|| {
             let now = Instant::now();
@@ -169,7 +171,8 @@ impl Driver {
             Sleep::Brief(moment) => Some(now + moment),
             Sleep::Quiet => None,
         };
-        let until = [moment, retry, inner.next_silent(), inner.scheduler.next_timeout()].into_iter().flatten().min();
+        let timers = [inner.next_silent(), inner.scheduler.next_timeout(), inner.vigil.next()];
+        let until = [moment, retry].into_iter().chain(timers).flatten().min();
         inner.sleeping_until = Some(until);
         Some((poller, until))
     }
@@ -208,7 +211,8 @@ impl Inner {
     /// Whether the background thread would sleep past the next timer.
     fn has_earlier_timer(&self) -> bool {
         let Some(until) = self.sleeping_until else { return false };
-        self.scheduler.next_timeout().is_some_and(|at| until.is_none_or(|until| at < until))
+        let is_earlier = |at: Option<Instant>| at.is_some_and(|at| until.is_none_or(|until| at < until));
+        is_earlier(self.scheduler.next_timeout()) || is_earlier(self.vigil.next())
     }
 
     /// A fault of our own: nothing here can be relied on any more. Every handle resolves, every worker goes.

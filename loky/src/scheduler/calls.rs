@@ -92,11 +92,12 @@ impl Call {
         self.extra.get_or_insert_default()
     }
 
-    /// The call will end, and not by its result. The first reason counts, but a run limit yields to any other: it is
-    /// the only one after which the call might be tried again.
+    /// The call will end, and not by its result. The first reason counts, but those after which the call might be tried
+    /// again yield to the others.
     pub(super) fn condemn(&mut self, doom: Doom) {
         let extra = self.extra_mut();
-        if matches!(extra.doom, None | Some(Doom::RanTooLong)) {
+        let yields = |before: Doom| before.is_of_one_attempt() && !doom.is_of_one_attempt();
+        if extra.doom.is_none_or(yields) {
             extra.doom = Some(doom);
         }
     }

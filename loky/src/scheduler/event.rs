@@ -32,6 +32,11 @@ pub(crate) enum Event {
     LaunchCutShort { worker: WorkerId },
     /// The worker has closed its link; only a death would explain that.
     LinkClosed { worker: WorkerId },
+    /// The worker has been seen to use more memory than it may.
+    Outgrew { worker: WorkerId },
+    /// The worker is to be replaced, as it says itself. It begins nothing more of what it holds, and no further item
+    /// of the call that it holds first; nothing of all that will be answered in this attempt.
+    Worn { worker: WorkerId },
     /// The pool shall have this many workers; zero means one.
     Resized { target: usize },
     /// Start all workers now, without waiting for work.
@@ -91,6 +96,8 @@ pub(crate) enum Why {
     Cancelled(Option<Try>),
     /// One attempt ran longer than its run limit.
     RanTooLong(Try),
+    /// It ran in a worker that was killed because it had used more memory than it may.
+    Outgrew(Try),
     /// It was not started in time. No worker has ever begun it.
     QueuedTooLong,
     /// It had not ended by its deadline.

@@ -111,6 +111,8 @@ impl Scheduler {
             Event::Recalled { worker, begun } => self.recalled(worker, begun, now),
             Event::WorkerDied { worker, begun } => self.worker_died(worker, begun, now),
             Event::LaunchCutShort { worker } => self.launch_cut_short(worker, now),
+            Event::Outgrew { worker } => self.outgrew(worker, now),
+            Event::Worn { worker } => self.worn(worker, now),
             Event::LinkClosed { worker } => self.link_closed(worker, now),
             Event::Resized { target } => self.sizing.resize(target),
             Event::WarmUpAsked => self.sizing.ask_warm_up(),
@@ -161,7 +163,7 @@ impl Scheduler {
         let Some(seat) = self.awaited_from(worker, call, attempt) else { return };
         let was_first = self.workers.answered(seat, call, now);
         if let Some(ended) = self.calls.remove(call) {
-            self.actions.push_back(match ended.doom() {
+            self.actions.push_back(match ended.doom().filter(|doom| doom.outdoes_answers()) {
                 None => Action::Deliver { call },
                 Some(doom) => Action::Settle { call, why: doom.once_begun(Try { worker, attempt }) },
             });

@@ -77,6 +77,16 @@ impl Scheduler {
         }
     }
 
+    /// The worker has taken care itself that nothing more of what it holds begins there: all of that goes back, and the
+    /// worker leaves.
+    pub(super) fn worn(&mut self, id: WorkerId, now: Instant) {
+        let Some(seat) = self.workers.seat(id).filter(|&seat| self.workers.at(seat).is_ready()) else { return };
+        for call in self.workers.take_back(seat, 0) {
+            self.came_back(call, id);
+        }
+        self.stop(seat, now);
+    }
+
     /// Whether a worker that has begun none of its calls should have: it was given up on by a run limit, or has not
     /// moved for so long that it would be killed if it had been asked to leave.
     fn does_not_begin(&self, worker: &Worker, now: Instant) -> bool {

@@ -6,8 +6,8 @@
 //! whole messages with several descriptors, `entry` prepares a process to be a worker, `duplicate` copies a process,
 //! `births` tells of it, `costume` dresses the copy, `image` and `marks` find functions in the running program,
 //! `own_pid` notices a fork, `thread` starts one that is small, `held_back` knows what is not printed yet, `number`,
-//! `plain`, `row` and `words` see numbers as bytes, `conjure` makes values without bytes, `constructor` runs before
-//! `main`, `confine` keeps a process from what it may not do.
+//! `plain`, `row` and `words` see numbers as bytes, `conjure` makes values without bytes, `heap` knows of memory and a
+//! cheap clock, `constructor` runs before `main`, `confine` keeps a process from what it may not do.
 #![expect(unsafe_code, reason = "the one room where it may stand; each block says why it is sound")]
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
@@ -23,6 +23,7 @@ pub(crate) mod constructor;
 pub(crate) mod costume;
 pub(crate) mod duplicate;
 pub(crate) mod entry;
+pub(crate) mod heap;
 pub(crate) mod held_back;
 pub(crate) mod image;
 mod mapping;

@@ -33,6 +33,8 @@ mod from_worker {
     pub(super) const FAILURE: u8 = 3;
     /// How many nanoseconds the call ran whose last answer comes next.
     pub(super) const RAN: u8 = 4;
+    /// It begins nothing more.
+    pub(super) const WORN: u8 = 5;
 }
 
 /// Who the worker is. Told to it before it can say anything, beside the link, so it is no frame.
@@ -48,6 +50,8 @@ pub(crate) struct Welcome {
     pub(crate) may_spin: bool,
     /// What it does to itself before anything else runs in it.
     pub(crate) confinement: Confinement,
+    /// By how many bytes its private memory may grow before it is to be replaced.
+    pub(crate) memory_growth_max: Option<u64>,
 }
 
 /// What two processes must have in common to understand each other: tasks are named by where they stand.
@@ -78,10 +82,13 @@ pub(crate) enum FromWorker<'a> {
         item: u32,
         result: Result<Body<'a>, Failure>,
     },
-    /// The call whose last answer comes next ran so long.
+    /// The call whose last answer comes next, or which is given up, ran so long.
     Ran {
         nanos: u64,
     },
+    /// The worker has grown, and is to be replaced: it begins nothing more of what it was sent, and none of the items
+    /// that are left of a call.
+    Worn,
 }
 
 /// Why one item has no result, in a worker that is still there to tell.
@@ -147,6 +154,11 @@ pub(crate) const fn ran(nanos: u64) -> Head {
     Head { kind: from_worker::RAN, tag: nanos, len: 0, row: None }
 }
 
+/// Begins nothing more, and waits to be told to leave.
+pub(crate) const fn worn() -> Head {
+    Head { kind: from_worker::WORN, tag: 0, len: 0, row: None }
+}
+
 /// Finish and leave.
 pub(crate) const fn stop() -> Head {
     Head { kind: to_worker::STOP, tag: 0, len: 0, row: None }
@@ -160,6 +172,7 @@ impl<'a> FromWorker<'a> {
             from_worker::VALUE => Ok(Self::Answer { call, item, result: Ok(bytes) }),
             from_worker::FAILURE => codec::decode(&bytes).map(|why| Self::Answer { call, item, result: Err(why) }),
             from_worker::RAN => Ok(Self::Ran { nanos: head.tag }),
+            from_worker::WORN => Ok(Self::Worn),
             _ => Err(CodecError::unknown("a kind of message")),
         }
     }
@@ -200,11 +213,12 @@ mod tests {
         let failure = FromWorker::Answer { call: 7, item: 0, result: Err(why.clone()) };
         assert_eq!(FromWorker::parse(said(&super::failure(7, 0, &why))), Ok(failure));
         assert_eq!(FromWorker::parse((ran(5), Body::Lent(b""))), Ok(FromWorker::Ran { nanos: 5 }));
+        assert_eq!(FromWorker::parse((worn(), Body::Lent(b""))), Ok(FromWorker::Worn));
     }
 
     #[test]
     fn what_no_worker_says_is_an_error() {
-        for kind in [0, 1, 3, 5, 255] {
+        for kind in [0, 1, 3, 6, 255] {
             let said = (Head { kind, tag: 0, len: 3, row: None }, Body::Lent(b"abc"));
             assert!(FromWorker::parse(said).is_err(), "kind {kind}");
         }

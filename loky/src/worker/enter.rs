@@ -4,6 +4,7 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
+use super::growth::Growth;
 use super::{confine, guard, serve, watch, zygote};
 use crate::env;
 use crate::identity::{self, Identity};
@@ -48,9 +49,9 @@ pub fn init() {
 
 pub(super) fn enter() -> ! {
     match become_worker() {
-        Ok((listener, speaker, page)) => {
+        Ok((listener, speaker, page, growth)) => {
             identity::set_ready();
-            serve::serve(listener, speaker, &page)
+            serve::serve(listener, speaker, &page, growth)
         }
         Err(why) => {
             eprintln!(
@@ -69,7 +70,7 @@ fn take_link() -> io::Result<UnixStream> {
     Ok(link)
 }
 
-fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
+fn become_worker() -> io::Result<(Listener, Speaker, Page, Growth)> {
     let is_copy = env::is_zygote();
     let socket = Arc::new(if is_copy { zygote::serve()? } else { take_link()? });
     // If the parent is gone, nothing is wrong with this process: it is just not needed any more.
@@ -106,7 +107,7 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
         // Now, since nothing can fail any more: a worker that has said hello is all that it was asked to be.
         say_hello(&mut speaker, build)?;
     }
-    Ok((listener, speaker, page))
+    Ok((listener, speaker, page, Growth::new(welcome.memory_growth_max)))
 }
 
 fn say_hello(speaker: &mut Speaker, build: Build) -> io::Result<()> {

@@ -6,6 +6,7 @@
 use std::io;
 use std::time::Instant;
 
+use super::growth::Growth;
 use super::ready::Ready;
 use crate::identity;
 use crate::supervisor::tree;
@@ -23,12 +24,15 @@ use crate::wire::run::{Assignment, Run};
 const KEPT_MAX: usize = 1 << 20;
 
 /// Serves until the parent says stop or is gone.
-pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page) -> ! {
-    let mut desk = Desk { speaker, beginner: Beginner::new(page), pid: own_pid(), result: Written::default() };
+pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page, growth: Growth) -> ! {
+    let beginner = Beginner::new(page);
+    let mut desk = Desk { speaker, beginner, growth, is_worn: false, pid: own_pid(), result: Written::default() };
     let mut received = 0;
     loop {
         match listener.receive() {
             Ok(Some((head, body))) => match head.kind {
+                // The parent has not heard yet that nothing more begins here.
+                to_worker::RUN | to_worker::RUN_PLAIN if desk.is_worn => {}
                 to_worker::RUN | to_worker::RUN_PLAIN => {
                     received += 1;
                     let (body, row) = body.split();
@@ -50,6 +54,9 @@ pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page) -> ! 
 struct Desk {
     speaker: Speaker,
     beginner: Beginner,
+    growth: Growth,
+    /// It has said that it begins nothing more.
+    is_worn: bool,
     pid: u32,
     /// The bytes of the last result; they are answered before the next item begins.
     result: Written,
@@ -71,6 +78,10 @@ impl Desk {
         let last = run.first.saturating_add(run.count.saturating_sub(1));
         for (item, arguments) in (run.first..=last).zip(assignment.items()) {
             if item > run.first {
+                if self.growth.is_worn() {
+                    begun.map_or(Ok(()), |begun| self.tell_time(begun))?;
+                    return self.give_up();
+                }
                 self.go_on(number, item, run, entry);
             }
             reader.begin(arguments);
@@ -89,6 +100,15 @@ impl Desk {
         }
         self.speaker.flush();
         ready.close();
+        if self.growth.is_worn() { self.give_up() } else { Ok(()) }
+    }
+
+    /// From now on nothing begins here any more: this process is to be replaced.
+    #[cold]
+    fn give_up(&mut self) -> io::Result<()> {
+        self.is_worn = true;
+        self.speaker.add(message::worn(), &[], &[])?;
+        self.speaker.flush();
         Ok(())
     }
 

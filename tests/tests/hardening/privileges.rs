@@ -142,6 +142,13 @@ fn sleep_below() {
     std::thread::sleep(ms(60_000));
 }
 
+#[loky::task]
+fn fill(len: usize) -> u8 {
+    let memory = vec![1_u8; len];
+    std::thread::sleep(ms(60_000));
+    memory[len / 2]
+}
+
 /// Cannot look into its workers, and need not: deaths are told, limits kept, and what workers start is ended.
 fn looks_after_its_workers() {
     let pool = Pool::builder().workers(1).no_core_dumps(true).no_new_privileges(true).build().expect("a pool");
@@ -156,6 +163,9 @@ fn looks_after_its_workers() {
     let error = fails(sleep_for.bind(ms(60_000)).on(&pool).timeout(ms(50)).run(), ErrorKind::Timeout);
     assert!(error.pid().is_some());
     fails(die.bind(Death::NullWrite).on(&pool).run(), ErrorKind::Crash);
+    let small = Pool::builder().workers(1).no_core_dumps(true).memory_limit(32 << 20).build().expect("a pool");
+    fails(fill.bind(64 << 20).on(&small).run(), ErrorKind::MemoryLimit);
+    small.shutdown();
     let busy = sleep_below.bind().on(&pool).spawn();
     eventually("both sleep again", || sleepers() == 2);
     pool.shutdown_now();

@@ -35,7 +35,7 @@ pub(crate) fn hostile(random: &mut Random) -> Vec<Sample> {
     vec![
         failure("crash", encoded_rle(1 << 16, 1 << 16, &[(1, [1, 2, 3])]), (422, "crash", Some(nix::libc::SIGSEGV))),
         failure("hang", encoded_rle(8, 8, &[(0, [1, 2, 3]), (0, [4, 5, 6])]), (504, "timeout", None)),
-        failure("memory", encoded_rle(20_000, 13_000, &[(255, [1, 2, 3])]), (422, "crash", Some(nix::libc::SIGSEGV))),
+        failure("memory", encoded_rle(20_000, 13_000, &[(255, [1, 2, 3])]), (413, "memory_limit", None)),
         cut(png(random), "half a png"),
         cut(rle(random), "half of a run-length image"),
     ]

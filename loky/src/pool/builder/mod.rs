@@ -2,6 +2,7 @@
 
 mod hardening;
 mod limits;
+mod memory;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod surroundings;
@@ -129,6 +130,8 @@ impl PoolBuilder {
             (settings.workers == 0, "workers"),
             (settings.max_calls_per_worker == Some(0), "max_calls_per_worker"),
             (settings.queue_limit == Some(0), "queue_limit"),
+            (settings.memory_limit == Some(0), "memory_limit"),
+            (settings.memory_growth_limit == Some(0), "memory_growth_limit"),
         ];
         match refused.into_iter().find(|(is_refused, _)| *is_refused) {
             Some((_, setting)) => {

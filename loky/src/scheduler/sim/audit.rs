@@ -46,7 +46,7 @@ impl Ledger {
                     assert!(!must_end || call.is_over_at_once(), "a call that must end costs its worker: {call:?}");
                 }
                 Some(Stage::Killed) => {
-                    call.is_doomed |= must_end;
+                    call.is_doomed |= is_forced || call.must_end_all_the_same(now);
                     call.ran_too_long |= call.is_overrun(now);
                 }
                 Some(stage) => panic!("a worker that is {stage:?} holds a call"),

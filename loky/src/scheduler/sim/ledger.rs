@@ -59,6 +59,8 @@ pub(super) struct CallRecord {
     /// Its worker must die for it, whatever it still answers.
     pub(super) is_doomed: bool,
     pub(super) ran_too_long: bool,
+    /// The worker that holds it, or held it when it had begun, is killed for its memory.
+    pub(super) outgrew: bool,
     /// It was done when its worker was recalled, and its answer is on the way.
     pub(super) is_done: bool,
     /// The worker that runs it now, as only the world can know.
@@ -92,6 +94,10 @@ pub(super) struct WorkerRecord {
     pub(super) is_recalling: bool,
     /// A recall came back with nothing that it had begun, though it should have.
     pub(super) is_stuck: bool,
+    /// It was seen to use more memory than it may.
+    pub(super) has_outgrown: bool,
+    /// It has said that it is to be replaced.
+    pub(super) is_worn: bool,
     /// Its answers since calls were last taken back from it; a new one may give back one for nothing.
     pub(super) answers: usize,
     pub(super) served: u64,
@@ -189,6 +195,8 @@ impl Ledger {
                     self.recalled(worker.0 as usize, begun.and_then(|call| self.find(call)), now);
                 }
             }
+            Event::Outgrew { worker } => self.outgrew(worker.0 as usize),
+            Event::Worn { worker } => self.worn(worker.0 as usize, now),
             // It is exempt from the bound on launches that this ledger keeps; a story tells of it.
             Event::LaunchCutShort { .. } => unreachable!("no world cuts a launch short"),
             Event::LinkClosed { worker } => {
@@ -247,6 +255,7 @@ impl Ledger {
             is_late: self.shutdown.is_some(),
             is_doomed: false,
             ran_too_long: false,
+            outgrew: false,
             is_done: false,
             runner: None,
             is_answered: false,
@@ -338,6 +347,8 @@ impl WorkerRecord {
             moved: now,
             is_recalling: false,
             is_stuck: false,
+            has_outgrown: false,
+            is_worn: false,
             answers: 1,
             served: 0,
             is_link_closed: false,
@@ -367,7 +378,14 @@ impl CallRecord {
     /// It must end, or has ended, without an answer.
     pub(super) fn must_end(&self, now: Instant) -> bool {
         let is_late = self.terms.deadline.is_some_and(|at| at <= now);
-        self.end.is_some() || self.is_cancelled || is_late || self.is_overrun(now)
+        let has_outgrown = self.outgrew && self.holder.is_none();
+        self.end.is_some() || self.is_cancelled || is_late || has_outgrown || self.is_overrun(now)
+    }
+
+    /// The same, where its worker is killed for its memory already: it may still answer, but no other reason is new.
+    pub(super) fn must_end_all_the_same(&self, now: Instant) -> bool {
+        let is_late = self.terms.deadline.is_some_and(|at| at <= now);
+        self.is_cancelled || is_late || (self.is_overrun(now) && !self.outgrew)
     }
 
     /// Its run limit is zero: it comes with the dispatch, and is noticed only afterwards.
@@ -387,6 +405,8 @@ impl CallRecord {
         if is_begun || self.deaths_before_begun >= DEATHS_BEFORE_BEGUN_MAX {
             self.charged += 1;
             self.deaths_before_begun = 0;
+        } else {
+            self.outgrew = false;
         }
     }
 }

@@ -11,6 +11,7 @@
 mod audit;
 mod deeds;
 mod dice;
+mod growth;
 mod ledger;
 mod processes;
 mod recalls;

@@ -10,10 +10,14 @@ use crate::ids::{Attempt, CallKey, WorkerId};
 #[derive(Debug, Default)]
 pub(super) struct FakeWorker {
     pub(super) is_alive: bool,
-    is_link_closed: bool,
+    pub(super) is_link_closed: bool,
     pub(super) inbox: VecDeque<(CallKey, Attempt)>,
-    running: Option<(CallKey, Attempt)>,
+    pub(super) running: Option<(CallKey, Attempt)>,
     begun: Option<CallKey>,
+    /// It is to be replaced: it begins nothing more.
+    pub(super) is_worn: bool,
+    /// The call that it gave back between two items.
+    pub(super) given_up: Option<CallKey>,
     /// Answers that the driver has not read yet.
     pub(super) sent: VecDeque<(CallKey, Attempt)>,
 }
@@ -62,6 +66,10 @@ impl World {
             let wait = self.dice.wait(0, 200);
             self.plan(Happening::ClosesLink(worker), wait);
         }
+        if self.grows() {
+            let wait = self.dice.wait(0, 200);
+            self.plan(Happening::Outgrows(worker), wait);
+        }
     }
 
     pub(super) fn plan_next(&mut self, worker: usize) {
@@ -74,7 +82,7 @@ impl World {
 
     pub(super) fn begins(&mut self, worker: usize) {
         let fake = &mut self.workers[worker];
-        if !fake.is_alive || fake.running.is_some() || fake.inbox.is_empty() {
+        if !fake.is_alive || fake.is_worn || fake.running.is_some() || fake.inbox.is_empty() {
             return;
         }
         if self.dice.chance(self.weather.dies_before_it_begins) {
@@ -101,6 +109,9 @@ impl World {
         if self.dice.chance(self.weather.makes_progress) {
             self.plan(Happening::MakesProgress(worker), wait / 2);
         }
+        if self.grows() {
+            self.plan(Happening::Outgrows(worker), wait / 2);
+        }
     }
 
     /// What it has not begun is taken back: it will skip that. Tells what it has begun last.
@@ -111,6 +122,9 @@ impl World {
 
     pub(super) fn makes_progress(&mut self, worker: usize) {
         let Some((call, attempt)) = self.workers[worker].running else { return };
+        if self.grows() {
+            return self.gives_up(worker);
+        }
         if !self.workers[worker].is_link_closed {
             self.feed(Event::Progressed { worker: id(worker), call, attempt });
         }
@@ -128,6 +142,9 @@ impl World {
         self.plan(Happening::AnswerArrives(worker), wait);
         if self.dice.chance(self.weather.dies_after_its_answer) {
             return self.dies(worker);
+        }
+        if self.grows() {
+            return self.wears(worker, wait);
         }
         self.plan_next(worker);
     }
@@ -164,11 +181,13 @@ impl World {
 
     pub(super) fn death_is_seen(&mut self, worker: usize) {
         self.read_all(worker);
-        let begun = self.workers[worker].begun;
+        let FakeWorker { begun, given_up, .. } = self.workers[worker];
+        // It was between two items then.
+        let begun = begun.filter(|_| begun != given_up);
         self.feed(Event::WorkerDied { worker: id(worker), begun });
     }
 
-    fn read_all(&mut self, worker: usize) {
+    pub(super) fn read_all(&mut self, worker: usize) {
         while !self.workers[worker].sent.is_empty() {
             self.answer_arrives(worker);
         }

@@ -12,6 +12,7 @@ pub(super) enum Sight {
     Crashed,
     Cancelled,
     RanTooLong,
+    Outgrew,
     QueuedTooLong,
     DeadlinePassed,
     CannotLaunch,
@@ -32,9 +33,13 @@ pub(super) enum Sight {
     EndedUnharmed,
     /// A death was waited for in vain.
     Abandoned,
+    /// A worker was too large, and its answer came all the same.
+    AnsweredAllTheSame,
+    /// A worker that was to be replaced gave back what it held.
+    Worn,
 }
 
-const ALL: [Sight; 18] = {
+const ALL: [Sight; 21] = {
     use Sight::*;
     [
         Step,
@@ -42,6 +47,7 @@ const ALL: [Sight; 18] = {
         Crashed,
         Cancelled,
         RanTooLong,
+        Outgrew,
         QueuedTooLong,
         DeadlinePassed,
         CannotLaunch,
@@ -55,6 +61,8 @@ const ALL: [Sight; 18] = {
         DispatchedBack,
         EndedUnharmed,
         Abandoned,
+        AnsweredAllTheSame,
+        Worn,
     ]
 };
 
@@ -86,7 +94,12 @@ impl Tally {
 
     pub(super) fn saw_action(&mut self, action: &Action, ledger: &Ledger) {
         match *action {
-            Action::Deliver { .. } => self.saw(Sight::Delivered),
+            Action::Deliver { call } => {
+                self.saw(Sight::Delivered);
+                if ledger.find(call).is_some_and(|call| ledger.calls[call].outgrew) {
+                    self.saw(Sight::AnsweredAllTheSame);
+                }
+            }
             Action::Warmed => self.saw(Sight::Warmed),
             Action::Settle { call, why } => {
                 self.saw(sight_of(why));
@@ -128,6 +141,9 @@ impl Tally {
                 self.saw(Sight::EndedUnharmed);
             }
         }
+        for _ in ledger.workers.iter().filter(|worker| worker.is_worn) {
+            self.saw(Sight::Worn);
+        }
         for _ in ledger.workers.iter().filter(|worker| worker.stage == Stage::Abandoned) {
             self.saw(Sight::Abandoned);
         }
@@ -139,6 +155,7 @@ const fn sight_of(why: Why) -> Sight {
         Why::Crashed(_) => Sight::Crashed,
         Why::Cancelled(_) => Sight::Cancelled,
         Why::RanTooLong(_) => Sight::RanTooLong,
+        Why::Outgrew(_) => Sight::Outgrew,
         Why::QueuedTooLong => Sight::QueuedTooLong,
         Why::DeadlinePassed(_) => Sight::DeadlinePassed,
         Why::CannotLaunch(_) => Sight::CannotLaunch,

@@ -82,7 +82,7 @@ impl Ledger {
         call.tries.push(tried);
         call.holder = Some(worker.0 as usize);
         call.clock = is_first.then_some(now);
-        (call.is_doomed, call.ran_too_long) = (false, false);
+        (call.is_doomed, call.ran_too_long, call.outgrew) = (false, false, false);
     }
 
     fn check_credit(&self, worker: usize) {
@@ -136,6 +136,7 @@ impl Ledger {
             Why::Crashed(_) => call.charged > call.terms.retries,
             Why::Cancelled(_) => call.is_cancelled,
             Why::RanTooLong(_) => call.ran_too_long,
+            Why::Outgrew(_) => call.outgrew,
             Why::QueuedTooLong => is_due(call.terms.queue_deadline),
             Why::DeadlinePassed(_) => is_due(call.terms.deadline),
             Why::CannotLaunch(_) => self.live() == 0 && self.has_given_up(now),
@@ -164,9 +165,10 @@ impl Ledger {
     fn stop(&mut self, worker: usize, now: Instant) {
         let record = &self.workers[worker];
         assert!(record.stage == Stage::Ready && record.held.is_empty(), "only an idle worker is asked to leave");
-        let is_worn = self.rules.calls_per_worker_max.is_some_and(|max| record.served >= max);
+        let is_used_up = self.rules.calls_per_worker_max.is_some_and(|max| record.served >= max);
         let has_idled = self.rules.idle_timeout.is_some_and(|timeout| record.since + timeout <= now);
         let is_over = self.shutdown.is_some() && self.open.is_empty();
+        let is_worn = is_used_up || record.is_worn;
         assert!(is_worn || has_idled || is_over || self.live() > self.size(), "a worker is let go for a reason");
         self.enter(worker, Stage::Stopping, now);
     }
@@ -181,7 +183,7 @@ impl Ledger {
             Stage::Ready => {
                 let last = record.held[..record.started].last();
                 let must_end = last.is_some_and(|&last| self.calls[last].must_end(now));
-                record.is_link_closed || record.is_stuck || must_end
+                record.is_link_closed || record.is_stuck || record.has_outgrown || must_end
             }
             Stage::Stopping => record.since + self.rules.stop_grace <= now,
             Stage::Killed | Stage::Dead | Stage::Abandoned => panic!("a worker is killed once"),
@@ -220,7 +222,7 @@ impl Ledger {
 /// The try that the end of a call names.
 const fn tried(why: Why) -> Option<Try> {
     match why {
-        Why::Crashed(tried) | Why::RanTooLong(tried) => Some(tried),
+        Why::Crashed(tried) | Why::RanTooLong(tried) | Why::Outgrew(tried) => Some(tried),
         Why::Cancelled(tried) | Why::DeadlinePassed(tried) | Why::CannotLaunch(tried) | Why::ShutDown(tried) => tried,
         Why::QueuedTooLong => None,
     }

@@ -30,6 +30,8 @@ pub(super) struct World {
     pub(super) is_silent: bool,
     /// Whether all that a worker has answered is heard at once.
     pub(super) hears_in_rows: bool,
+    /// Whether the memory of workers grows, now and then beyond what they may have.
+    pub(super) has_growth: bool,
     began: Instant,
     pub(super) workers: Vec<FakeWorker>,
     agenda: BinaryHeap<Reverse<(Instant, u64, Happening)>>,
@@ -53,6 +55,8 @@ pub(super) enum Happening {
     MakesProgress(usize),
     Answers(usize),
     AnswerArrives(usize),
+    Outgrows(usize),
+    WornArrives(usize),
     ClosesLink(usize),
     Dies(usize),
     DeathIsSeen(usize),
@@ -75,6 +79,7 @@ impl World {
             is_silent: false,
             // Not in the worlds that are kept, which would be others.
             hears_in_rows: seed % 7 == 1,
+            has_growth: matches!(seed % 13, 4 | 8 | 11),
             workers: Vec::new(),
             agenda: BinaryHeap::new(),
             planned: 0,
@@ -241,6 +246,8 @@ impl World {
             Happening::Begins(worker) => self.begins(worker),
             Happening::MakesProgress(worker) => self.makes_progress(worker),
             Happening::Answers(worker) => self.answers(worker),
+            Happening::Outgrows(worker) => self.outgrows(worker),
+            Happening::WornArrives(worker) => self.worn_arrives(worker),
             Happening::AnswerArrives(worker) => self.answer_arrives(worker),
             Happening::ClosesLink(worker) => self.closes_link(worker),
             Happening::Dies(worker) => self.dies(worker),

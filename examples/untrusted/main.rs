@@ -25,7 +25,7 @@ use crate::args::Options;
 use crate::service::Service;
 
 /// What one image may cost, in memory of the worker's own.
-const MEMORY_MAX: u64 = 96 << 20;
+const MEMORY_MAX: u64 = 48 << 20;
 
 loky::main! {
     fn main() -> ExitCode {

@@ -10,6 +10,7 @@ mod sys;
 mod error;
 mod executor;
 mod identity;
+mod machine;
 mod observe;
 mod oneshot;
 mod scheduler;

@@ -6,6 +6,7 @@
 //! whole programs with pools of their own, to be killed. It knows nothing of what the cases assert.
 
 mod census;
+pub mod cgroup;
 pub mod expect;
 pub mod gate;
 pub mod poll;

@@ -127,6 +127,11 @@ pub fn private_bytes(pid: u32) -> u64 {
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).map_or(0, |kib| kib << 10)
 }
 
+/// How many pieces of memory a process has mapped.
+pub fn maps(pid: u32) -> usize {
+    read(&format!("/proc/{pid}/maps")).lines().count()
+}
+
 /// The open descriptors of this process, by number, with what they point to.
 pub fn descriptors() -> BTreeMap<i32, String> {
     descriptors_of(std::process::id())

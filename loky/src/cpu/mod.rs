@@ -1,22 +1,18 @@
 //! How many CPUs this process may use: what the kernel allows, not what the machine has.
 //!
-//! Three bounds and the smallest counts: the affinity of the calling thread, the quotas of its cgroups (`cgroup`), and
-//! the limit that the user sets in the environment. How CPUs share a core is read in `topology`. Both rooms are pure
-//! over the text of files below a root directory, so that a test can hand them a machine of its own making.
+//! Three bounds and the smallest counts: the affinity of the calling thread, the quotas of its cgroups (`quota`), and
+//! the limit that the user sets in the environment. How CPUs share a core is read in `topology`. Both are pure over the
+//! text of files below a root directory, so that a test can hand them a machine of its own making.
 //!
 //! What the machine is (where the cgroup file systems are mounted) is read once; what the process is allowed changes
 //! while it runs, and is asked anew each time. Nobody here knows of pools, or divides CPUs among workers.
 
-mod cgroup;
-#[cfg(test)]
-mod fake;
+mod quota;
 mod topology;
 
-use std::fs;
-use std::path::Path;
-use std::sync::OnceLock;
 use std::thread;
 
+use crate::machine::{Root, cgroup};
 use crate::{env, sys};
 
 /// How many logical CPUs this process may use; at least 1.
@@ -43,7 +39,7 @@ use crate::{env, sys};
 /// ```
 #[must_use]
 pub fn cpu_count() -> usize {
-    let quota = cgroup::quota(Root::machine(), cgroup_mounts());
+    let quota = quota::quota(Root::machine(), cgroup::own_mounts());
     smallest(allowed_cpus(), [quota, env::max_cpu_count()])
 }
 
@@ -76,30 +72,6 @@ fn allowed_cpus() -> usize {
         Ok(cpus) => cpus.len(),
         // A sandbox may forbid the question. The standard library then counts the CPUs that are online.
         Err(_) => thread::available_parallelism().map_or(1, usize::from),
-    }
-}
-
-/// Read once: the list of mounts is long on a container host, and where cgroups are mounted does not change.
-fn cgroup_mounts() -> &'static [cgroup::Mount] {
-    static MOUNTS: OnceLock<Vec<cgroup::Mount>> = OnceLock::new();
-    MOUNTS.get_or_init(|| cgroup::mounts(Root::machine()))
-}
-
-/// The directory that stands for `/`: the real one, or a tree that a test has made.
-#[derive(Clone, Copy)]
-struct Root<'a>(&'a Path);
-
-impl Root<'_> {
-    fn machine() -> Root<'static> {
-        Root(Path::new("/"))
-    }
-
-    /// The text of the file at this absolute path, or nothing where it cannot be read.
-    fn read(self, absolute: &Path) -> Option<String> {
-        let below = absolute.strip_prefix("/").ok()?;
-        let bytes = fs::read(self.0.join(below)).ok()?;
-        // The list of mounts carries file names, which need not be UTF-8.
-        Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 }
 

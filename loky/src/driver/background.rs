@@ -7,11 +7,14 @@ use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use super::Driver;
 use super::inner::{Inner, Worker};
 use crate::config::{KILL_GRACE, Output, Settings};
 use crate::ids::WorkerId;
+use crate::machine::oom::OomKills;
+use crate::machine::{Root, cgroup};
 use crate::supervisor::Process;
 use crate::supervisor::local::{self, Recipe};
 use crate::sys::bell::Bell;
@@ -103,12 +106,21 @@ impl Driver {
         let launch = Launch { is_one_of_many, ..launch };
         let launched = match recipe(&settings, launch.index).and_then(|recipe| Ok((recipe, self.bell()?))) {
             Ok((recipe, bell)) => match self.ask_zygote(launch, &recipe, &bell) {
-                true => return,
+                true => return self.watch_oom_kills(),
                 false => local::launch(&recipe, &bell).map_err(|why| format!("starting a process failed: {why}")),
             },
             Err(why) => Err(why),
         };
         self.act(|inner, now| inner.hear_launch(launch.worker, launched, now));
+        self.watch_oom_kills();
+    }
+
+    /// After the first launch, when the worker has enough to do to be there.
+    fn watch_oom_kills(&self) {
+        if self.inner.lock().oom_kills.is_none() {
+            let kills = OomKills::watch(Root::machine(), cgroup::own_mounts(), Instant::now());
+            self.inner.lock().oom_kills = Some(kills);
+        }
     }
 
     fn bell(&self) -> Result<Arc<Bell>, String> {

@@ -7,6 +7,7 @@ use super::background::Chore;
 use super::evidence;
 use super::inner::Inner;
 use crate::ids::{CallKey, WorkerId};
+use crate::machine::Root;
 use crate::scheduler::Event;
 use crate::sys::page::Begun;
 use crate::sys::process::{Exit, SIGKILL};
@@ -25,6 +26,10 @@ impl Inner {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let Some(body) = &mut worker.body else { return };
         body.exit = Some(exit);
+        if exit == Exit::Signal(SIGKILL) && !worker.is_killed {
+            let kills = self.oom_kills.as_mut();
+            body.oom_witness = kills.and_then(|kills| kills.account(Root::machine(), now));
+        }
         if let Some(poller) = &self.poller {
             body.leave(poller);
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::figures;
 use super::inner::{Inner, Pending, Worker};
+use super::vigil::Memory;
 use crate::error::{Error, ErrorKind, PanicEvidence, in_words};
 use crate::ids::{Attempt, WorkerId};
 use crate::scheduler::{Try, Why};
@@ -58,7 +59,7 @@ pub(super) fn failed(inner: &Inner, pending: &Pending, worker: WorkerId, attempt
 
 /// How a worker ended that had not said hello.
 pub(super) fn death_at_start(inner: &mut Inner, worker: WorkerId, exit: Exit) -> String {
-    let how = supervisor::in_words(exit);
+    let how = how_it_died(inner, worker, exit);
     match tail(inner, worker).lines().last() {
         Some(last) => format!("a worker {how} at its start, saying `{last}`"),
         None => format!("a worker {how} at its start"),
@@ -68,7 +69,7 @@ pub(super) fn death_at_start(inner: &mut Inner, worker: WorkerId, exit: Exit) ->
 fn crashed(inner: &mut Inner, pending: &Pending, tried: Try) -> Error {
     let (index, pid) = place(inner, tried.worker);
     let exit = inner.body(tried.worker).and_then(|body| body.exit).unwrap_or(Exit::Unknown);
-    let how = supervisor::in_words(exit);
+    let how = how_it_died(inner, tried.worker, exit);
     let error = Error::new(ErrorKind::Crash, format!("failed: worker {index} (pid {pid}) {how} while running it"));
     let error = match exit {
         Exit::Code(code) => error.with_exit_code(code),
@@ -76,14 +77,28 @@ fn crashed(inner: &mut Inner, pending: &Pending, tried: Try) -> Error {
         Exit::Unknown => error,
     };
     let error = tried_by(inner, pending, tried, error).with_task(pending.order.task.entry.name);
-    match advice(exit, error.stderr_tail().is_some()) {
+    let is_out_of_memory = inner.body(tried.worker).is_some_and(|body| body.oom_witness.is_some());
+    match advice(exit, is_out_of_memory, error.stderr_tail().is_some()) {
         Some(advice) => error.with_advice(advice),
         None => error,
     }
 }
 
-fn advice(exit: Exit, has_last_words: bool) -> Option<&'static str> {
+/// "was killed by SIGSEGV", and what else is known.
+fn how_it_died(inner: &mut Inner, worker: WorkerId, exit: Exit) -> String {
+    let how = supervisor::in_words(exit);
+    let Some(body) = inner.body(worker) else { return how };
+    let Some(witness) = &body.oom_witness else { return how };
+    let had = match body.memory.as_ref().and_then(Memory::last_seen) {
+        Some(bytes) => format!("; it had {} of private memory when it was last looked at", figures::in_words(bytes)),
+        None => String::new(),
+    };
+    format!("{how}, by the kernel's out-of-memory killer (`oom_kill` in {} has risen{had})", witness.display())
+}
+
+fn advice(exit: Exit, is_out_of_memory: bool, has_last_words: bool) -> Option<&'static str> {
     match exit {
+        _ if is_out_of_memory => Some("give the pool fewer workers, or a `memory_limit`"),
         Exit::Code(_) => Some("a task should return or panic instead of ending its process"),
         Exit::Signal(SIGKILL) => Some("if nobody killed it on purpose, the machine may have run out of memory"),
         Exit::Signal(SIGXCPU) => {

@@ -154,6 +154,7 @@ impl Body {
             tail: Tail::default(),
             memory: None,
             exit: None,
+            oom_witness: None,
         }
     }
 

@@ -4,6 +4,7 @@
 //! block or run foreign code is put into the [`Outbox`] instead, for whoever holds the lock to do once it is released.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,6 +20,7 @@ use super::vigil::{Memory, Vigil};
 use crate::config::Settings;
 use crate::error::Error;
 use crate::ids::WorkerId;
+use crate::machine::oom::OomKills;
 use crate::observe::Counters;
 use crate::oneshot::{Cell, Watcher};
 use crate::scheduler::{Event, Scheduler};
@@ -59,6 +61,8 @@ pub(super) struct Inner {
     pub(super) outlets: Outlets,
     pub(super) nursery: Nursery,
     pub(super) vigil: Vigil,
+    /// From the first launch on.
+    pub(super) oom_kills: Option<OomKills>,
     pub(super) outbox: Outbox,
     /// Whether a worker that slept has just been rung for: it takes a moment to wake, best on this very processor.
     pub(super) has_rung: bool,
@@ -101,6 +105,8 @@ pub(super) struct Body {
     pub(super) memory: Option<Memory>,
     /// How it ended, once that is known.
     pub(super) exit: Option<Exit>,
+    /// The file that says that the kernel's out-of-memory killer has struck, if it died of a kill that was not ours.
+    pub(super) oom_witness: Option<PathBuf>,
 }
 
 /// What is done outside the lock.
@@ -123,6 +129,7 @@ impl Inner {
             scheduler: Scheduler::new(settings.rules()),
             nursery: Nursery::new(&settings),
             vigil: Vigil::new(&settings),
+            oom_kills: None,
             settings,
             calls: Calls::new(),
             workers: BTreeMap::new(),

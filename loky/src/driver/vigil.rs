@@ -155,7 +155,10 @@ impl Inner {
         let Some(body) = worker.body.as_mut() else { return };
         let Some(memory) = &mut body.memory else { return };
         let is_watched = !worker.is_killed && !body.given.is_empty();
-        memory.seen = look.bytes;
+        if look.bytes > 0 {
+            // Else it has just died, and what it had before is what is worth knowing.
+            memory.seen = look.bytes;
+        }
         memory.due = is_watched.then(|| Instant::now() + self.vigil.pause(look.bytes));
     }
 

@@ -36,7 +36,7 @@ const GROWTH_MAX_KIB: u64 = 6 << 10;
 /// A service, and below this process whatever it has started, also if it dies.
 fn start() -> Service {
     prctl::set_child_subreaper(true).expect("so that every orphan becomes ours");
-    Service::start(&["--workers", "2", "--timeout", "300"])
+    Service::start(&["--workers", "4", "--timeout", "500"])
 }
 
 #[track_caller]

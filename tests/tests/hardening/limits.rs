@@ -16,8 +16,8 @@ use crate::attempt::both_kinds;
 pub(crate) const CASES: &[Case] = cases![
     limits_01_past_the_address_space_one_allocation_fails,
     limits_02_a_vector_that_cannot_grow_costs_its_call,
-    limits_03_an_endless_loop_ends_with_its_cpu_time,
-    limits_04_who_catches_the_signal_is_killed,
+    limits_03_an_endless_loop_ends_with_its_cpu_time: 240,
+    limits_04_who_catches_the_signal_is_killed: 240,
     limits_05_one_file_too_many_cannot_be_opened,
     limits_06_all_of_them_at_once_let_calls_pass,
 ];

@@ -26,7 +26,8 @@ impl Inner {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let Some(body) = &mut worker.body else { return };
         body.exit = Some(exit);
-        if exit == Exit::Signal(SIGKILL) && !worker.is_killed {
+        // One that dies slowly has been killed twice.
+        if exit == Exit::Signal(SIGKILL) && (!worker.is_killed || worker.has_fallen_silent) {
             let kills = self.oom_kills.as_mut();
             body.oom_witness = kills.and_then(|kills| kills.account(Root::machine(), now));
         }

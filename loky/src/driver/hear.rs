@@ -96,6 +96,9 @@ impl Inner {
     pub(super) fn end_silent(&mut self, now: Instant) {
         while let Some(place) = self.silent.iter().position(|&(_, until)| until <= now) {
             let (worker, _) = self.silent.swap_remove(place);
+            if let Some(worker) = self.workers.get_mut(&worker) {
+                worker.has_fallen_silent = !worker.is_killed;
+            }
             self.feed(Event::LinkClosed { worker }, now);
         }
     }

@@ -86,6 +86,8 @@ pub(super) struct Worker {
     pub(super) index: usize,
     pub(super) is_killed: bool,
     pub(super) has_said_hello: bool,
+    /// It has closed its link, and was killed because it had not died of whatever closed it.
+    pub(super) has_fallen_silent: bool,
     /// `None` until the launch is through.
     pub(super) body: Option<Body>,
 }

@@ -41,7 +41,8 @@ impl Inner {
         let index = self.free_index();
         let is_one_of_many = self.workers.values().any(|worker| worker.body.is_none());
         self.counters.launches += 1;
-        self.workers.insert(worker, Worker { index, is_killed: false, has_said_hello: false, body: None });
+        let launched = Worker { index, is_killed: false, has_said_hello: false, has_fallen_silent: false, body: None };
+        self.workers.insert(worker, launched);
         self.outbox.launches.push(Launch { worker, index, is_one_of_many });
     }
 

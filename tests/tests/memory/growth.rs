@@ -108,8 +108,8 @@ fn peak(bytes: usize) -> usize {
     // In pieces that the C library takes from its heap, and keeps when they are freed.
     let pieces: Vec<_> = (0..bytes / 50_000).map(|_| black_box(vec![1_u8; 50_000])).collect();
     let sum = pieces.iter().map(Vec::len).sum();
-    // So that what is freed is not the end of the heap.
-    std::mem::forget(black_box(vec![1_u8; 64]));
+    // Behind them, so that what is freed is not the end of the heap, which the library would give back by itself.
+    std::mem::forget(black_box(vec![1_u8; 50_000]));
     sum
 }
 

@@ -54,6 +54,7 @@ fn leak_11_a_bomb_fails_with_the_figure() {
     let call = bomb.bind(gate.clone(), END).on(&pool).retries(5);
     let error = fails(call.run(), ErrorKind::MemoryLimit);
     let text = error.to_string();
+    println!("{text}");
     assert!(text.contains("of private memory, more than its limit of 200 MiB"), "{text}");
     let used = text.split("used ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<f64>().ok());
     assert!(used.is_some_and(|mib| (200.0..1500.0).contains(&mib)), "caught long before its end: {text}");
@@ -73,7 +74,8 @@ fn bomb_in_threads(count: usize) -> usize {
 }
 
 fn leak_11_a_bomb_in_many_threads() {
-    fails(bomb_in_threads.bind(16).on(&limited(1)).run(), ErrorKind::MemoryLimit);
+    let error = fails(bomb_in_threads.bind(16).on(&limited(1)).run(), ErrorKind::MemoryLimit);
+    println!("{error}");
 }
 
 #[loky::task]

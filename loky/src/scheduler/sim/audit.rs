@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::super::Scheduler;
-use super::ledger::{Ledger, Stage, WorkerRecord};
+use super::ledger::{CallRecord, Ledger, Stage, WorkerRecord};
 
 /// How many there are of each, by the ledger.
 #[derive(Debug, Default)]
@@ -115,5 +115,12 @@ impl Ledger {
         let is_over = self.shutdown.is_some() && self.open.is_empty();
         assert!(!is_over || live == 0, "workers live on after all calls have ended in a shutdown");
         assert!(!is_over || !self.present.is_empty() || self.is_finished, "`Finished` is told at once");
+    }
+}
+
+impl CallRecord {
+    /// Its run limit is zero: it comes with the dispatch, and is noticed only afterwards.
+    pub(super) fn is_over_at_once(&self) -> bool {
+        self.terms.run_limit.is_some_and(|limit| limit.is_zero())
     }
 }

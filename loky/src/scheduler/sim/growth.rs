@@ -1,10 +1,12 @@
-//! What memory does to the fake workers: some are seen to use too much, and some say that they are to be replaced.
+//! What memory does to the fake workers: some are seen to use too much, and some say that they are to be replaced. And
+//! what the ledger knows of that.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::Event;
+use super::ledger::{CallRecord, Ledger, Stage};
 use super::world::{Happening, World};
-use crate::ids::WorkerId;
+use crate::ids::{CallKey, WorkerId};
 
 /// How often in a thousand, where memory grows at all.
 const ODDS: u64 = 120;
@@ -43,5 +45,43 @@ impl World {
         if !self.workers[worker].is_link_closed {
             self.feed(Event::Worn { worker: WorkerId(worker as u64) });
         }
+    }
+}
+
+impl Ledger {
+    /// The scheduler is about to be told that the worker uses too much memory.
+    pub(super) fn outgrew(&mut self, worker: usize) {
+        let Some(record) = self.workers.get_mut(worker).filter(|record| record.stage == Stage::Ready) else { return };
+        record.has_outgrown = true;
+        for &call in &record.held {
+            self.calls[call].outgrew = true;
+        }
+    }
+
+    /// The scheduler is about to be told that the worker begins nothing more.
+    pub(super) fn worn(&mut self, worker: usize, now: Instant) {
+        let Some(record) = self.workers.get_mut(worker).filter(|record| record.stage == Stage::Ready) else { return };
+        (record.is_worn, record.started, record.answers, record.since) = (true, 0, 0, now);
+        for call in std::mem::take(&mut record.held) {
+            let is_overrun = self.has_only_overrun(call, now);
+            assert!(self.calls[call].runner != Some(worker), "what runs is not taken back");
+            self.calls[call].taken_back(is_overrun);
+        }
+    }
+
+    /// The worker gives back the call that it runs, between two items: what is left of it has not begun.
+    pub(super) fn given_up(&mut self, id: CallKey, worker: usize) {
+        self.runs_no_more(id, worker);
+        if let Some(place) = self.find(id) {
+            self.calls[place].begun -= 1;
+        }
+    }
+}
+
+impl CallRecord {
+    /// The same, where its worker is killed for its memory already: it may still answer, but no other reason is new.
+    pub(super) fn must_end_all_the_same(&self, now: Instant) -> bool {
+        let is_late = self.terms.deadline.is_some_and(|at| at <= now);
+        self.is_cancelled || is_late || (self.is_overrun(now) && !self.outgrew)
     }
 }

@@ -382,17 +382,6 @@ impl CallRecord {
         self.end.is_some() || self.is_cancelled || is_late || has_outgrown || self.is_overrun(now)
     }
 
-    /// The same, where its worker is killed for its memory already: it may still answer, but no other reason is new.
-    pub(super) fn must_end_all_the_same(&self, now: Instant) -> bool {
-        let is_late = self.terms.deadline.is_some_and(|at| at <= now);
-        self.is_cancelled || is_late || (self.is_overrun(now) && !self.outgrew)
-    }
-
-    /// Its run limit is zero: it comes with the dispatch, and is noticed only afterwards.
-    pub(super) fn is_over_at_once(&self) -> bool {
-        self.terms.run_limit.is_some_and(|limit| limit.is_zero())
-    }
-
     /// Its run limit has come.
     pub(super) fn is_overrun(&self, now: Instant) -> bool {
         self.clock.zip(self.terms.run_limit).is_some_and(|(began, limit)| began + limit <= now)

@@ -86,28 +86,8 @@ impl Ledger {
         }
     }
 
-    /// The scheduler is about to be told that the worker uses too much memory.
-    pub(super) fn outgrew(&mut self, worker: usize) {
-        let Some(record) = self.workers.get_mut(worker).filter(|record| record.stage == Stage::Ready) else { return };
-        record.has_outgrown = true;
-        for &call in &record.held {
-            self.calls[call].outgrew = true;
-        }
-    }
-
-    /// The scheduler is about to be told that the worker begins nothing more.
-    pub(super) fn worn(&mut self, worker: usize, now: Instant) {
-        let Some(record) = self.workers.get_mut(worker).filter(|record| record.stage == Stage::Ready) else { return };
-        (record.is_worn, record.started, record.answers, record.since) = (true, 0, 0, now);
-        for call in std::mem::take(&mut record.held) {
-            let is_overrun = self.has_only_overrun(call, now);
-            assert!(self.calls[call].runner != Some(worker), "what runs is not taken back");
-            self.calls[call].taken_back(is_overrun);
-        }
-    }
-
     /// Its run limit has come, and it need not end for any other reason.
-    fn has_only_overrun(&self, call: usize, now: Instant) -> bool {
+    pub(super) fn has_only_overrun(&self, call: usize, now: Instant) -> bool {
         let is_forced = self.is_forced();
         let call = &self.calls[call];
         let is_late = call.terms.deadline.is_some_and(|at| at <= now);
@@ -131,14 +111,6 @@ impl Ledger {
         assert!(is_alone || is_lost, "no call runs twice at the same time: {call:?}");
         (call.begun, call.runner) = (call.begun + 1, Some(worker));
         assert!(call.begun <= 1 + call.terms.retries, "a call is begun no more often than it may: {call:?}");
-    }
-
-    /// The worker gives back the call that it runs, between two items: what is left of it has not begun.
-    pub(super) fn given_up(&mut self, id: CallKey, worker: usize) {
-        self.runs_no_more(id, worker);
-        if let Some(place) = self.find(id) {
-            self.calls[place].begun -= 1;
-        }
     }
 
     /// The worker is done with the call, or dead.
@@ -171,7 +143,7 @@ impl Ledger {
 }
 
 impl CallRecord {
-    fn taken_back(&mut self, is_overrun: bool) {
+    pub(super) fn taken_back(&mut self, is_overrun: bool) {
         (self.holder, self.clock, self.outgrew) = (None, None, false);
         self.deaths_before_begun += u32::from(is_overrun);
         self.ran_too_long |= is_overrun;

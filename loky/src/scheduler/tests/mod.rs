@@ -3,6 +3,7 @@
 mod blame;
 mod efficiency;
 mod ending;
+mod memory;
 mod prefetch;
 mod queue;
 mod shutdown;

@@ -1,7 +1,7 @@
 //! The example `untrusted`, as its users would meet it: a service in a process of its own, spoken to over TCP by clients
 //! of which some mean harm.
 //!
-//! Cargo builds the example as it has built this test, with its own features alone, so the first case takes a while.
+//! Cargo builds the example, unless it has built the whole workspace before; so the first case may take a while.
 
 mod client;
 mod images;

@@ -52,12 +52,13 @@ impl Service {
     }
 }
 
-/// The program, up to date.
+/// The program, up to date; with the features of the whole workspace, so that nothing is built anew where that was
+/// built.
 fn built() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
     let program = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut cargo = Command::new(program);
-    cargo.args(["build", "--quiet", "--locked", "-p", "loky-examples", "--example", "untrusted"]).stdin(Stdio::null());
+    cargo.args(["build", "--quiet", "--locked", "--workspace", "--example", "untrusted"]).stdin(Stdio::null());
     cargo.current_dir(env!("CARGO_MANIFEST_DIR")).env("CARGO_NET_OFFLINE", "true").env("CARGO_TARGET_DIR", folder);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use loky_tests::{Case, Random, cases, eventually, ms, procfs, sys, within};
+use loky_tests::{Case, Random, cases, eventually, ms, patience, procfs, sys, within};
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -27,6 +27,9 @@ const REQUESTS: usize = 10_000;
 const HOSTILE_PERCENT: u64 = 5;
 const CLIENTS: usize = 4;
 
+/// A good image takes a few milliseconds; on a machine that stalls, time passes for it, too.
+const TIMEOUT_MS: u32 = 500;
+
 /// When the memory is looked at for the first time: everything has happened some times by then.
 const WARM: usize = 2_000;
 
@@ -36,7 +39,8 @@ const GROWTH_MAX_KIB: u64 = 6 << 10;
 /// A service, and below this process whatever it has started, also if it dies.
 fn start() -> Service {
     prctl::set_child_subreaper(true).expect("so that every orphan becomes ours");
-    Service::start(&["--workers", "4", "--timeout", "500"])
+    let timeout = TIMEOUT_MS * patience();
+    Service::start(&["--workers", "4", "--timeout", &timeout.to_string()])
 }
 
 #[track_caller]

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 pub use self::interrupt::Interrupt;
 pub use self::output::Output;
+use crate::confinement::Confinement;
 use crate::errand::{Finalizer, Initializer};
 use crate::scheduler::Rules;
 
@@ -46,6 +47,7 @@ pub(crate) struct Settings {
     pub(crate) output: Output,
     pub(crate) on_interrupt: Interrupt,
     pub(crate) zygote: bool,
+    pub(crate) confinement: Confinement,
     pub(crate) name: String,
 }
 
@@ -73,6 +75,7 @@ impl Settings {
             output: Output::default(),
             on_interrupt: Interrupt::default(),
             zygote: false,
+            confinement: Confinement::default(),
             name: DEFAULT_NAME.to_string(),
         }
     }
@@ -108,6 +111,7 @@ impl Settings {
             && self.output == other.output
             && self.on_interrupt == other.on_interrupt
             && self.zygote == other.zygote
+            && self.confinement == other.confinement
             && self.name == other.name
     }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../../README.md")]
 
 mod arity;
+mod confinement;
 mod ids;
 mod memory;
 mod sync;

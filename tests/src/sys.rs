@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "a test of crashes must be able to crash")]
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -124,6 +125,23 @@ pub fn at_exit(last: impl FnOnce() + Send + 'static) {
     *LAST.lock().expect("nobody panics with it") = Some(Box::new(last));
     // SAFETY: the function is there as long as the process is, and does not unwind: a panic in it aborts.
     assert_eq!(unsafe { libc::atexit(run) }, 0, "there is room for one more");
+}
+
+/// Makes a system call with arguments that are never right, but for the second, and says if it was forbidden: any
+/// other error means that the kernel has looked at them.
+pub fn call_with_nonsense(number: i64, second: i64) -> io::Result<()> {
+    // SAFETY: no address of ours is among them, and no descriptor, process or user is numbered so; callers name no call
+    // that is without arguments.
+    let done = unsafe { libc::syscall(number, -1_i64, second, -1_i64, -1_i64, -1_i64, -1_i64) };
+    let why = io::Error::last_os_error();
+    if done == -1 && why.raw_os_error() == Some(libc::EPERM) { Err(why) } else { Ok(()) }
+}
+
+/// Which version of Landlock the kernel has; less than one if it has none.
+pub fn landlock_version() -> i64 {
+    const VERSION: u32 = 1;
+    // SAFETY: with this flag the call takes no rules, and tells a number.
+    unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0, VERSION) }
 }
 
 /// From now on a signal interrupts this process's slow system calls every `period_us` microseconds, without restart.

@@ -186,6 +186,7 @@ fn welcome(settings: &Settings, index: usize) -> Welcome {
         threads_said: 0,
         may_spin: settings.cpus > 1,
         cpus: Vec::new(),
+        confinement: settings.confinement.clone(),
         memory_growth_max: settings.memory_growth_limit,
     }
 }

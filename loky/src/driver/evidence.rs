@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, PanicEvidence, in_words};
 use crate::ids::{Attempt, WorkerId};
 use crate::scheduler::{Try, Why};
 use crate::supervisor;
-use crate::sys::process::{self, Exit, SIGKILL};
+use crate::sys::process::{self, Exit, SIGKILL, SIGXCPU};
 use crate::wire::message::Failure;
 
 /// The error of a call that ends without a result.
@@ -99,6 +99,9 @@ fn advice(exit: Exit, is_out_of_memory: bool, has_last_words: bool) -> Option<&'
         _ if is_out_of_memory => Some("give the pool fewer workers, or a `memory_limit`"),
         Exit::Code(_) => Some("a task should return or panic instead of ending its process"),
         Exit::Signal(SIGKILL) => Some("if nobody killed it on purpose, the machine may have run out of memory"),
+        Exit::Signal(SIGXCPU) => {
+            Some("its CPU time was used up: the pool's `cpu_time_limit`, or else the system's (`ulimit -t`)")
+        }
         Exit::Signal(_) | Exit::Unknown => has_last_words.then_some("`stderr_tail()` has its last words"),
     }
 }

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::body::{Body, RowPlace};
 use super::codec::{self, CodecError};
 use super::frame::{Head, Said};
+use crate::confinement::Confinement;
 use crate::error::PanicEvidence;
 
 /// Changes with every change of what is said here or how.
-pub(crate) const PROTOCOL: u32 = 5;
+pub(crate) const PROTOCOL: u32 = 6;
 
 /// What a parent says; see [`run`](super::run) for what it says most, and [`Welcome`] for what comes first of all.
 pub(crate) mod to_worker {
@@ -54,6 +55,8 @@ pub(crate) struct Welcome {
     pub(crate) may_spin: bool,
     /// The processors on which it shall run; none if that was not said.
     pub(crate) cpus: Vec<usize>,
+    /// What it does to itself before anything else runs in it.
+    pub(crate) confinement: Confinement,
     /// By how many bytes its private memory may grow before it is to be replaced.
     pub(crate) memory_growth_max: Option<u64>,
 }

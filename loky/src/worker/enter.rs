@@ -5,17 +5,17 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use super::growth::Growth;
-use super::{guard, serve, watch, zygote};
+use super::{confine, guard, serve, watch, zygote};
 use crate::env;
 use crate::identity::{self, Identity};
 use crate::sys::page::Page;
 use crate::sys::{affinity, entry, held_back, process, socket};
 use crate::task;
 use crate::transport::worker_link::{self, Listener, Speaker};
-use crate::wire::message::{Hello, Welcome};
+use crate::wire::message::{Build, Hello, Welcome};
 
 /// With which code a process ends that was started as a worker and cannot be one.
-const NOT_A_WORKER: i32 = 97;
+pub(super) const NOT_A_WORKER: i32 = 97;
 
 /// Catches worker processes: in one of them this serves calls and never returns; anywhere else it returns at once,
 /// and tasks may be spawned from then on.
@@ -88,15 +88,17 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page, Growth)> {
     build.check(welcome.build).map_err(|why| io::Error::other(format!("what has started it {why}")))?;
     let page = Page::map(page)?;
     let (mut listener, mut speaker) = worker_link::ends(&socket, bell.into(), &page);
-    // The first call travels while the rest is made ready.
-    let (head, bytes) = Hello { build, pid: std::process::id() }.said();
-    speaker.add(head, &bytes, &[])?;
-    speaker.flush();
+    let is_confined = !welcome.confinement.is_none();
+    if !is_confined {
+        // The first call travels while the rest is made ready.
+        say_hello(&mut speaker, build)?;
+    }
     if !is_copy {
         entry::close_inherited();
     }
     entry::set_up_signals()?;
     held_back::find();
+    confine::this_thread(&welcome.confinement);
     watch::start(socket, welcome.parent)?;
     if welcome.may_spin {
         listener.allow_spinning();
@@ -112,5 +114,17 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page, Growth)> {
         threads_said: welcome.threads_said,
         page: page.clone(),
     });
+    confine::this_process(&welcome.confinement);
+    if is_confined {
+        // Now, since nothing can fail any more: a worker that has said hello is all that it was asked to be.
+        say_hello(&mut speaker, build)?;
+    }
     Ok((listener, speaker, page, Growth::new(welcome.memory_growth_max)))
+}
+
+fn say_hello(speaker: &mut Speaker, build: Build) -> io::Result<()> {
+    let (head, bytes) = Hello { build, pid: std::process::id() }.said();
+    speaker.add(head, &bytes, &[])?;
+    speaker.flush();
+    Ok(())
 }

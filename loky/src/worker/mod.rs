@@ -4,9 +4,11 @@
 //! panic from ending it, `growth` notices that it had better be
 //! replaced, `watch` ends it when its parent is gone, `zygote` is what makes workers of itself,
 //! `before_main` catches the workers of programs that are tests. It meets the parent's side only in what `wire` says.
+//! `confine` keeps it from what it may not do.
 
 #[cfg(feature = "test")]
 mod before_main;
+mod confine;
 mod enter;
 mod growth;
 mod guard;

@@ -8,6 +8,7 @@ pub(crate) type Row = (&'static str, &'static [&'static str]);
 /// The house, from the ground up. Every room imports only rooms that stand before it.
 pub(crate) const HOUSE: &[Row] = &[
     ("arity", &[]),
+    ("confinement", &[]),
     ("ids", &[]),
     ("memory", &[]),
     ("sync", &[]),
@@ -20,14 +21,14 @@ pub(crate) const HOUSE: &[Row] = &[
     ("scheduler", &["ids"]),
     ("observe", &["ids"]),
     ("env", &["ids", "error"]),
-    ("wire", &["memory", "sys", "ids", "error"]),
+    ("wire", &["confinement", "memory", "sys", "ids", "error"]),
     ("cpu", &["env", "identity", "machine", "sys"]),
     ("task", &["wire", "memory", "sys", "arity", "ids", "error"]),
     ("transport", &["sync", "memory", "wire", "sys", "error"]),
     ("supervisor", &["env", "sys", "ids", "error"]),
     ("errand", &["task", "transport", "wire", "error", "ids"]),
-    ("config", &["scheduler", "errand", "env", "cpu", "error"]),
-    ("worker", &["supervisor", "env", "transport", "wire", "task", "sys", "identity", "ids", "error"]),
+    ("config", &["confinement", "scheduler", "errand", "env", "cpu", "error"]),
+    ("worker", &["confinement", "supervisor", "env", "transport", "wire", "task", "sys", "identity", "ids", "error"]),
     (
         "driver",
         &[
@@ -54,6 +55,7 @@ pub(crate) const HOUSE: &[Row] = &[
         "pool",
         &[
             "driver",
+            "confinement",
             "task",
             "transport",
             "wire",

@@ -1,10 +1,13 @@
 //! What a pool can be told before it is built.
 
 mod errands;
+mod hardening;
 mod interrupts;
 mod limits;
 mod memory;
 mod output;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod surroundings;
 
 use std::sync::Arc;
@@ -183,7 +186,7 @@ impl PoolBuilder {
                 let what = format!("a pool cannot be built with `{setting}(0)`");
                 Err(Error::new(ErrorKind::Config, what).with_advice("it must be at least 1"))
             }
-            None => Ok(settings),
+            None => hardening::check(&settings.confinement).map(|()| settings),
         }
     }
 }

@@ -82,6 +82,7 @@ impl CallRecord {
     /// The same, where its worker is killed for its memory already: it may still answer, but no other reason is new.
     pub(super) fn must_end_all_the_same(&self, now: Instant) -> bool {
         let is_late = self.terms.deadline.is_some_and(|at| at <= now);
-        self.is_cancelled || is_late || (self.is_overrun(now) && !self.outgrew)
+        let is_given_up = self.is_cancelled || self.is_asked_in_vain(now);
+        is_given_up || is_late || (self.is_overrun(now) && !self.outgrew)
     }
 }

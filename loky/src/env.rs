@@ -67,9 +67,9 @@ pub(crate) const THREAD_POOLS: [&str; 7] = [
     "RAYON_NUM_THREADS",
 ];
 
-/// Those of [`THREAD_POOLS`] that the program's user has not set.
-pub(crate) fn unset_thread_pools() -> impl Iterator<Item = &'static str> {
-    THREAD_POOLS.into_iter().filter(|name| env::var_os(name).is_none())
+/// What is set of [`THREAD_POOLS`], each in its place.
+pub(crate) fn thread_pools() -> [Option<OsString>; THREAD_POOLS.len()] {
+    THREAD_POOLS.map(env::var_os)
 }
 
 fn parse<T: std::str::FromStr>(name: &str) -> Option<T> {

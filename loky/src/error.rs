@@ -34,7 +34,8 @@ pub struct Error(Arc<Evidence>);
 pub enum ErrorKind {
     /// The task panicked. The worker caught it and lives on.
     Panic,
-    /// The worker process died while it ran the call.
+    /// The worker process died while it ran the call. If the kernel's out-of-memory killer took it, the text says so,
+    /// and by which counter that is known.
     Crash,
     /// The call ran, or waited and ran, longer than it was allowed to; its worker was killed if it had started.
     Timeout,
@@ -42,9 +43,9 @@ pub enum ErrorKind {
     QueueTimeout,
     /// The call was cancelled.
     Cancelled,
-    /// The pool was shut down before the call had a result.
+    /// The pool was shut down before the call had a result, or the program was interrupted.
     Shutdown,
-    /// The worker used more memory than it was allowed to.
+    /// The worker used more memory than its pool's [`memory_limit`](crate::PoolBuilder::memory_limit), and was killed.
     MemoryLimit,
     /// An argument or the result could not be encoded.
     Encode,
@@ -56,7 +57,7 @@ pub enum ErrorKind {
     Launch,
     /// A pool cannot be built as it was described.
     Config,
-    /// An initializer of the pool failed.
+    /// No worker could serve the call, for an initializer of the pool failed in those that were tried.
     Initializer,
     /// Pools are nested deeper than `LOKY_MAX_DEPTH`.
     Depth,

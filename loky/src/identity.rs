@@ -1,11 +1,13 @@
-//! Who this process is: the program itself or one of its workers, how deep, and what it runs now.
+//! Who this process is: the program itself or one of its workers, how deep, what it runs now, and what is wished of it.
 //!
 //! Written by `main!` at the start and by the worker's loop before each call; read by anybody.
 
+use std::ffi::OsStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::ids::CallId;
+use crate::sys::page::Page;
 
 /// What a task can know about the process and the call that it runs in; see [`worker`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +25,9 @@ pub struct WorkerInfo {
     pub call: CallId,
     /// Which attempt of the call this is, counted from 1.
     pub attempt: u32,
+    /// How many pools deep this worker is: 1 in a pool of the program that the user started, one more in a pool of such
+    /// a worker.
+    pub depth: u32,
     /// The machine.
     pub host: String,
 }
@@ -33,6 +38,13 @@ pub(crate) struct Identity {
     pub(crate) index: usize,
     pub(crate) pool: String,
     pub(crate) depth: u32,
+    /// How many processors it had for itself at its start.
+    pub(crate) share: usize,
+    /// How many threads libraries were told to start, and by which variables.
+    pub(crate) threads: usize,
+    pub(crate) threads_said: u8,
+    /// Where its parent tells it what changes.
+    pub(crate) page: Page,
 }
 
 static IS_READY: AtomicBool = AtomicBool::new(false);
@@ -76,8 +88,44 @@ pub fn worker() -> Option<WorkerInfo> {
         task: task.to_string(),
         call,
         attempt,
+        depth: identity.depth,
         host: host(),
     })
+}
+
+/// Whether the call that this worker runs was asked to end: by [`cancel_within`](crate::JoinHandle::cancel_within).
+///
+/// A task that takes long asks now and then, and returns what it has so far: that is then the call's result, like any
+/// other. One that never asks is killed when its grace is over. Once `true`, it stays so until the call has ended; no
+/// other call in the same worker ever sees it.
+///
+/// It costs a few nanoseconds, so it may be asked in an inner loop. It may be asked from any thread of the worker. Always
+/// `false` outside of a worker, so the same function can be called as it is.
+///
+/// # Examples
+///
+/// ```
+/// #[loky::task]
+/// fn count(limit: u64) -> u64 {
+///     (0..limit).take_while(|_| !loky::is_cancelled()).count() as u64
+/// }
+/// assert_eq!(count(1000), 1000, "outside of a worker nobody cancels");
+/// ```
+pub fn is_cancelled() -> bool {
+    IDENTITY.get().is_some_and(|identity| identity.page.is_asked_to_end())
+}
+
+/// How many processors this process may count on, if it is a worker: its part of those of the pool that it serves.
+pub(crate) fn share() -> Option<usize> {
+    let identity = IDENTITY.get()?;
+    Some(identity.page.share().unwrap_or(identity.share))
+}
+
+/// Whether the value of the variable in this place of the list is what the pool of this worker has said, and so nobody's
+/// decision.
+pub(crate) fn was_told_threads(place: usize, value: &OsStr) -> bool {
+    let is_said = |identity: &Identity| identity.threads_said >> place & 1 == 1;
+    IDENTITY.get().is_some_and(|identity| is_said(identity) && *value == *identity.threads.to_string())
 }
 
 /// Whether `main!` or `init` has run: a worker started now would be caught.

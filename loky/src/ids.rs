@@ -49,9 +49,14 @@ pub(crate) struct CallKey {
 }
 
 impl CallKey {
-    /// Of a call that came to no pool.
+    /// Of a call that came to no pool, or is the pool's own.
     pub(crate) fn nowhere() -> Self {
         Self { id: CallId::mint(), slot: u32::MAX }
+    }
+
+    /// Whether it is kept nowhere: so many places there are not.
+    pub(crate) const fn is_nowhere(self) -> bool {
+        self.slot == u32::MAX
     }
 }
 

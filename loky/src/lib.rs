@@ -1,6 +1,7 @@
 #![doc = include_str!("../../README.md")]
 
 mod arity;
+mod confinement;
 mod ids;
 mod memory;
 mod shared;
@@ -10,6 +11,7 @@ mod sys;
 mod error;
 mod executor;
 mod identity;
+mod machine;
 mod observe;
 mod oneshot;
 mod scheduler;
@@ -21,6 +23,8 @@ mod cpu;
 mod supervisor;
 mod task;
 mod transport;
+
+mod errand;
 
 mod config;
 mod worker;
@@ -37,14 +41,17 @@ pub mod private;
 
 pub use loky_macros::{task, tasks};
 
+pub use config::{Interrupt, Output};
 pub use cpu::{cpu_count, physical_cpu_count};
+pub use driver::Captured;
 pub use error::{Error, ErrorKind};
-pub use identity::{WorkerInfo, is_worker, worker};
+pub use identity::{WorkerInfo, is_cancelled, is_worker, worker};
 pub use ids::CallId;
 pub use observe::PoolStats;
 pub use par_map::{ParMap, ParMapIter, Unordered};
 pub use pool::{
-    AsCompleted, Call, CallStatus, Closure, JoinHandle, Pool, PoolBuilder, as_completed, join_all, pool, reusable,
+    AsCompleted, Call, CallStatus, Closure, InitializerResult, JoinHandle, Pool, PoolBuilder, as_completed, join_all,
+    keyed, pool, reusable,
 };
 pub use shared::{Fd, Shared};
 pub use worker::init;

@@ -55,6 +55,12 @@
 /// }
 /// ```
 ///
+/// # If the program is interrupted
+///
+/// When your `main` returns, or panics, after a Ctrl-C that its pools have heeded, the program ends as by that signal and
+/// not by what `main` has returned: an error that comes of the interrupt is not reported. See
+/// [`PoolBuilder::on_interrupt`](crate::PoolBuilder::on_interrupt); the statement form leaves the end to you.
+///
 /// # What happens without it
 ///
 /// A call that is spawned ends at once in an error that names this macro, [`ErrorKind::NotInitialized`]; no process is

@@ -6,6 +6,7 @@ pub use inventory;
 pub use loky_macros::closure;
 pub use serde::Serialize;
 
+use crate::driver;
 pub use crate::par_map::callable::{ByClosure, Callable};
 pub use crate::par_map::supplies::{EncodesAs, Supplies};
 pub use crate::pool::closure::{Unfinished, closure};
@@ -36,7 +37,19 @@ pub trait MainResult: Termination {}
 #[diagnostic::do_not_recommend]
 impl<T: Termination> MainResult for T {}
 
-/// Runs the `main` of the user and ends as it would have ended the program.
+/// Runs the `main` of the user and ends as it would have ended the program; or as by the signal that has interrupted it.
 pub fn end<R: MainResult>(main: impl FnOnce() -> R) -> ExitCode {
-    main().report()
+    let _ends_also_if_it_panics = Ends;
+    let result = main();
+    // Before it is reported: an error that comes of the interrupt is no news.
+    driver::end_if_interrupted();
+    result.report()
+}
+
+struct Ends;
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        driver::end_if_interrupted();
+    }
 }

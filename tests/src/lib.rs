@@ -6,6 +6,7 @@
 //! whole programs with pools of their own, to be killed. It knows nothing of what the cases assert.
 
 mod census;
+pub mod cgroup;
 pub mod expect;
 pub mod gate;
 pub mod poll;
@@ -15,6 +16,7 @@ pub mod random;
 mod runner;
 pub mod sys;
 pub mod tasks;
+mod terminal;
 pub mod thorn;
 mod warden;
 
@@ -24,9 +26,10 @@ use std::time::Duration;
 
 pub use expect::{fails, ms, pool_of};
 pub use gate::Gate;
-pub use poll::{eventually, soon, stays, within};
+pub use poll::{eventually, patience, soon, stays, within};
 pub use program::{Program, program};
 pub use random::Random;
+pub use terminal::Terminal;
 
 /// One test: a name, a body that panics if something is wrong, and the time it may take.
 #[derive(Clone, Copy, Debug)]

@@ -42,7 +42,7 @@ pub fn stays(what: &str, span: Duration, mut is_so: impl FnMut() -> bool) {
 }
 
 /// By how much every limit is stretched: `LOKY_TESTS_PATIENCE`, for machines that are slow or stall.
-fn patience() -> u32 {
+pub fn patience() -> u32 {
     let given = std::env::var("LOKY_TESTS_PATIENCE").ok();
     given.map_or(1, |factor| factor.parse().expect("LOKY_TESTS_PATIENCE is a whole number"))
 }

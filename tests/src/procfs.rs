@@ -120,6 +120,18 @@ pub fn switches_of(pid: u32) -> BTreeMap<u32, u64> {
     threads_of(pid).into_keys().map(|id| (id, count(id))).collect()
 }
 
+/// How many bytes of memory a process has for itself alone; none if it is gone.
+pub fn private_bytes(pid: u32) -> u64 {
+    let status = read(&format!("/proc/{pid}/status"));
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).map_or(0, |kib| kib << 10)
+}
+
+/// How many pieces of memory a process has mapped.
+pub fn maps(pid: u32) -> usize {
+    read(&format!("/proc/{pid}/maps")).lines().count()
+}
+
 /// The open descriptors of this process, by number, with what they point to.
 pub fn descriptors() -> BTreeMap<i32, String> {
     descriptors_of(std::process::id())

@@ -19,6 +19,11 @@ impl Random {
         Self(seed)
     }
 
+    /// Another generator, for another thread.
+    pub fn fork(&mut self) -> Self {
+        Self(self.bits())
+    }
+
     /// The next 64 bits.
     pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);

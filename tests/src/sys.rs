@@ -2,7 +2,9 @@
 
 #![expect(unsafe_code, reason = "a test of crashes must be able to crash")]
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::libc;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
@@ -65,6 +67,83 @@ pub fn ignore_sigchld() {
     unsafe { sigaction(Signal::SIGCHLD, &ignore) }.expect("SIGCHLD may be ignored");
 }
 
+/// From now on this process counts how often such a signal comes, and does nothing else.
+pub fn count_signals(signal: Signal) {
+    handle(signal, SigHandler::Handler(on_counted));
+}
+
+/// The same, and each is passed on to the handler that was there before, as libraries do that hand signals around.
+pub fn count_and_pass_on(signal: Signal) {
+    let action = SigAction::new(SigHandler::Handler(on_passed_on), SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: the handler adds to a number and calls another handler, each of which may run at any point of any thread.
+    let before = unsafe { sigaction(signal, &action) }.expect("such a signal may be handled");
+    if let SigHandler::Handler(before) = before.handler() {
+        *BEFORE.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(before);
+    }
+}
+
+/// How many have come.
+pub fn signals_counted() -> u32 {
+    COUNTED.load(Ordering::SeqCst)
+}
+
+/// From now on the system does with such a signal what it does by default.
+pub fn restore_default(signal: Signal) {
+    handle(signal, SigHandler::SigDfl);
+}
+
+/// From now on such a signal is nothing to this process.
+pub fn ignore(signal: Signal) {
+    handle(signal, SigHandler::SigIgn);
+}
+
+/// Sends a signal to the calling thread.
+pub fn raise(signal: Signal) {
+    nix::sys::signal::raise(signal).expect("a process may signal itself");
+}
+
+fn handle(signal: Signal, handler: SigHandler) {
+    let action = SigAction::new(handler, SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: the only handler that is installed here adds to a number, and may run at any point of any thread.
+    unsafe { sigaction(signal, &action) }.expect("such a signal may be handled");
+}
+
+/// Has this process ignore the request to end, as a program does that wants to finish first.
+pub fn ignore_sigterm() {
+    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(ignore);
+}
+
+/// Runs `last` when this process ends in order; once.
+pub fn at_exit(last: impl FnOnce() + Send + 'static) {
+    type Last = std::sync::Mutex<Option<Box<dyn FnOnce() + Send>>>;
+    static LAST: Last = Last::new(None);
+    extern "C" fn run() {
+        if let Some(last) = LAST.lock().ok().and_then(|mut last| last.take()) {
+            last();
+        }
+    }
+    *LAST.lock().expect("nobody panics with it") = Some(Box::new(last));
+    // SAFETY: the function is there as long as the process is, and does not unwind: a panic in it aborts.
+    assert_eq!(unsafe { libc::atexit(run) }, 0, "there is room for one more");
+}
+
+/// Makes a system call with arguments that are never right, but for the second, and says if it was forbidden: any
+/// other error means that the kernel has looked at them.
+pub fn call_with_nonsense(number: i64, second: i64) -> io::Result<()> {
+    // SAFETY: no address of ours is among them, and no descriptor, process or user is numbered so; callers name no call
+    // that is without arguments.
+    let done = unsafe { libc::syscall(number, -1_i64, second, -1_i64, -1_i64, -1_i64, -1_i64) };
+    let why = io::Error::last_os_error();
+    if done == -1 && why.raw_os_error() == Some(libc::EPERM) { Err(why) } else { Ok(()) }
+}
+
+/// Which version of Landlock the kernel has; less than one if it has none.
+pub fn landlock_version() -> i64 {
+    const VERSION: u32 = 1;
+    // SAFETY: with this flag the call takes no rules, and tells a number.
+    unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0, VERSION) }
+}
+
 /// From now on a signal interrupts this process's slow system calls every `period_us` microseconds, without restart.
 pub fn interrupt_every(period_us: i64) {
     let handle = SigAction::new(SigHandler::Handler(on_alarm), SaFlags::empty(), SigSet::empty());
@@ -120,10 +199,65 @@ pub fn is_known_to_the_c_library() -> bool {
 #[unsafe(link_section = ".init_array")]
 static BEFORE_MAIN: extern "C" fn() = before_main;
 
+/// What a static initializer has seen of the variable `LOKY_TESTS_SEEN_BEFORE_MAIN`.
+pub fn seen_before_main() -> Option<std::ffi::OsString> {
+    SEEN.get().cloned()
+}
+
+static SEEN: std::sync::OnceLock<std::ffi::OsString> = std::sync::OnceLock::new();
+
 extern "C" fn before_main() {
+    if let Some(value) = std::env::var_os("LOKY_TESTS_SEEN_BEFORE_MAIN") {
+        let _ = SEEN.set(value);
+    }
     if std::env::var_os("LOKY_TESTS_THREAD_BEFORE_MAIN").is_some() {
         std::thread::spawn(|| std::thread::sleep(std::time::Duration::from_secs(1000)));
     }
+    if let Some(count) = std::env::var_os("LOKY_TESTS_INTERRUPTED_AT_START") {
+        interrupt_at_start(count.as_ref());
+    }
+}
+
+/// The first few processes that come here die of Ctrl-C, as by default.
+fn interrupt_at_start(count: &std::path::Path) {
+    let file = std::fs::File::options().create(true).append(true).open(count);
+    let mut file = file.expect("the case names a file");
+    std::io::Write::write_all(&mut file, b".").expect("there is room");
+    if file.metadata().expect("it is open").len() <= INTERRUPTED_AT_START {
+        restore_default(Signal::SIGINT);
+        raise(Signal::SIGINT);
+    }
+}
+
+/// More than the failed launches in a row after which a pool gives up.
+pub const INTERRUPTED_AT_START: u64 = 7;
+
+static COUNTED: AtomicU32 = AtomicU32::new(0);
+
+/// Written before any such signal comes, and only read afterwards.
+static BEFORE: std::sync::Mutex<Option<extern "C" fn(libc::c_int)>> = std::sync::Mutex::new(None);
+
+extern "C" fn on_passed_on(signal: libc::c_int) {
+    COUNTED.fetch_add(1, Ordering::SeqCst);
+    if let Ok(Some(before)) = BEFORE.try_lock().as_deref() {
+        before(signal);
+    }
+}
+
+extern "C" fn on_counted(_: libc::c_int) {
+    COUNTED.fetch_add(1, Ordering::SeqCst);
+}
+
+/// Maps memory without a file, and fills so much of it; it is never given back.
+pub fn map(len: usize, filled: usize, is_shared: bool) {
+    let kind = if is_shared { libc::MAP_SHARED } else { libc::MAP_PRIVATE };
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = kind | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: the kernel chooses a place where nothing is.
+    let start = unsafe { libc::mmap(std::ptr::null_mut(), len, access, flags, -1, 0) };
+    assert!(start != libc::MAP_FAILED && filled <= len, "memory can be mapped");
+    // SAFETY: it has just been mapped, writable and at least so long.
+    unsafe { std::ptr::write_bytes(start.cast::<u8>(), 1, filled) };
 }
 
 extern "C" fn on_alarm(_: libc::c_int) {}

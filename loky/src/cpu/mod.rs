@@ -1,23 +1,20 @@
 //! How many CPUs this process may use: what the kernel allows, not what the machine has.
 //!
-//! Three bounds and the smallest counts: the affinity of the calling thread, the quotas of its cgroups (`cgroup`), and
-//! the limit that the user sets in the environment. How CPUs share a core is read in `topology`. Both rooms are pure
-//! over the text of files below a root directory, so that a test can hand them a machine of its own making.
+//! Four bounds and the smallest counts: the affinity of the calling thread, the quotas of its cgroups (`quota`), the
+//! limit that the user sets in the environment, and what the pool above leaves to this process, if it is a worker. How
+//! CPUs share a core is read in `topology`. Both are pure over the text of files below a root directory, so that a test
+//! can hand them a machine of its own making.
 //!
 //! What the machine is (where the cgroup file systems are mounted) is read once; what the process is allowed changes
-//! while it runs, and is asked anew each time. Nobody here knows of pools, or divides CPUs among workers.
+//! while it runs, and is asked anew each time. Nobody here divides CPUs among workers.
 
-mod cgroup;
-#[cfg(test)]
-mod fake;
+mod quota;
 mod topology;
 
-use std::fs;
-use std::path::Path;
-use std::sync::OnceLock;
 use std::thread;
 
-use crate::{env, sys};
+use crate::machine::{Root, cgroup};
+use crate::{env, identity, sys};
 
 /// How many logical CPUs this process may use; at least 1.
 ///
@@ -27,7 +24,10 @@ use crate::{env, sys};
 /// - the CPU quota of the cgroup of this process, v1 or v2, and of every cgroup above it that can be seen from here,
 ///   rounded up: half a CPU counts as 1, one and a half as 2;
 /// - the environment variable `LOKY_MAX_CPU_COUNT`. It lowers the count and never raises it; a value that is not a
-///   whole number of at least 1 is ignored.
+///   whole number of at least 1 is ignored;
+/// - in a worker, its share of the CPUs of the pool that it serves: those CPUs divided by the workers that are there,
+///   rounded down; see [`workers`](crate::PoolBuilder::workers). So pools within pools, and loops that ask here, use no
+///   more CPUs together than the program has, however deep they are nested.
 ///
 /// A quota that is missing, unlimited or unreadable is no bound. The answer counts CPUs, with the threads that share a
 /// core counted one by one; [`physical_cpu_count`] counts cores.
@@ -43,8 +43,8 @@ use crate::{env, sys};
 /// ```
 #[must_use]
 pub fn cpu_count() -> usize {
-    let quota = cgroup::quota(Root::machine(), cgroup_mounts());
-    smallest(allowed_cpus(), [quota, env::max_cpu_count()])
+    let quota = quota::quota(Root::machine(), cgroup::own_mounts());
+    smallest(allowed_cpus(), [quota, env::max_cpu_count(), identity::share()])
 }
 
 /// How many physical cores this process may use; at least 1 and at most [`cpu_count`].
@@ -76,30 +76,6 @@ fn allowed_cpus() -> usize {
         Ok(cpus) => cpus.len(),
         // A sandbox may forbid the question. The standard library then counts the CPUs that are online.
         Err(_) => thread::available_parallelism().map_or(1, usize::from),
-    }
-}
-
-/// Read once: the list of mounts is long on a container host, and where cgroups are mounted does not change.
-fn cgroup_mounts() -> &'static [cgroup::Mount] {
-    static MOUNTS: OnceLock<Vec<cgroup::Mount>> = OnceLock::new();
-    MOUNTS.get_or_init(|| cgroup::mounts(Root::machine()))
-}
-
-/// The directory that stands for `/`: the real one, or a tree that a test has made.
-#[derive(Clone, Copy)]
-struct Root<'a>(&'a Path);
-
-impl Root<'_> {
-    fn machine() -> Root<'static> {
-        Root(Path::new("/"))
-    }
-
-    /// The text of the file at this absolute path, or nothing where it cannot be read.
-    fn read(self, absolute: &Path) -> Option<String> {
-        let below = absolute.strip_prefix("/").ok()?;
-        let bytes = fs::read(self.0.join(below)).ok()?;
-        // The list of mounts carries file names, which need not be UTF-8.
-        Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 }
 

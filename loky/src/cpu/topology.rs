@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::Root;
+use crate::machine::Root;
 
 /// How many cores the given CPUs lie on; nothing unless the kernel tells it for all of them.
 pub(super) fn cores(machine: Root<'_>, cpus: &[usize]) -> Option<usize> {
@@ -32,8 +32,8 @@ const LISTS: [&str; 2] = ["core_cpus_list", "thread_siblings_list"];
 
 #[cfg(test)]
 mod tests {
-    use super::super::fake::Tree;
     use super::*;
+    use crate::machine::fake::Tree;
 
     /// CPUs 0 and 2 are one core, 1 and 3 the other; the second core is described as an older kernel does it.
     const TWO_CORES: [(&str, &str); 4] = [

@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use super::evidence;
 use super::given::GivenCall;
 use super::inner::{Body, Inner, Pending};
-use crate::config::Output;
+use super::results::Value;
+use crate::errand::Answer;
 use crate::ids::WorkerId;
 use crate::scheduler::{Event, Try};
+use crate::shared::passing::Arrivals;
 use crate::wire::frame::Said;
 use crate::wire::message::{Failure, FromWorker, Hello};
 
@@ -29,6 +31,10 @@ enum Heard {
     Stored(GivenCall, bool),
     /// An item has none.
     Failed(GivenCall, bool, Failure),
+    /// What the worker runs for its pool has a value.
+    Errand(Answer),
+    /// It begins nothing more.
+    Worn,
     Nonsense(String),
 }
 
@@ -48,6 +54,14 @@ impl Inner {
         self.perform_all();
     }
 
+    /// The same if there is something to hear: for whoever asks how things are, or changes them. Answers that nobody
+    /// waits for are not heard at once by themselves.
+    pub(super) fn hear_what_is_there(&mut self, now: Instant) {
+        if self.has_news() {
+            self.hear_news(now);
+        }
+    }
+
     /// For whoever has just spawned a call that must wait: takes in what the workers have said meanwhile. Nobody else
     /// has to be woken for that, and a row of spawns keeps the workers busy by itself.
     pub(super) fn help(&mut self, now: Instant) {
@@ -62,26 +76,31 @@ impl Inner {
     fn hear_worker(&mut self, worker: WorkerId, now: Instant) {
         let heard =
             (0..FRAMES_IN_A_ROW_MAX).take_while(|_| self.has_news_of(worker) && self.hear_frame(worker, now)).count();
-        if heard > 0 && self.settings.output != Output::Capture {
+        if heard > 0 && !self.settings.output.is_by_call() {
             self.hear_all_output(worker);
         }
     }
 
     /// Takes one frame in. `false`: there is none for now.
     pub(super) fn hear_frame(&mut self, worker: WorkerId, now: Instant) -> bool {
-        if self.settings.output == Output::Capture {
-            // What is captured goes with the outcome of the call, so it is taken in while there is one.
-            self.hear_all_output(worker);
+        if self.settings.output.is_by_call() {
+            // What belongs to the call is taken in while there is one.
+            self.hear_output_of_call(worker);
         }
         match self.receive(worker) {
             Heard::Nothing => return false,
             Heard::Noted => {}
             Heard::Hello(hello) => self.hear_hello(worker, hello, now),
             Heard::Stored(given, is_last) => self.answered(worker, &given, is_last, now),
+            Heard::Errand(value) => self.turn_answered(worker, Ok(value), now),
+            Heard::Failed(given, _, failure) if given.call.is_nowhere() => {
+                self.turn_answered(worker, Err(failure), now);
+            }
             Heard::Failed(given, is_last, failure) => {
                 self.store_failure(worker, &given, failure);
                 self.answered(worker, &given, is_last, now);
             }
+            Heard::Worn => self.feed(Event::Worn { worker }, now),
             Heard::Nonsense(why) => self.refuse(worker, format!("a worker sent nonsense: {why}"), now),
         }
         true
@@ -107,7 +126,7 @@ impl Inner {
                 let Some(call) = body.given.ran() else {
                     return Heard::Nonsense("a time that nobody awaits".to_string());
                 };
-                self.calls.get_mut(call).into_iter().for_each(|call| call.outcome().ran = Duration::from_nanos(nanos));
+                self.calls.get_mut(call).into_iter().for_each(|call| call.outcome().ran += Duration::from_nanos(nanos));
                 return Heard::Noted;
             }
             Ok(FromWorker::Encloses(enclosure)) => {
@@ -115,6 +134,10 @@ impl Inner {
                     Ok(()) => Heard::Noted,
                     Err(why) => Heard::Nonsense(why.to_string()),
                 };
+            }
+            Ok(FromWorker::Worn) => {
+                body.given.give_up();
+                return Heard::Worn;
             }
             Err(why) => return Heard::Nonsense(why.to_string()),
         };
@@ -135,9 +158,12 @@ impl Inner {
             if let Some(pending) = self.calls.get_mut(given.call) {
                 let count = pending.order.items.len();
                 pending.outcome().results.push(Ok(bytes), count);
-                if !is_last && self.settings.output != Output::Capture {
+                if !is_last && !self.settings.output.is_by_call() {
                     is_last = receive_row(body, pending);
                 }
+            } else if given.call.is_nowhere() {
+                let arrivals = Arrivals::from(std::mem::take(&mut body.enclosed));
+                return Heard::Errand((Value::from(bytes).into_payload(), arrivals));
             }
         }
         if body.has_leftovers() {
@@ -163,6 +189,7 @@ impl Inner {
     fn answered(&mut self, worker: WorkerId, given: &GivenCall, is_last: bool, now: Instant) {
         let &GivenCall { call, attempt, .. } = given;
         if is_last {
+            self.end_lines(worker);
             // Whoever hears answers tells the time afterwards: what follows from all of them is found out once.
             self.scheduler.note(Event::Returned { worker, call, attempt }, now);
             self.perform_all();

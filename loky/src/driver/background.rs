@@ -7,14 +7,19 @@ use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use super::Driver;
+use super::errands::Unjudged;
 use super::inner::{Inner, Worker};
+use super::threads;
 use crate::config::{KILL_GRACE, Output, Settings};
 use crate::ids::WorkerId;
+use crate::machine::oom::OomKills;
+use crate::machine::{Root, cgroup};
 use crate::shared::segment::Core;
 use crate::supervisor::Process;
-use crate::supervisor::local::{self, Recipe};
+use crate::supervisor::local::{self, Destination, Recipe};
 use crate::sys::bell::Bell;
 use crate::wire::message::Welcome;
 use crate::{env, identity, task};
@@ -26,6 +31,7 @@ pub(super) enum Chore {
     /// Kill a process that nobody waits for, and reap it.
     Discard(Arc<Process>),
     StartZygote,
+    Judge(Box<Unjudged>),
     /// Give back what a worker that is gone has taken: to unmap its memory takes a moment, and somebody waits for its
     /// error.
     Forget(Box<Worker>),
@@ -66,6 +72,8 @@ impl Driver {
             self.chores.1.try_iter().for_each(|chore| self.run(chore));
             let Ok(launch) = self.launches.1.try_recv() else { return };
             self.do_launch(launch);
+            // Many launches take long together.
+            self.look_at_memory();
         }
     }
 
@@ -94,23 +102,36 @@ impl Driver {
                 process.reap(KILL_GRACE);
             }
             Chore::StartZygote => self.start_zygote(),
+            Chore::Judge(unjudged) => self.judge(*unjudged),
             Chore::Forget(worker) => drop(worker),
             Chore::Unmap(segments) => drop(segments),
         }
     }
 
     fn do_launch(&self, launch: Launch) {
-        let settings = self.inner.lock().settings.clone();
+        let (settings, share) = {
+            let inner = self.inner.lock();
+            (inner.settings.clone(), inner.share())
+        };
         let is_one_of_many = launch.is_one_of_many || !self.launches.1.is_empty();
         let launch = Launch { is_one_of_many, ..launch };
-        let launched = match recipe(&settings, launch.index).and_then(|recipe| Ok((recipe, self.bell()?))) {
+        let launched = match recipe(&settings, launch.index, share).and_then(|recipe| Ok((recipe, self.bell()?))) {
             Ok((recipe, bell)) => match self.ask_zygote(launch, &recipe, &bell) {
-                true => return,
+                true => return self.watch_oom_kills(),
                 false => local::launch(&recipe, &bell).map_err(|why| format!("starting a process failed: {why}")),
             },
             Err(why) => Err(why),
         };
         self.act(|inner, now| inner.hear_launch(launch.worker, launched, now));
+        self.watch_oom_kills();
+    }
+
+    /// After the first launch, when the worker has enough to do to be there.
+    fn watch_oom_kills(&self) {
+        if self.inner.lock().oom_kills.is_none() {
+            let kills = OomKills::watch(Root::machine(), cgroup::own_mounts(), Instant::now());
+            self.inner.lock().oom_kills = Some(kills);
+        }
     }
 
     fn bell(&self) -> Result<Arc<Bell>, String> {
@@ -119,14 +140,15 @@ impl Driver {
 }
 
 impl Inner {
-    /// `env_per_worker` is a user's own code, which is called on a thread of the pool.
+    /// `env_per_worker` and `cpu_affinity` are a user's own code, which is called on a thread of the pool.
     fn may_be_helped(&self, is_starter: bool) -> bool {
         let is_starting = is_starter && self.workers.values().all(|worker| !worker.has_said_hello);
-        self.settings.env_per_worker.is_none() && (is_starting || self.nursery.is_open())
+        let is_ours = self.settings.env_per_worker.is_none() && self.settings.cpu_affinity.is_none();
+        is_ours && (is_starting || self.nursery.is_open())
     }
 }
 
-fn recipe(settings: &Settings, index: usize) -> Result<Recipe, String> {
+fn recipe(settings: &Settings, index: usize, share: usize) -> Result<Recipe, String> {
     let mut environment = common_environment(settings);
     if let Some(variables) = &settings.env_per_worker {
         // This is the user's own code: its panic must cost no more than the launch.
@@ -136,14 +158,20 @@ fn recipe(settings: &Settings, index: usize) -> Result<Recipe, String> {
     }
     let program = env::arguments().into_iter().next().unwrap_or_default();
     let title = format!("{} [loky: worker {index} of {}]", program.to_string_lossy(), settings.name);
-    let has_own_output = settings.output != Output::Inherit;
-    let first_words = welcome(settings, index).encode();
-    Ok(Recipe { title, environment, current_dir: settings.current_dir.clone(), has_own_output, first_words })
+    let output = match settings.output {
+        Output::Inherit => Destination::Ours,
+        Output::Prefix | Output::Capture => Destination::Pipe,
+        Output::Null => Destination::Nowhere,
+    };
+    let threads_said = threads::said(settings, &environment);
+    let cpus = cpus(settings, index)?;
+    let first_words = Welcome { share, threads_said, cpus, ..welcome(settings, index) }.encode();
+    Ok(Recipe { title, environment, current_dir: settings.current_dir.clone(), output, first_words })
 }
 
 /// What all workers of the pool have in their environment.
 pub(super) fn common_environment(settings: &Settings) -> Vec<(OsString, Option<OsString>)> {
-    let mut environment = thread_pool_variables(settings);
+    let mut environment = threads::variables(settings);
     environment.extend(settings.environment.iter().cloned());
     environment
 }
@@ -157,13 +185,19 @@ fn welcome(settings: &Settings, index: usize) -> Welcome {
         pool: settings.name.clone(),
         index,
         depth: identity::depth() + 1,
+        share: 1,
+        threads: settings.share_of_all(),
+        threads_said: 0,
         may_spin: settings.cpus > 1,
+        cpus: Vec::new(),
+        confinement: settings.confinement.clone(),
+        memory_growth_max: settings.memory_growth_limit,
     }
 }
 
-/// Lets the thread pools of all workers together have as many threads as there are CPUs, where the program's user has
-/// not decided otherwise.
-fn thread_pool_variables(settings: &Settings) -> Vec<(OsString, Option<OsString>)> {
-    let threads = (settings.cpus / settings.workers.max(1)).max(1).to_string();
-    env::unset_thread_pools().map(|name| (name.into(), Some(threads.clone().into()))).collect()
+/// On which processors the worker shall run; none if that was not said.
+fn cpus(settings: &Settings, index: usize) -> Result<Vec<usize>, String> {
+    let Some(cpus) = &settings.cpu_affinity else { return Ok(Vec::new()) };
+    panic::catch_unwind(AssertUnwindSafe(|| cpus(index)))
+        .map_err(|_| format!("`cpu_affinity` panicked for worker {index}"))
 }

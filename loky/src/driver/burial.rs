@@ -7,9 +7,10 @@ use super::background::Chore;
 use super::evidence;
 use super::inner::Inner;
 use crate::ids::{CallKey, WorkerId};
+use crate::machine::Root;
 use crate::scheduler::Event;
 use crate::sys::page::Begun;
-use crate::sys::process::{Exit, SIGKILL};
+use crate::sys::process::{Exit, SIGINT, SIGKILL, SIGTERM};
 
 impl Inner {
     pub(super) fn hear_process(&mut self, worker: WorkerId, now: Instant) {
@@ -19,12 +20,20 @@ impl Inner {
 
     /// The process is gone. First everything that it had written is read: a result that made it out counts.
     pub(super) fn bury(&mut self, id: WorkerId, exit: Exit, now: Instant) {
+        // Who interrupts the program may have hit the worker as well; then the call is not to be tried again.
+        self.hear_interrupt(now);
         self.counters.deaths += 1;
         while self.hear_frame(id, now) {}
         self.hear_last_output(id);
+        self.end_lines(id);
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let Some(body) = &mut worker.body else { return };
         body.exit = Some(exit);
+        // One that dies slowly has been killed twice.
+        if exit == Exit::Signal(SIGKILL) && (!worker.is_killed || worker.has_fallen_silent) {
+            let kills = self.oom_kills.as_mut();
+            body.oom_witness = kills.and_then(|kills| kills.account(Root::machine(), now));
+        }
         if let Some(poller) = &self.poller {
             body.leave(poller);
         }
@@ -34,8 +43,9 @@ impl Inner {
             self.launch_failure = Some(evidence::death_at_start(self, id, exit));
         }
         let begun = self.still_running(id, begun);
+        self.turn_cut_short(id, exit, now);
         let event = match exit {
-            Exit::Signal(SIGKILL) if is_early => Event::LaunchCutShort { worker: id },
+            Exit::Signal(SIGKILL | SIGINT | SIGTERM) if is_early => Event::LaunchCutShort { worker: id },
             _ => Event::WorkerDied { worker: id, begun },
         };
         self.feed(event, now);

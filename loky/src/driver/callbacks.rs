@@ -1,7 +1,7 @@
-//! Runs `on_done` callbacks: one after the other, on a thread of their own, so that a slow one delays no result.
+//! Runs callbacks, those of `on_done` and of finalizers: one after the other, on a thread of their own, so that a slow one delays no result.
 //!
 //! The thread starts with the first callback and ends with the pool, after the last one. The channel has no limit,
-//! because there is at most one callback in it for each handle that somebody has made.
+//! because there is at most one callback in it for each handle that somebody has made, and for each end of a worker.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::thread::{self, JoinHandle};
@@ -40,6 +40,25 @@ impl Callbacks {
         }
     }
 
+    /// Makes the thread before there is anything to run.
+    pub(super) fn start_early(&self) {
+        let mut life = self.0.lock();
+        if matches!(*life, Life::Before) {
+            *life = start().unwrap_or_default();
+        }
+    }
+
+    /// Runs `callback` soon, and never here: gives it back if there is no thread.
+    pub(super) fn queue(&self, callback: Callback) -> Result<(), Callback> {
+        match &*self.0.lock() {
+            Life::Thread(sender, _) => {
+                sender.send(callback).expect("the thread ends only after its sender");
+                Ok(())
+            }
+            Life::Before | Life::After => Err(callback),
+        }
+    }
+
     /// Waits until every callback has run and the thread has ended; does not wait if a callback asks for it.
     pub(super) fn end(&self) {
         let Life::Thread(sender, handle) = std::mem::replace(&mut *self.0.lock(), Life::After) else { return };
@@ -59,6 +78,6 @@ fn start() -> std::io::Result<Life> {
 
 fn run(callback: Callback) {
     if panic::catch_unwind(AssertUnwindSafe(callback)).is_err() {
-        eprintln!("loky: an `on_done` callback panicked; the pool goes on");
+        eprintln!("loky: an `on_done` callback, or one of a finalizer, panicked; the pool goes on");
     }
 }

@@ -4,8 +4,9 @@
 //! and in one piece.
 
 use super::enclosures::Departed;
-use super::inner::{Inner, Pending};
-use super::order::{Items, Order};
+use super::inner::Inner;
+use super::order::{Items, Limits, Order};
+use crate::errand::Errand;
 use crate::ids::{Attempt, CallKey, WorkerId};
 use crate::transport::link::{Link, Part};
 use crate::transport::payload::Payload;
@@ -22,19 +23,42 @@ impl Inner {
         let (order, first) = (&pending.order, pending.done());
         if order.has_enclosed() {
             let departed = self.departed.get_or_insert_with(|| Departed::new(self.poller.as_ref()));
-            body.give_enclosed(order, departed);
-            self.has_unsent |= body.link.has_unsent();
+            self.has_unsent |= body.give_enclosed(order, departed);
         }
         if attempt.get() == 1 && order.is_plain() && order.payload.len() <= SHORT_MAX {
             say_plain(&mut body.link, call, order);
         } else {
-            say(&mut body.link, &run_of(call, attempt, pending), order);
+            say(&mut body.link, &run_of(call, attempt, first, order), order);
         }
         if body.given.is_empty() {
             // What was written so far belongs to calls that have ended.
             body.tail.forget();
+            if let Some(memory) = &mut body.memory {
+                memory.watch(&mut self.vigil);
+            }
         }
-        body.given.push(call, attempt, number(first)..number(order.items.len()));
+        let is_timed = order.is_timed();
+        if is_timed {
+            // Its clock starts when the call before it has ended.
+            body.given.await_last();
+        }
+        let is_awaited = is_timed || order.is_awaited;
+        body.given.push(call, attempt, number(first)..number(order.items.len()), is_awaited);
+        self.flush(worker);
+    }
+
+    /// Sends what the worker is to run for its pool. It holds nothing else then.
+    pub(super) fn dispatch_errand(&mut self, errand: &Errand, worker: WorkerId) {
+        let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
+        let order = Order::new(errand.task.clone(), errand.arguments.clone(), Items::One, Limits::default());
+        let (call, attempt) = (CallKey::nowhere(), Attempt::FIRST);
+        if order.has_enclosed() {
+            let departed = self.departed.get_or_insert_with(|| Departed::new(self.poller.as_ref()));
+            self.has_unsent |= body.give_enclosed(&order, departed);
+        }
+        say(&mut body.link, &run_of(call, attempt, 0, &order), &order);
+        body.tail.forget();
+        body.given.push(call, attempt, 0..1, true);
         self.flush(worker);
     }
 }
@@ -62,8 +86,7 @@ fn say(link: &mut Link, run: &Run, order: &Order) {
     link.send(head, fixed.into_iter().chain(captures).chain([Part::Payload(&order.payload, arguments)]));
 }
 
-fn run_of(call: CallKey, attempt: Attempt, pending: &Pending) -> Run {
-    let (order, first) = (&pending.order, pending.done());
+fn run_of(call: CallKey, attempt: Attempt, first: usize, order: &Order) -> Run {
     Run {
         call: call.id,
         attempt,
@@ -76,6 +99,7 @@ fn run_of(call: CallKey, attempt: Attempt, pending: &Pending) -> Run {
         // The limit is that of one item: its clock starts when the answer before it is heard.
         is_prompt: order.limits().timeout.is_some(),
         is_alike: order.items.alike().is_some(),
+        is_errand: call.is_nowhere(),
     }
 }
 

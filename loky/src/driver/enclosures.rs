@@ -106,9 +106,9 @@ fn give_segment(body: &mut Body, segment: &Segment) {
 }
 
 impl Body {
-    /// Gives the worker what a call encloses.
+    /// Gives the worker what a call encloses. Returns whether something of it is still to be sent.
     #[inline(never)]
-    pub(super) fn give_enclosed(&mut self, order: &Order, departed: &Arc<Departed>) {
+    pub(super) fn give_enclosed(&mut self, order: &Order, departed: &Arc<Departed>) -> bool {
         for item in order.enclosed() {
             match item {
                 Item::Segment(segment) if self.held.add(segment) => {
@@ -123,6 +123,7 @@ impl Body {
                 Item::Segment(_) | Item::Parents(_) => {}
             }
         }
+        self.link.has_unsent()
     }
 
     /// Whether there is something to do when an answer has been heard.

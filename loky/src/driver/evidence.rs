@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use super::inner::{Inner, Pending};
+use super::figures;
+use super::inner::{Inner, Pending, Worker};
+use super::vigil::Memory;
 use crate::error::{Error, ErrorKind, PanicEvidence, in_words};
 use crate::ids::{Attempt, WorkerId};
 use crate::scheduler::{Try, Why};
 use crate::supervisor;
-use crate::sys::process::{Exit, SIGKILL};
+use crate::sys::process::{self, Exit, SIGKILL, SIGXCPU};
 use crate::wire::message::Failure;
 
 /// The error of a call that ends without a result.
@@ -20,6 +22,7 @@ pub(super) fn settled(inner: &mut Inner, pending: &Pending, why: Why) -> Error {
             let what = format!("ran longer than its limit of {}", in_words(limits.timeout.unwrap_or_default()));
             begun(inner, pending, Some(tried), ErrorKind::Timeout, what)
         }
+        Why::Outgrew(tried) => outgrown(inner, pending, tried),
         Why::QueuedTooLong => Error::new(ErrorKind::QueueTimeout, queued_too_long(limits.queue_timeout))
             .with_advice("it never ran; give the pool more workers, or the call more time"),
         Why::DeadlinePassed(tried) => {
@@ -27,9 +30,7 @@ pub(super) fn settled(inner: &mut Inner, pending: &Pending, why: Why) -> Error {
             begun(inner, pending, tried, ErrorKind::Timeout, what)
         }
         Why::CannotLaunch(tried) => cannot_launch(inner, pending, tried),
-        Why::ShutDown(tried) => {
-            begun(inner, pending, tried, ErrorKind::Shutdown, "ended with its pool, which was shut down".to_string())
-        }
+        Why::ShutDown(tried) => shut_down(inner, pending, tried),
     };
     error.with_task(pending.order.task.entry.name)
 }
@@ -56,7 +57,7 @@ pub(super) fn failed(inner: &Inner, pending: &Pending, worker: WorkerId, attempt
 
 /// How a worker ended that had not said hello.
 pub(super) fn death_at_start(inner: &mut Inner, worker: WorkerId, exit: Exit) -> String {
-    let how = supervisor::in_words(exit);
+    let how = how_it_died(inner, worker, exit);
     match tail(inner, worker).lines().last() {
         Some(last) => format!("a worker {how} at its start, saying `{last}`"),
         None => format!("a worker {how} at its start"),
@@ -66,7 +67,7 @@ pub(super) fn death_at_start(inner: &mut Inner, worker: WorkerId, exit: Exit) ->
 fn crashed(inner: &mut Inner, pending: &Pending, tried: Try) -> Error {
     let (index, pid) = place(inner, tried.worker);
     let exit = inner.body(tried.worker).and_then(|body| body.exit).unwrap_or(Exit::Unknown);
-    let how = supervisor::in_words(exit);
+    let how = how_it_died(inner, tried.worker, exit);
     let error = Error::new(ErrorKind::Crash, format!("failed: worker {index} (pid {pid}) {how} while running it"));
     let error = match exit {
         Exit::Code(code) => error.with_exit_code(code),
@@ -74,16 +75,33 @@ fn crashed(inner: &mut Inner, pending: &Pending, tried: Try) -> Error {
         Exit::Unknown => error,
     };
     let error = tried_by(inner, pending, tried, error).with_task(pending.order.task.entry.name);
-    match advice(exit, error.stderr_tail().is_some()) {
+    let is_out_of_memory = inner.body(tried.worker).is_some_and(|body| body.oom_witness.is_some());
+    match advice(exit, is_out_of_memory, error.stderr_tail().is_some()) {
         Some(advice) => error.with_advice(advice),
         None => error,
     }
 }
 
-fn advice(exit: Exit, has_last_words: bool) -> Option<&'static str> {
+/// "was killed by SIGSEGV", and what else is known.
+fn how_it_died(inner: &mut Inner, worker: WorkerId, exit: Exit) -> String {
+    let how = supervisor::in_words(exit);
+    let Some(body) = inner.body(worker) else { return how };
+    let Some(witness) = &body.oom_witness else { return how };
+    let had = match body.memory.as_ref().and_then(Memory::last_seen) {
+        Some(bytes) => format!("; it had {} of private memory when it was last looked at", figures::in_words(bytes)),
+        None => String::new(),
+    };
+    format!("{how}, by the kernel's out-of-memory killer (`oom_kill` in {} has risen{had})", witness.display())
+}
+
+fn advice(exit: Exit, is_out_of_memory: bool, has_last_words: bool) -> Option<&'static str> {
     match exit {
+        _ if is_out_of_memory => Some("give the pool fewer workers, or a `memory_limit`"),
         Exit::Code(_) => Some("a task should return or panic instead of ending its process"),
         Exit::Signal(SIGKILL) => Some("if nobody killed it on purpose, the machine may have run out of memory"),
+        Exit::Signal(SIGXCPU) => {
+            Some("its CPU time was used up: the pool's `cpu_time_limit`, or else the system's (`ulimit -t`)")
+        }
         Exit::Signal(_) | Exit::Unknown => has_last_words.then_some("`stderr_tail()` has its last words"),
     }
 }
@@ -92,16 +110,26 @@ fn advice(exit: Exit, has_last_words: bool) -> Option<&'static str> {
 fn begun(inner: &mut Inner, pending: &Pending, tried: Option<Try>, kind: ErrorKind, what: String) -> Error {
     let Some(tried) = tried else { return Error::new(kind, format!("{what} before it ran")) };
     let (index, pid) = place(inner, tried.worker);
-    let error = if inner.workers.contains_key(&tried.worker) {
-        Error::new(kind, format!("{what}; worker {index} (pid {pid}), which ran it, was killed"))
-    } else {
-        Error::new(kind, what)
+    let error = match inner.workers.get(&tried.worker).map(|worker| worker.is_killed) {
+        Some(true) => Error::new(kind, format!("{what}; worker {index} (pid {pid}), which ran it, was killed")),
+        Some(false) => Error::new(kind, format!("{what}; worker {index} (pid {pid}), had run it")),
+        None => Error::new(kind, what),
     };
     tried_by(inner, pending, tried, error)
 }
 
+/// The error of a call in whose worker there was too much memory.
+fn outgrown(inner: &mut Inner, pending: &Pending, tried: Try) -> Error {
+    let memory = inner.workers.get(&tried.worker).and_then(Worker::memory);
+    let used = memory.and_then(|memory| memory.too_much).unwrap_or(0);
+    let [used, limit] = figures::both_in_words(used, inner.settings.memory_limit.unwrap_or(0));
+    let what = format!("used {used} of private memory, more than its limit of {limit}");
+    begun(inner, pending, Some(tried), ErrorKind::MemoryLimit, what)
+        .with_advice("give it less to do at once, or the pool a higher `memory_limit`")
+}
+
 fn tried_by(inner: &mut Inner, pending: &Pending, tried: Try, error: Error) -> Error {
-    let error = match inner.workers.get(&tried.worker).and_then(super::inner::Worker::pid) {
+    let error = match inner.workers.get(&tried.worker).and_then(Worker::pid) {
         Some(pid) => error.with_pid(pid),
         None => error,
     };
@@ -118,6 +146,13 @@ fn panicked(evidence: PanicEvidence, index: usize, pid: u32) -> Error {
 }
 
 fn cannot_launch(inner: &mut Inner, pending: &Pending, tried: Option<Try>) -> Error {
+    if let Some(error) = inner.initializer_failure.clone() {
+        // The process that it names is the one that failed, not the one that tried the call before.
+        return match tried {
+            Some(tried) => error.having_run().with_attempt(tries(pending, tried.attempt), attempts_max(pending)),
+            None => error,
+        };
+    }
     let why = inner.launch_failure.as_deref().unwrap_or("no reason is known");
     let error = Error::new(ErrorKind::Launch, format!("found no worker, for none could be started: {why}"))
         .with_advice("a worker is this same program; it must reach `loky::main!` and be allowed to start processes");
@@ -127,15 +162,26 @@ fn cannot_launch(inner: &mut Inner, pending: &Pending, tried: Option<Try>) -> Er
     }
 }
 
+fn shut_down(inner: &mut Inner, pending: &Pending, tried: Option<Try>) -> Error {
+    let why =
+        inner.interrupted_by.map(|signal| format!("the program was interrupted ({})", process::signal_name(signal)));
+    let what = match (why, tried) {
+        (Some(why), None) => return Error::new(ErrorKind::Shutdown, format!("was not started, because {why}")),
+        (Some(why), Some(_)) => format!("was ended, because {why}"),
+        (None, _) => "ended with its pool, which was shut down".to_string(),
+    };
+    begun(inner, pending, tried, ErrorKind::Shutdown, what)
+}
+
 fn queued_too_long(limit: Option<Duration>) -> String {
     format!("was not started within its queue timeout of {}", in_words(limit.unwrap_or_default()))
 }
 
-fn tail(inner: &mut Inner, worker: WorkerId) -> String {
+pub(super) fn tail(inner: &mut Inner, worker: WorkerId) -> String {
     inner.body(worker).map(|body| body.tail.text()).unwrap_or_default()
 }
 
-fn place(inner: &Inner, worker: WorkerId) -> (usize, u32) {
+pub(super) fn place(inner: &Inner, worker: WorkerId) -> (usize, u32) {
     let worker = inner.workers.get(&worker);
     worker.map_or((0, 0), |worker| (worker.index, worker.pid().unwrap_or(0)))
 }

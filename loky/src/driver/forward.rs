@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::Driver;
 use super::printed::Printed;
-use crate::config::OUTPUT_PENDING_MAX;
+use crate::config::{OUTPUT_PENDING_MAX, OUTPUT_PENDING_OF_ENDED_MAX};
 use crate::sys::poll::Interest;
 use crate::sys::stdio::{self, STREAMS, Stream};
 
@@ -66,9 +66,16 @@ impl Outlet {
         self.pending.len() >= OUTPUT_PENDING_MAX
     }
 
+    /// Whether even what a call has written that has ended is to wait in its pipe.
+    pub(super) fn is_overfull(&self) -> bool {
+        self.pending.len() >= OUTPUT_PENDING_OF_ENDED_MAX
+    }
+
+    /// Whole lines, if there is one: the program may print something of its own between two pieces.
     fn next_piece(&mut self) -> Vec<u8> {
         self.is_busy = true;
-        let len = self.pending.len().min(PIPE_PIECE);
+        let most = &self.pending[..self.pending.len().min(PIPE_PIECE)];
+        let len = most.iter().rposition(|&byte| byte == b'\n').map_or(most.len(), |end| end + 1);
         self.pending.drain(..len).collect()
     }
 }

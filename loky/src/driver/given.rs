@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::ids::{Attempt, CallKey};
 use crate::sys::page::Begun;
+use crate::transport::link::Patience;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -25,12 +26,36 @@ pub(super) struct GivenCall {
     items: Range<u32>,
     /// Whether it was told how long it ran.
     has_ran: bool,
+    /// Whether somebody waits for the answer.
+    is_awaited: bool,
 }
 
 impl Given {
-    pub(super) fn push(&mut self, call: CallKey, attempt: Attempt, items: Range<u32>) {
+    pub(super) fn push(&mut self, call: CallKey, attempt: Attempt, items: Range<u32>, is_awaited: bool) {
         self.last += 1;
-        self.calls.push_back(GivenCall { number: self.last, call, attempt, items, has_ran: false });
+        self.calls.push_back(GivenCall { number: self.last, call, attempt, items, has_ran: false, is_awaited });
+    }
+
+    /// Somebody waits for the answer to the call that was sent last.
+    pub(super) fn await_last(&mut self) {
+        self.calls.back_mut().into_iter().for_each(|given| given.is_awaited = true);
+    }
+
+    /// Somebody waits for the answer to this call. Returns its number.
+    pub(super) fn await_call(&mut self, call: CallKey) -> Option<u64> {
+        let given = self.calls.iter_mut().find(|given| given.call == call)?;
+        given.is_awaited = true;
+        Some(given.number)
+    }
+
+    /// How long whoever hears the answers may sleep: until there is one that somebody waits for, or half of what the
+    /// worker has to do is done, so that more can be sent in time.
+    pub(super) fn patience(&self) -> Patience {
+        let half = self.calls.len().saturating_sub(1) / 2;
+        match self.calls.iter().take(half + 1).position(|given| given.is_awaited).unwrap_or(half) {
+            0 => Patience::None,
+            place => Patience::Until(self.calls[place].number as u16),
+        }
     }
 
     /// An item of the call with this number, as far as 32 bits hold it, is answered. Returns the call, and whether
@@ -81,6 +106,11 @@ impl Given {
         self.calls.front().map(|given| given.number)
     }
 
+    /// The number of a call that is not answered.
+    pub(super) fn number_of(&self, call: CallKey) -> Option<u64> {
+        self.calls.iter().find(|given| given.call == call).map(|given| given.number)
+    }
+
     /// The number of the call that was sent last.
     pub(super) const fn last(&self) -> u64 {
         self.last
@@ -91,6 +121,11 @@ impl Given {
         let begun = self.calls.iter().position(|given| begun.is(given.number));
         self.calls.truncate(begun.map_or(0, |place| place + 1));
         self.calls.back().map(|given| given.call)
+    }
+
+    /// The worker begins nothing more of all this.
+    pub(super) fn give_up(&mut self) {
+        self.calls.clear();
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -109,10 +144,11 @@ mod tests {
         let mut worker = Beginner::new(&page);
         let (mut given, calls) = (Given::default(), [CallKey::nowhere(), CallKey::nowhere()]);
         assert_eq!(given.begun(page.begun()), None);
-        calls.iter().for_each(|&call| given.push(call, Attempt::FIRST, 3..5));
+        calls.iter().for_each(|&call| given.push(call, Attempt::FIRST, 3..5, false));
         assert_eq!((given.begun(page.begun()), given.answer(2, 3)), (None, None), "the first one is answered first");
         assert!(worker.begin(1, 0));
         assert_eq!((given.ran(), given.ran()), (Some(calls[0]), None), "it is told once");
+        assert_eq!((given.number_of(calls[1]), given.number_of(CallKey::nowhere())), (Some(2), None));
         let answers = [(1, 4), (1, 3), (1, 4), (1, 5)].map(|(call, item)| given.answer(call, item));
         let answers = answers.map(|answer| answer.map(|(_, is_last)| is_last));
         assert_eq!(answers, [None, Some(false), Some(true), None]);
@@ -125,7 +161,7 @@ mod tests {
     fn several_items_are_answered_at_once() {
         let (mut given, calls) = (Given::default(), [CallKey::nowhere(), CallKey::nowhere()]);
         assert_eq!((given.awaited(), given.answer_more(0)), (0, false));
-        calls.iter().for_each(|&call| given.push(call, Attempt::FIRST, 3..8));
+        calls.iter().for_each(|&call| given.push(call, Attempt::FIRST, 3..8, false));
         assert_eq!(given.answer(1, 3).map(|(_, is_last)| is_last), Some(false));
         assert_eq!((given.awaited(), given.answer_more(3), given.awaited()), (4, false, 1));
         assert_eq!((given.answer_more(1), given.awaited()), (true, 5), "the next call is the first one now");
@@ -136,11 +172,11 @@ mod tests {
         let (page, _fd) = Page::create().unwrap();
         let mut worker = Beginner::new(&page);
         let (mut given, calls) = (Given::default(), [CallKey::nowhere(), CallKey::nowhere(), CallKey::nowhere()]);
-        calls.iter().for_each(|&call| given.push(call, Attempt::FIRST, 0..1));
+        calls.iter().for_each(|&call| given.push(call, Attempt::FIRST, 0..1, false));
         assert!(worker.begin(1, 0) && worker.begin(2, 0));
         assert_eq!(given.take_back(page.recall(given.last())), Some(calls[1]));
         assert!(given.answer(1, 0).is_some() && given.answer(2, 0).is_some() && given.is_empty());
-        given.push(calls[2], Attempt::FIRST, 0..1);
+        given.push(calls[2], Attempt::FIRST, 0..1, false);
         assert_eq!((given.take_back(page.recall(given.last())), given.is_empty()), (None, true));
         assert!(!worker.begin(3, 0) && !worker.begin(4, 0) && worker.begin(5, 0));
     }

@@ -11,7 +11,8 @@ use super::given::Given;
 use super::held::Held;
 use super::inner::{Body, Inner, Worker};
 use super::pipe::{Pipe, Tail};
-use super::tokens::{Part, ZYGOTE, of_token, token};
+use super::tokens::{INTERRUPT, Part, ZYGOTE, of_token, token};
+use super::vigil::Memory;
 use crate::config::DEATH_GRACE;
 use crate::ids::WorkerId;
 use crate::scheduler::Event;
@@ -25,8 +26,10 @@ use crate::wire::message::{Build, Hello};
 impl Inner {
     /// The poller reports `token`.
     pub(super) fn hear(&mut self, token: u64, now: Instant) {
-        if token == ZYGOTE {
-            return self.hear_zygote(now);
+        match token {
+            ZYGOTE => return self.hear_zygote(now),
+            INTERRUPT => return self.hear_interrupt(now),
+            _ => {}
         }
         match of_token(token) {
             (worker, Part::Link) => self.hear_link(worker, now),
@@ -48,12 +51,22 @@ impl Inner {
 
     fn embody(&mut self, id: WorkerId, launched: Launched) -> Result<(), String> {
         let chime = if self.duty.is_for_waiter() { Chime::Pool } else { Chime::Link };
-        let body = Body::new(launched, chime);
+        let memory = Memory::of(&self.vigil, launched.process.pid);
+        let mut body = Body::new(launched, chime);
+        match memory {
+            Ok(memory) => body.memory = memory,
+            Err(why) => {
+                self.outbox.chores.push(Chore::Discard(body.process));
+                return Err(why);
+            }
+        }
         let watched = self.poller.as_deref().map(|poller| body.enter(poller, id));
         let Some((worker, Ok(()))) = self.workers.get_mut(&id).zip(watched) else {
             self.outbox.chores.push(Chore::Discard(body.process));
             return Err("its descriptors cannot be watched".to_string());
         };
+        // Others may have come or gone since it was welcomed.
+        body.page.set_share(self.settings.share_among(self.scheduler.live()));
         worker.body = Some(body);
         if worker.is_killed {
             self.kill(id);
@@ -92,14 +105,22 @@ impl Inner {
     pub(super) fn end_silent(&mut self, now: Instant) {
         while let Some(place) = self.silent.iter().position(|&(_, until)| until <= now) {
             let (worker, _) = self.silent.swap_remove(place);
+            if let Some(worker) = self.workers.get_mut(&worker) {
+                worker.has_fallen_silent = !worker.is_killed;
+            }
             self.feed(Event::LinkClosed { worker }, now);
         }
     }
 
     /// The worker says what no worker of ours would: nothing that it says is believed any more.
     pub(super) fn refuse(&mut self, worker: WorkerId, why: String, now: Instant) {
-        self.leave_link(worker);
         self.launch_failure = Some(why);
+        self.give_up(worker, now);
+    }
+
+    /// Nothing that the worker says is heard any more.
+    pub(super) fn give_up(&mut self, worker: WorkerId, now: Instant) {
+        self.leave_link(worker);
         self.feed(Event::LinkClosed { worker }, now);
     }
 
@@ -134,8 +155,7 @@ impl Inner {
         if let Some(worker) = self.workers.get_mut(&worker) {
             worker.has_said_hello = true;
         }
-        self.launch_failure = None;
-        self.feed(Event::WorkerReady { worker }, now);
+        self.initialize(worker, 0, now);
     }
 }
 
@@ -149,8 +169,11 @@ impl Body {
             held: Held::default(),
             enclosed: Vec::new(),
             pipes: [Pipe::new(launched.output), Pipe::new(Some(launched.error))],
+            lines: Default::default(),
             tail: Tail::default(),
+            memory: None,
             exit: None,
+            oom_witness: None,
         }
     }
 

@@ -4,22 +4,30 @@
 //! block or run foreign code is put into the [`Outbox`] instead, for whoever holds the lock to do once it is released.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::background::{Chore, Launch};
+use super::callbacks::{Callback, Callbacks};
 use super::calls::Calls;
 use super::duty::{Duty, ROW};
 use super::enclosures::Departed;
+use super::errands::Turn;
 use super::forward::Outlets;
 use super::given::Given;
 use super::held::Held;
+use super::interrupt::{Membership, Told};
+use super::lines::Lines;
 use super::nursery::Nursery;
 use super::order::{Order, Outcome, OutcomeCell};
 use super::pipe::{Pipe, Tail};
+use super::vigil::{Memory, Vigil};
 use crate::config::Settings;
 use crate::error::Error;
-use crate::ids::WorkerId;
+use crate::ids::{CallKey, WorkerId};
+use crate::machine::oom::OomKills;
 use crate::observe::Counters;
 use crate::oneshot::{Cell, Watcher};
 use crate::scheduler::{Event, Scheduler};
@@ -30,7 +38,7 @@ use crate::sys::page::Page;
 use crate::sys::poll::Poller;
 use crate::sys::process::Exit;
 use crate::sys::stdio::STREAMS;
-use crate::transport::link::{Chime, Link};
+use crate::transport::link::{Chime, Link, Patience};
 
 /// See the module.
 #[derive(Debug)]
@@ -48,6 +56,8 @@ pub(super) struct Inner {
     pub(super) silent: Vec<(WorkerId, Instant)>,
     /// Why the last launch failed.
     pub(super) launch_failure: Option<String>,
+    /// The same, if it was an initializer that failed last.
+    pub(super) initializer_failure: Option<Error>,
     /// Who waits for all workers to be ready.
     pub(super) warm_up: Vec<Arc<Cell<()>>>,
     /// Who waits for room in the backlog.
@@ -55,12 +65,24 @@ pub(super) struct Inner {
     /// While the background thread sleeps: until when.
     pub(super) sleeping_until: Option<Option<Instant>>,
     pub(super) duty: Duty,
+    /// How many workers the processors are shared among, as those have been told.
+    pub(super) sharing: usize,
     /// How many calls were spawned, as far as that can be counted here.
     pub(super) spawned: u32,
     /// What workers wrote to their standard streams and this program's have not taken yet.
     pub(super) outlets: Outlets,
     pub(super) nursery: Nursery,
+    /// From the first call to the end of the pool, unless interrupts are nothing to it.
+    pub(super) member: Option<Arc<Membership>>,
+    /// The signal that has interrupted the program, once the pool has heard of it.
+    pub(super) interrupted_by: Option<i32>,
+    /// Whether what had begun by then is being finished.
+    pub(super) is_draining: bool,
+    pub(super) vigil: Vigil,
+    /// From the first launch on.
+    pub(super) oom_kills: Option<OomKills>,
     pub(super) outbox: Outbox,
+    pub(super) callbacks: Arc<Callbacks>,
     /// Whether a worker that slept has just been rung for: it takes a moment to wake, best on this very processor.
     pub(super) has_rung: bool,
     /// From the first call that encloses a segment.
@@ -87,6 +109,10 @@ pub(super) struct Worker {
     pub(super) index: usize,
     pub(super) is_killed: bool,
     pub(super) has_said_hello: bool,
+    /// What it runs for its pool, if it does.
+    pub(super) turn: Option<Turn>,
+    /// It has closed its link, and was killed because it had not died of whatever closed it.
+    pub(super) has_fallen_silent: bool,
     /// `None` until the launch is through.
     pub(super) body: Option<Body>,
 }
@@ -103,14 +129,20 @@ pub(super) struct Body {
     pub(super) enclosed: Vec<Arrival>,
     /// Its standard streams, each in the place of its number.
     pub(super) pipes: [Pipe; STREAMS.len()],
+    /// What they have brought of lines that have not ended, where lines are looked for.
+    pub(super) lines: [Lines; STREAMS.len()],
     /// The end of what it wrote to its standard error.
     pub(super) tail: Tail,
+    /// Where it has a limit.
+    pub(super) memory: Option<Memory>,
     /// How it ended, once that is known.
     pub(super) exit: Option<Exit>,
+    /// The file that says that the kernel's out-of-memory killer has struck, if it died of a kill that was not ours.
+    pub(super) oom_witness: Option<PathBuf>,
 }
 
 /// What is done outside the lock.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Outbox {
     pub(super) chores: Vec<Chore>,
     pub(super) launches: Vec<Launch>,
@@ -119,6 +151,10 @@ pub(super) struct Outbox {
     pub(super) watchers: Vec<Watcher>,
     /// Orders that enclose something: to drop the last one that holds it may take long.
     pub(super) leftovers: Vec<Order>,
+    /// What is to be said of an interrupt.
+    pub(super) told: Vec<Told>,
+    /// Those for which there is no thread.
+    pub(super) callbacks: Vec<Callback>,
     pub(super) is_finished: bool,
 }
 
@@ -129,9 +165,15 @@ impl Inner {
             departed: None,
             has_unsent: false,
             duty: Duty::new(Instant::now(), ROW),
+            sharing: 0,
             spawned: 0,
             scheduler: Scheduler::new(settings.rules()),
             nursery: Nursery::new(&settings),
+            member: None,
+            interrupted_by: None,
+            is_draining: false,
+            vigil: Vigil::new(&settings),
+            oom_kills: None,
             settings,
             calls: Calls::new(),
             workers: BTreeMap::new(),
@@ -140,11 +182,13 @@ impl Inner {
             counters: Counters::default(),
             silent: Vec::new(),
             launch_failure: None,
+            initializer_failure: None,
             warm_up: Vec::new(),
             room: Vec::new(),
             sleeping_until: None,
             outlets: Outlets::default(),
             outbox: Outbox::default(),
+            callbacks: Arc::default(),
         }
     }
 
@@ -167,10 +211,23 @@ impl Inner {
     /// already.
     pub(super) fn listen(&mut self, chime: Chime) -> bool {
         let mut may_sleep = true;
+        // Where the backlog is limited, somebody may wait for a call to start.
+        let is_patient = self.settings.queue_limit.is_none();
         for body in self.workers.values_mut().filter_map(|worker| worker.body.as_mut()) {
-            may_sleep &= body.link.may_sleep(chime);
+            let patience = if is_patient { body.given.patience() } else { Patience::None };
+            may_sleep &= body.link.may_sleep(chime, patience);
         }
         may_sleep
+    }
+
+    /// Somebody waits for the end of this call from now on: whoever sleeps is to be woken for it. `false`: there is
+    /// something to hear already, maybe that.
+    pub(super) fn await_call(&mut self, call: CallKey) -> bool {
+        let Some(pending) = self.calls.get_mut(call) else { return true };
+        pending.order.is_awaited = true;
+        let holder = self.scheduler.holder(call);
+        let Some(body) = holder.and_then(|worker| self.body(worker)) else { return true };
+        body.given.await_call(call).is_none_or(|number| body.link.hurry(number as u16))
     }
 
     /// Lets no worker ring from now on.
@@ -182,6 +239,19 @@ impl Inner {
     pub(super) fn is_full(&self) -> bool {
         self.settings.queue_limit.is_some_and(|limit| self.scheduler.queued() >= limit)
             && !self.scheduler.is_shutting_down()
+    }
+
+    /// How many processors each worker has for itself.
+    pub(super) fn share(&self) -> usize {
+        self.settings.share_among(self.scheduler.live())
+    }
+
+    /// Tells every worker that.
+    pub(super) fn share_processors(&mut self) {
+        self.sharing = self.scheduler.live();
+        let share = self.share();
+        let bodies = self.workers.values().filter_map(|worker| worker.body.as_ref());
+        bodies.for_each(|body| body.page.set_share(share));
     }
 
     /// The smallest index that no worker has.
@@ -217,6 +287,12 @@ impl Pending {
     }
 }
 
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").field("chores", &self.chores).field("launches", &self.launches).finish_non_exhaustive()
+    }
+}
+
 impl Outbox {
     /// The call has ended: the outcome is to be stored.
     pub(super) fn end(&mut self, call: Pending, end: Option<Error>) {
@@ -238,11 +314,12 @@ impl Outbox {
 
     /// Whether there is nothing to do.
     pub(super) fn is_empty(&self) -> bool {
-        self.chores.is_empty() && self.launches.is_empty() && !self.is_awaited()
+        self.chores.is_empty() && self.launches.is_empty() && self.told.is_empty() && !self.is_awaited()
     }
 
     /// Whether there is something in here that somebody may be waiting for.
     pub(super) fn is_awaited(&self) -> bool {
-        !self.outcomes.is_empty() || !self.cells.is_empty() || !self.watchers.is_empty() || self.is_finished
+        let has_told = !self.outcomes.is_empty() || !self.cells.is_empty() || !self.watchers.is_empty();
+        has_told || !self.callbacks.is_empty() || self.is_finished
     }
 }

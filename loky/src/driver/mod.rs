@@ -14,16 +14,21 @@ mod background;
 mod burial;
 mod callbacks;
 mod calls;
+mod captured;
 mod dispatch;
 mod duty;
 mod enclosures;
+mod errands;
 mod evidence;
+mod figures;
 mod forward;
 mod given;
 mod hear;
 mod held;
 mod inner;
+mod interrupt;
 mod lengths;
+mod lines;
 mod nursery;
 mod order;
 mod output;
@@ -32,24 +37,30 @@ mod pipe;
 mod printed;
 mod results;
 mod role;
+mod threads;
 mod tokens;
 mod turn;
+mod vigil;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle, ThreadId};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use self::background::{Chore, Launch};
 pub(crate) use self::callbacks::Callback;
 use self::callbacks::Callbacks;
+pub use self::captured::Captured;
 use self::inner::{Inner, Pending};
+use self::interrupt::Membership;
+pub(crate) use self::interrupt::end_if_interrupted;
 pub(crate) use self::lengths::Lengths;
 pub(crate) use self::order::{Items, Limits, Order, Outcome, OutcomeCell};
 pub(crate) use self::results::{Results, Value};
 use self::role::Role;
+use self::turn::Waiter;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
 use crate::ids::CallKey;
@@ -76,7 +87,7 @@ pub(crate) struct Driver {
     launches: (Sender<Launch>, Receiver<Launch>),
     /// Who made the background thread, which has its priority, its processors and all else from that thread.
     starter: OnceLock<ThreadId>,
-    callbacks: Callbacks,
+    callbacks: Arc<Callbacks>,
     life: Mutex<Life>,
     is_started: AtomicBool,
     finished: Cell<()>,
@@ -93,15 +104,17 @@ enum Life {
 impl Driver {
     /// Starts nothing: a pool that is never used has no thread, no descriptor and no process.
     pub(crate) fn new(settings: Settings) -> Arc<Self> {
+        let spin = Spin::new(settings.cpus > 1);
+        let inner = Inner::new(settings);
         Arc::new(Self {
             pid: own_pid(),
-            spin: Mutex::new(Spin::new(settings.cpus > 1)),
-            inner: Mutex::new(Inner::new(settings)),
+            spin: Mutex::new(spin),
+            callbacks: Arc::clone(&inner.callbacks),
+            inner: Mutex::new(inner),
             role: Role::new(),
             chores: unbounded(),
             launches: unbounded(),
             starter: OnceLock::new(),
-            callbacks: Callbacks::default(),
             life: Mutex::new(Life::Before),
             is_started: AtomicBool::new(false),
             finished: Cell::new(),
@@ -151,8 +164,22 @@ impl Driver {
             return false;
         }
         self.act(|inner, now| {
+            inner.hear_what_is_there(now);
             let is_alive = inner.calls.get(call).is_some();
             inner.feed(Event::Cancelled { call }, now);
+            is_alive
+        })
+    }
+
+    /// Asks a call to end by itself, and kills its worker if it has not after `grace`. `false`: it has ended.
+    pub(crate) fn ask_to_end(&self, call: CallKey, grace: Duration) -> bool {
+        if self.is_foreign() {
+            return false;
+        }
+        self.act(|inner, now| {
+            inner.hear_what_is_there(now);
+            let is_alive = inner.calls.get(call).is_some();
+            inner.feed(Event::AskedToEnd { call, kill_at: now.checked_add(grace) }, now);
             is_alive
         })
     }
@@ -164,6 +191,7 @@ impl Driver {
             return;
         }
         self.act(|inner, now| {
+            inner.hear_what_is_there(now);
             calls.into_iter().for_each(|call| inner.scheduler.note(Event::Cancelled { call }, now));
             inner.scheduler.handle_timeout(now);
             inner.perform_all();
@@ -175,7 +203,10 @@ impl Driver {
         if self.is_foreign() {
             return None;
         }
-        self.inner.lock().scheduler.has_started(call)
+        self.act(|inner, now| {
+            inner.hear_what_is_there(now);
+            inner.scheduler.has_started(call)
+        })
     }
 
     pub(crate) fn resize(&self, target: usize) {
@@ -185,7 +216,16 @@ impl Driver {
         self.act(|inner, now| {
             inner.settings.workers = target.max(1);
             inner.feed(Event::Resized { target }, now);
+            inner.share_processors();
         });
+    }
+
+    /// The pool has so many processors from now on, and a worker for each.
+    pub(crate) fn resize_to_processors(&self, cpus: usize) {
+        if !self.is_foreign() {
+            self.act(|inner, _| inner.settings.cpus = cpus);
+            self.resize(cpus);
+        }
     }
 
     /// Starts all workers. The cell is complete when they are ready, or cannot be had.
@@ -201,7 +241,10 @@ impl Driver {
 
     pub(crate) fn ask_shutdown(&self, forced: bool) {
         if !self.is_foreign() {
-            self.act(|inner, now| inner.feed(Event::ShutdownAsked { forced }, now));
+            self.act(|inner, now| {
+                inner.hear_what_is_there(now);
+                inner.feed(Event::ShutdownAsked { forced }, now);
+            });
         }
     }
 
@@ -229,7 +272,29 @@ impl Driver {
     /// Blocks until `is_done` or `until`, driving if nobody else does. Once `watch` was called, whoever makes
     /// `is_done` true must unpark this thread, as a cell does that it watches.
     pub(crate) fn wait(&self, until: Option<Instant>, is_done: impl Fn() -> bool, watch: impl Fn()) -> bool {
-        self.role.wait(self, until, is_done, watch)
+        self.wait_for(None, until, is_done, watch)
+    }
+
+    /// The same, where it is this call whose end may make `is_done` true.
+    pub(crate) fn wait_for(
+        &self,
+        awaited: Option<CallKey>,
+        until: Option<Instant>,
+        is_done: impl Fn() -> bool,
+        watch: impl Fn(),
+    ) -> bool {
+        let watch = || {
+            watch();
+            awaited.into_iter().for_each(|call| self.await_calls([call]));
+        };
+        self.role.wait(&Waiter { driver: self, awaited }, until, is_done, watch)
+    }
+
+    /// Takes in what workers have said, if nobody has yet.
+    pub(crate) fn catch_up(&self) {
+        if !self.is_foreign() {
+            self.act(Inner::hear_what_is_there);
+        }
     }
 
     /// Runs `callback` off the pool's own paths.
@@ -237,11 +302,17 @@ impl Driver {
         self.callbacks.run(callback);
     }
 
+    /// Workers wanted; zero in a forked child.
+    pub(crate) fn target(&self) -> usize {
+        if self.is_foreign() { 0 } else { self.inner.lock().scheduler.target() }
+    }
+
     /// All zero in a forked child.
     pub(crate) fn stats(&self) -> PoolStats {
         if self.is_foreign() {
             return PoolStats::default();
         }
+        self.catch_up();
         let inner = self.inner.lock();
         let mut workers: Vec<_> = inner.workers.values().collect();
         workers.sort_by_key(|worker| worker.index);
@@ -299,10 +370,18 @@ impl Driver {
     fn try_start(self: &Arc<Self>, life: &mut Life) -> std::io::Result<()> {
         let (poller, bell) = (Poller::new()?, Bell::new()?);
         let mut inner = self.inner.lock();
-        (inner.poller, inner.bell) = (Some(Arc::new(poller)), Some(Arc::new(bell)));
+        let member = Membership::begin(&inner.settings, &poller).map(Arc::new);
+        (inner.poller, inner.bell, inner.member) = (Some(Arc::new(poller)), Some(Arc::new(bell)), member);
+        let has_finalizers = !inner.settings.finalizers.is_empty();
         drop(inner);
+        if has_finalizers {
+            // Where their values are handed over, under the lock, no thread can be made.
+            self.callbacks.start_early();
+        }
         let _ = self.starter.set(thread::current().id());
-        *life = Life::Thread(background::start(self)?);
+        // Without that thread, nobody would hear of an interrupt.
+        *life = Life::Thread(background::start(self).inspect_err(|_| self.resign())?);
+        self.catch_up_with_interrupt();
         Ok(())
     }
 
@@ -311,5 +390,13 @@ impl Driver {
         let mut inner = self.inner.lock();
         (inner.poller, inner.bell) = (None, None);
         inner.workers.clear();
+        drop(inner);
+        self.resign();
+    }
+
+    /// What happens to the program is nothing to this pool from now on.
+    fn resign(&self) {
+        let member = self.inner.lock().member.take();
+        drop(member);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::captured::Captured;
 use super::lengths::Lengths;
 use super::printed::Printed;
 use super::results::{Results, Value};
@@ -26,6 +27,8 @@ pub(crate) struct Order {
     pub(crate) tries_before: u32,
     /// Whether it shall be told how long the items ran.
     pub(crate) is_measured: bool,
+    /// Whether somebody waits for the outcome, and should not wait longer than it takes.
+    pub(crate) is_awaited: bool,
 }
 
 /// Of which items a call is made.
@@ -65,7 +68,7 @@ pub(crate) struct Outcome {
 impl Order {
     pub(crate) fn new(task: TaskRef, payload: Payload, items: Items, limits: Limits) -> Self {
         let limits = (!limits.are_none()).then(|| Box::new(limits));
-        Self { task, payload, items, limits, tries_before: 0, is_measured: false }
+        Self { task, payload, items, limits, tries_before: 0, is_measured: false, is_awaited: false }
     }
 
     pub(super) fn limits(&self) -> Limits {
@@ -76,6 +79,11 @@ impl Order {
     pub(super) fn is_plain(&self) -> bool {
         let is_said_all = self.task.captures.is_none() && self.tries_before == 0 && !self.is_measured;
         matches!(self.items, Items::One) && is_said_all && self.limits().timeout.is_none()
+    }
+
+    /// Whether its end, or that of an item, may come by the clock: then it is heard of at once what it has done.
+    pub(super) fn is_timed(&self) -> bool {
+        self.limits.as_ref().is_some_and(|limits| limits.are_timed())
     }
 
     /// Whether anything goes with it beside its bytes.
@@ -108,6 +116,7 @@ impl Order {
             run_limit: limits.timeout,
             queue_deadline: limits.queue_timeout.and_then(|limit| now.checked_add(limit)),
             deadline: limits.deadline.and_then(|limit| now.checked_add(limit)),
+            items: u32::try_from(self.items.len()).unwrap_or(u32::MAX),
         }
     }
 }
@@ -130,9 +139,12 @@ impl Items {
 }
 
 impl Limits {
+    fn are_timed(&self) -> bool {
+        self.timeout.or(self.queue_timeout).or(self.deadline).is_some()
+    }
+
     fn are_none(&self) -> bool {
-        let is_timed = self.timeout.or(self.queue_timeout).or(self.deadline).is_some();
-        !is_timed && self.retries.unwrap_or(0) == 0 && self.priority == 0
+        !self.are_timed() && self.retries.unwrap_or(0) == 0 && self.priority == 0
     }
 
     /// The same, with the defaults of `task` and then of the pool where nothing was asked for.
@@ -157,6 +169,11 @@ impl Outcome {
     /// outcome, before anything else.
     pub(crate) fn show_printed(&mut self) {
         std::mem::take(&mut self.printed).show();
+    }
+
+    /// What the call has printed, which is then not printed by anybody else.
+    pub(crate) fn take_captured(&mut self) -> Captured {
+        std::mem::take(&mut self.printed).into_captured()
     }
 
     /// The result of a call of one item.

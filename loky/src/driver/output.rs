@@ -1,9 +1,11 @@
 //! Whose it is, what a worker has written to its standard streams: under [`Output::Capture`] that of the call that it
-//! runs, if somebody waits for that one. Anything else is this program's own.
+//! runs, if somebody waits for that one; under [`Output::Null`] nobody's. Anything else is this program's own, under
+//! [`Output::Prefix`] line by line.
 
-use super::inner::{Body, Inner};
+use super::inner::{Body, Inner, Worker};
+use super::lines;
 use super::tokens::{Part, token};
-use crate::config::Output;
+use crate::config::{DEFAULT_NAME, Output};
 use crate::ids::WorkerId;
 use crate::sys::poll::Interest;
 use crate::sys::stdio::{STREAMS, Stream};
@@ -29,29 +31,60 @@ impl Inner {
         }
     }
 
+    /// The worker tells something of the call that it has begun: what that has printed is taken in before it ends, even if
+    /// it has to wait here to be shown.
+    pub(super) fn hear_output_of_call(&mut self, worker: WorkerId) {
+        for stream in STREAMS {
+            let is_urgent = !self.outlets.of(stream).is_overfull();
+            if self.take_output(worker, stream, is_urgent) && self.outlets.of(stream).is_full() {
+                self.watch_output(stream, Interest::Nothing);
+            }
+        }
+    }
+
+    /// What the worker has printed without an end of the line is shown: its call has ended.
+    pub(super) fn end_lines(&mut self, worker: WorkerId) {
+        if self.settings.output != Output::Prefix {
+            return;
+        }
+        let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
+        for stream in STREAMS {
+            let outlet = self.outlets.of(stream);
+            body.lines[stream as usize].end(|text| outlet.add(text));
+        }
+    }
+
     /// Moves what is there to where it belongs. `false`: there is no room, because this program's own stream is stuck.
-    fn take_output(&mut self, id: WorkerId, stream: Stream, is_last: bool) -> bool {
-        let Some(body) = self.workers.get_mut(&id).and_then(|worker| worker.body.as_mut()) else { return true };
-        let mut listener = match self.settings.output {
-            Output::Capture => body.given.begun(body.page.begun()).and_then(|given| self.calls.get_mut(given.call)),
-            Output::Inherit => None,
-        };
-        if let Some(detached) = listener.take_if(|call| call.is_detached()) {
+    fn take_output(&mut self, id: WorkerId, stream: Stream, is_urgent: bool) -> bool {
+        let Some(Worker { index, body: Some(body), .. }) = self.workers.get_mut(&id) else { return true };
+        let output = self.settings.output;
+        let begun = if output.is_by_call() { body.given.begun(body.page.begun()) } else { None };
+        let mut call = begun.and_then(|given| self.calls.get_mut(given.call));
+        if let Some(detached) = call.take_if(|call| output == Output::Capture && call.is_detached()) {
             self.outlets.take_in(&mut detached.outcome().printed);
         }
         let outlet = self.outlets.of(stream);
-        if listener.is_none() && outlet.is_full() && !is_last {
+        let is_kept = output == Output::Null || (output == Output::Capture && call.is_some());
+        if !is_kept && outlet.is_full() && !is_urgent {
             return false;
         }
-        let Body { pipes, tail, .. } = body;
-        let pipe = &mut pipes[stream as usize];
+        let Body { pipes, lines, tail, .. } = body;
+        let (pipe, lines) = (&mut pipes[stream as usize], &mut lines[stream as usize]);
+        let mut label = None;
         pipe.read(|bytes| {
             if stream == Stream::Error {
                 tail.remember(bytes);
             }
-            match &mut listener {
-                Some(call) => call.outcome().printed.add(stream, bytes),
-                None => outlet.add(bytes),
+            match (output, &mut call) {
+                (Output::Null, _) => {}
+                (Output::Capture, Some(call)) => call.outcome().printed.add(stream, bytes),
+                (Output::Prefix, call) => {
+                    let task = call.as_ref().map(|call| call.order.task.entry.name);
+                    let name = Some(self.settings.name.as_str()).filter(|&name| name != DEFAULT_NAME);
+                    let label = label.get_or_insert_with(|| lines::label(name, *index, task));
+                    lines.add(label, bytes, |text| outlet.add(text));
+                }
+                (Output::Inherit | Output::Capture, _) => outlet.add(bytes),
             }
         });
         if let (Some(ended), Some(poller)) = (pipe.take_ended(), &self.poller) {

@@ -11,12 +11,14 @@ use crate::ids::{CallKey, WorkerId};
 use crate::scheduler::{Action, Event, Why};
 use crate::transport::link::Part;
 use crate::wire::frame::Head;
-use crate::wire::message;
 
 impl Inner {
     pub(super) fn perform_all(&mut self) {
         while let Some(action) = self.scheduler.next_action() {
             self.perform(action);
+        }
+        if self.sharing != self.scheduler.live() {
+            self.share_processors();
         }
         if !self.room.is_empty() && !self.is_full() {
             self.outbox.watchers.append(&mut self.room);
@@ -28,12 +30,16 @@ impl Inner {
             Action::Launch { worker } => self.launch(worker),
             Action::Dispatch { call, attempt, worker } => self.dispatch(call, attempt, worker),
             Action::Recall { worker } => self.recall(worker),
+            Action::AskToEnd { worker, call } => self.ask_to_end(worker, call),
             Action::Deliver { call } => self.deliver(call),
             Action::Settle { call, why } => self.settle(call, why),
-            Action::Stop { worker } => self.say(worker, message::stop(), &[]),
+            Action::Stop { worker } => self.stop(worker),
             Action::Kill { worker } => self.kill(worker),
             Action::Warmed => self.warmed(),
-            Action::Finished => self.outbox.is_finished = true,
+            Action::Finished => {
+                self.turns_are_over(Instant::now());
+                self.outbox.is_finished = true;
+            }
         }
     }
 
@@ -41,7 +47,10 @@ impl Inner {
         let index = self.free_index();
         let is_one_of_many = self.workers.values().any(|worker| worker.body.is_none());
         self.counters.launches += 1;
-        self.workers.insert(worker, Worker { index, is_killed: false, has_said_hello: false, body: None });
+        self.initializer_failure = None;
+        let launched =
+            Worker { index, is_killed: false, has_said_hello: false, has_fallen_silent: false, turn: None, body: None };
+        self.workers.insert(worker, launched);
         self.outbox.launches.push(Launch { worker, index, is_one_of_many });
     }
 
@@ -54,6 +63,14 @@ impl Inner {
         let chore = self.body(worker).and_then(Body::let_go);
         self.outbox.chores.extend(chore);
         self.scheduler.handle(Event::Recalled { worker, begun }, Instant::now());
+    }
+
+    /// Lets the call that the worker runs know that it should end.
+    fn ask_to_end(&mut self, worker: WorkerId, call: CallKey) {
+        let Some(body) = self.body(worker) else { return };
+        if let Some(number) = body.given.number_of(call) {
+            body.page.ask_to_end(number);
+        }
     }
 
     /// Says something that is not about a call.
@@ -77,10 +94,14 @@ impl Inner {
             let why = "a worker did not say hello in time: does the program reach `loky::main!` before anything else?";
             self.launch_failure.get_or_insert_with(|| why.to_string());
         }
-        if let Some(body) = &worker.body {
+        if worker.turn.is_some() {
+            self.turn_given_up(id, Instant::now());
+        }
+        if let Some(body) = self.body(id) {
             // The kill takes a moment; what would begin meanwhile would have begun in vain.
             body.page.halt();
-            self.outbox.chores.push(Chore::Kill(Arc::clone(&body.process)));
+            let process = Arc::clone(&body.process);
+            self.outbox.chores.push(Chore::Kill(process));
         } else {
             self.give_up_waiting_for_zygote(id);
         }
@@ -110,6 +131,7 @@ impl Inner {
             self.outlets.take_in(&mut pending.outcome().printed);
         }
         self.outbox.end(pending, end);
+        self.note_drained();
         self.want_zygote();
     }
 }

@@ -3,6 +3,7 @@
 //! A test harness shows with a test what was printed on its threads by `print!` and `eprint!`, and by nothing else. So
 //! what the workers of a test have printed is printed once more, on the thread that receives the result.
 
+use super::captured::Captured;
 use crate::config::PRINTED_MAX;
 use crate::sys::stdio::{self, Stream};
 
@@ -33,12 +34,19 @@ impl Printed {
     /// Prints it on the calling thread, as if the task had run there.
     pub(super) fn show(mut self) {
         let (output, error) = self.take();
-        if !output.is_empty() {
+        // To print where nobody reads is a panic, or even the end of the program, and here it was not its own wish.
+        if !output.is_empty() && stdio::has_reader(Stream::Output) {
             print!("{}", String::from_utf8_lossy(&output));
         }
-        if !error.is_empty() {
+        if !error.is_empty() && stdio::has_reader(Stream::Error) {
             eprint!("{}", String::from_utf8_lossy(&error));
         }
+    }
+
+    /// Takes it out, not to be printed.
+    pub(super) fn into_captured(mut self) -> Captured {
+        let Text { output, error, cut } = self.0.take().map(|text| *text).unwrap_or_default();
+        Captured { stdout: output, stderr: error, cut }
     }
 
     /// Takes out what belongs to either stream; that something was cut is told on the second.

@@ -216,6 +216,17 @@ impl Many {
     }
 }
 
+impl Value {
+    /// The same in one piece.
+    pub(super) fn into_payload(self) -> Payload {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Row(body) => Payload::from(body.joined()),
+            Self::Enclosing(enclosing) => enclosing.0,
+        }
+    }
+}
+
 impl From<Body<'_>> for Value {
     fn from(body: Body<'_>) -> Self {
         match body {

@@ -16,6 +16,9 @@ pub(super) enum Part {
 /// The zygote's; no worker is numbered so high.
 pub(super) const ZYGOTE: u64 = TOKENS_END - 1;
 
+/// Of the descriptor that tells of interrupts.
+pub(super) const INTERRUPT: u64 = TOKENS_END - 2;
+
 const PARTS: [Part; 4] = [Part::Link, Part::Process, Part::Output, Part::Error];
 
 impl Part {

@@ -13,35 +13,43 @@ use super::inner::{Inner, Outbox};
 use super::role::Drive;
 use crate::config::SEND_RETRY;
 use crate::error::{Error, ErrorKind};
+use crate::ids::CallKey;
 use crate::oneshot::Watcher;
 use crate::scheduler::{Event, Scheduler};
 use crate::sys::bell::Bell;
 use crate::sys::poll::Poller;
 use crate::transport::link::{Chime, Link};
 
-impl Drive for Driver {
+/// A thread that waits for what `driver` brings: for the end of a call, if it is one call's.
+pub(super) struct Waiter<'a> {
+    pub(super) driver: &'a Driver,
+    pub(super) awaited: Option<CallKey>,
+}
+
+impl Drive for Waiter<'_> {
     fn take(&self) {
-        let mut inner = self.inner.lock();
+        let mut inner = self.driver.inner.lock();
         if inner.duty.take() {
             inner.stop_listening();
         }
     }
 
     fn turn(&self, until: Option<Instant>) {
+        let driver = self.driver;
         // A launch takes longer than somebody with a limit may want to wait.
         if until.is_none() {
-            self.help_to_launch();
+            driver.help_to_launch();
         }
         // A fault of our own has been told and has ended the pool: whoever drives goes on and reads that in its handle.
-        let bell = if self.look_for_news() { None } else { self.prepare_waiters_sleep() };
+        let bell = if driver.look_for_news() { None } else { driver.prepare_waiters_sleep(self.awaited) };
         let Some((bell, poller)) = bell else {
-            let _ = self.try_act(|inner, now| inner.hear_news(now));
+            let _ = driver.try_act(|inner, now| inner.hear_news(now));
             return;
         };
         let asleep = Instant::now();
         let urgent = bell.wait(until, &poller);
-        self.spin.lock().learn(asleep.elapsed());
-        let _ = self.try_act(|inner, now| {
+        driver.spin.lock().learn(asleep.elapsed());
+        let _ = driver.try_act(|inner, now| {
             inner.duty.wake();
             inner.stop_listening();
             let urgent = urgent.unwrap_or_else(|why| panic!("waiting for the workers failed: {why}"));
@@ -51,7 +59,7 @@ impl Drive for Driver {
     }
 
     fn leave(&self) {
-        let mut inner = self.inner.lock();
+        let mut inner = self.driver.inner.lock();
         let must_call = match inner.duty.leave(Instant::now) {
             Farewell::Nothing => false,
             Farewell::Announce => !inner.listen(Chime::Link),
@@ -68,15 +76,32 @@ impl Driver {
     pub(super) fn turn_in_background(&self) {
         let Some((poller, until)) = self.prepare_sleep_in_background() else { return };
         let ready = poller.wait(until);
-        let (_, has_told) = self.try_act(|inner, now| {
+        let (looks, has_told) = self.try_act(|inner, now| {
             inner.sleeping_until = None;
             let ready = ready.unwrap_or_else(|why| panic!("waiting for the workers failed: {why}"));
             ready.into_iter().for_each(|token| inner.hear(token, now));
             inner.end_silent(now);
             inner.hear_news(now);
+            inner.due_looks()
         });
         if has_told {
             self.interrupt();
+        }
+        self.look(looks.unwrap_or_default());
+    }
+
+    /// Somebody waits for the ends of these calls who does not drive: whoever hears of them is not to be patient.
+    pub(crate) fn await_calls(&self, calls: impl IntoIterator<Item = CallKey>) {
+        if self.is_foreign() {
+            return;
+        }
+        let mut inner = self.inner.lock();
+        let mut has_news = false;
+        for call in calls {
+            has_news |= !inner.await_call(call);
+        }
+        if has_news {
+            inner.wake_listener();
         }
     }
 
@@ -96,7 +121,7 @@ impl Driver {
 
     /// Whoever drives may have been waiting for what has just been brought, and it does not park. To be called when the
     /// result is there: had it been woken before, it would have gone to sleep again.
-    fn interrupt(&self) {
+    pub(super) fn interrupt(&self) {
         let mut inner = self.inner.lock();
         if let (true, Some(bell)) = (inner.duty.interrupt(), &inner.bell) {
             bell.ring();
@@ -104,7 +129,7 @@ impl Driver {
     }
 
     /// The same for whoever drives, which looks by itself. Returns whether there was something to tell.
-    fn try_act<T>(&self, action: impl FnOnce(&mut Inner, Instant) -> T) -> (thread::Result<T>, bool) {
+    pub(super) fn try_act<T>(&self, action: impl FnOnce(&mut Inner, Instant) -> T) -> (thread::Result<T>, bool) {
         let mut inner = self.inner.lock();
         let acted = panic::catch_unwind(AssertUnwindSafe(|| {
             let now = Instant::now();
@@ -148,8 +173,11 @@ impl Driver {
 
     /// Announces that the waiter that drives will sleep until the bell is rung. `None`: there is something to hear,
     /// or to look at, already.
-    fn prepare_waiters_sleep(&self) -> Option<(Arc<Bell>, Arc<Poller>)> {
+    fn prepare_waiters_sleep(&self, awaited: Option<CallKey>) -> Option<(Arc<Bell>, Arc<Poller>)> {
         let mut inner = self.inner.lock();
+        if let Some(call) = awaited {
+            inner.await_call(call);
+        }
         if inner.duty.may_sleep() && inner.listen(Chime::Pool) {
             return inner.bell.clone().zip(inner.poller.clone());
         }
@@ -170,8 +198,9 @@ impl Driver {
             Sleep::Brief(moment) => Some(now + moment),
             Sleep::Quiet => None,
         };
-        let moment = [moment, retry, inner.next_silent(), inner.next_sending(now), inner.scheduler.next_timeout()];
-        let until = moment.into_iter().flatten().min();
+        let sending = inner.next_sending(now);
+        let timers = [inner.next_silent(), sending, inner.scheduler.next_timeout(), inner.vigil.next()];
+        let until = [moment, retry].into_iter().chain(timers).flatten().min();
         inner.sleeping_until = Some(until);
         Some((poller, until))
     }
@@ -194,6 +223,10 @@ impl Driver {
         outbox.cells.into_iter().for_each(|cell| cell.complete(()));
         outbox.watchers.into_iter().for_each(Watcher::tell);
         drop(outbox.leftovers);
+        outbox.callbacks.into_iter().for_each(|callback| self.run_callback(callback));
+        if !outbox.told.is_empty() {
+            self.tell_of_interrupt(outbox.told);
+        }
         if outbox.is_finished {
             self.finished.complete(());
             self.call_background();
@@ -217,13 +250,22 @@ impl Inner {
         }
     }
 
+    /// Wakes whoever sleeps until the workers say something.
+    fn wake_listener(&self) {
+        match &self.bell {
+            Some(bell) if self.duty.is_for_waiter() => bell.ring(),
+            _ => self.call_background(),
+        }
+    }
+
     /// Whether the background thread would sleep past the next timer.
     fn has_earlier_timer(&self) -> bool {
         let Some(until) = self.sleeping_until else { return false };
         if self.has_unsent && until.is_none_or(|until| until > Instant::now() + SEND_RETRY) {
             return true;
         }
-        self.scheduler.next_timeout().is_some_and(|at| until.is_none_or(|until| at < until))
+        let is_earlier = |at: Option<Instant>| at.is_some_and(|at| until.is_none_or(|until| at < until));
+        is_earlier(self.scheduler.next_timeout()) || is_earlier(self.vigil.next())
     }
 
     /// A fault of our own: nothing here can be relied on any more. Every handle resolves, every worker goes.

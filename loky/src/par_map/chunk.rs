@@ -25,14 +25,20 @@ pub(super) const CHUNK_BYTES_MAX: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Sizer {
     fixed: Option<usize>,
+    /// No chunk that is chosen is longer.
+    most: usize,
     /// Seconds per item, a moving average.
     item_time: Option<f64>,
     last: usize,
 }
 
 impl Sizer {
-    pub(super) fn new(fixed: Option<usize>) -> Self {
-        Self { fixed: fixed.map(|len| len.clamp(1, ITEMS_MAX - 1)), item_time: None, last: 1 }
+    /// Where a worker lives for so many items, as `lifespan` says, none is to be given more at once, unless a length
+    /// is asked for.
+    pub(super) fn new(fixed: Option<usize>, lifespan: Option<u64>) -> Self {
+        let lifespan = lifespan.and_then(|items| usize::try_from(items).ok()).unwrap_or(usize::MAX);
+        let fixed = fixed.map(|len| len.clamp(1, ITEMS_MAX - 1));
+        Self { fixed, most: lifespan.clamp(1, CHUNK_LEN_MAX), item_time: None, last: 1 }
     }
 
     /// Whether every chunk shall have the length that was asked for.
@@ -48,7 +54,7 @@ impl Sizer {
         let by_time = self.item_time.map_or(1, |time| (CHUNK_TIME.as_secs_f64() / time.max(1e-9)) as usize);
         let by_growth = self.last.saturating_mul(GROWTH_MAX);
         let by_end = left.map_or(usize::MAX, |left| left / (2 * workers.max(1)));
-        by_time.min(by_growth).min(by_end).clamp(1, CHUNK_LEN_MAX)
+        by_time.min(by_growth).min(by_end).clamp(1, self.most)
     }
 
     /// A chunk has come back: `len` of its items ran for `ran` together.
@@ -67,7 +73,7 @@ mod tests {
     use super::*;
 
     fn settled(item: Duration) -> Sizer {
-        let mut sizer = Sizer::new(None);
+        let mut sizer = Sizer::new(None, None);
         for _ in 0..10 {
             let len = sizer.next_len(None, 2);
             sizer.observe(len, item * u32::try_from(len).unwrap());
@@ -77,7 +83,7 @@ mod tests {
 
     #[test]
     fn the_first_chunks_are_single_items() {
-        let mut sizer = Sizer::new(None);
+        let mut sizer = Sizer::new(None, None);
         assert_eq!((sizer.next_len(None, 8), sizer.next_len(Some(1_000_000), 8)), (1, 1));
     }
 
@@ -90,7 +96,7 @@ mod tests {
 
     #[test]
     fn growth_is_bounded_and_the_end_is_shared() {
-        let mut sizer = Sizer::new(None);
+        let mut sizer = Sizer::new(None, None);
         sizer.observe(1, Duration::ZERO);
         assert_eq!(sizer.next_len(None, 2), GROWTH_MAX);
         assert_eq!(settled(Duration::from_micros(1)).next_len(Some(40), 4), 5);
@@ -98,11 +104,19 @@ mod tests {
     }
 
     #[test]
+    fn no_chunk_is_longer_than_a_worker_lives() {
+        let mut sizer = Sizer::new(None, Some(5));
+        sizer.observe(1, Duration::from_nanos(1));
+        assert_eq!(sizer.next_len(None, 2), 5);
+        assert_eq!(Sizer::new(None, Some(u64::MAX)).most, CHUNK_LEN_MAX);
+    }
+
+    #[test]
     fn a_size_that_was_asked_for_is_kept() {
-        let mut sizer = Sizer::new(Some(7));
+        let mut sizer = Sizer::new(Some(7), Some(3));
         sizer.observe(7, Duration::from_secs(1));
         assert_eq!(sizer.next_len(Some(3), 2), 7);
-        assert_eq!(Sizer::new(Some(0)).next_len(None, 2), 1);
-        assert_eq!(Sizer::new(Some(usize::MAX)).next_len(None, 2), ITEMS_MAX - 1, "more could not be told apart");
+        assert_eq!(Sizer::new(Some(0), None).next_len(None, 2), 1);
+        assert_eq!(Sizer::new(Some(usize::MAX), None).next_len(None, 2), ITEMS_MAX - 1, "more could not be told apart");
     }
 }

@@ -185,11 +185,12 @@ impl Run {
             Err(_) => options.limits,
         };
         let window = options.window.unwrap_or_else(|| pool.workers().saturating_mul(WINDOW_PER_WORKER));
+        let lifespan = pool.settings().max_calls_per_worker;
         Self {
             pool,
             limits,
             window: window.max(1),
-            sizer: Sizer::new(options.chunk_size),
+            sizer: Sizer::new(options.chunk_size, lifespan),
             filling: Chunk::default(),
             sent: Vec::new(),
             pending: 0,
@@ -288,7 +289,7 @@ impl Run {
         let limits = Limits { retries, ..self.limits };
         let items = if is_single { Items::One } else { Items::Many(Box::new(lengths.clone())) };
         let mut order = Order::new(task, payload.clone(), items, limits);
-        (order.tries_before, order.is_measured) = (tries_before, true);
+        (order.tries_before, order.is_measured, order.is_awaited) = (tries_before, true, true);
         let (call, cell) = self.pool.submit_items(order);
         self.sent.push(Sent { call, cell, first, payload, lengths, is_single });
     }

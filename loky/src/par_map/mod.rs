@@ -72,6 +72,10 @@ impl<C: IntoIterator> ParMap for C {
 
 /// What [`ParMap::par_map`] returns: an iterator over the results, in the order of the items.
 ///
+/// What the items print appears as the pool's [`output`](crate::PoolBuilder::output) says; what is kept is printed by
+/// `next`, when it takes in the results of a chunk. If the program is [interrupted](crate::PoolBuilder::on_interrupt),
+/// the chunks that have begun are finished, and the items of the others have errors.
+///
 /// # Blocking
 ///
 /// `next` blocks until the next item's result is there. Every item resolves, see [`Error`].

@@ -10,9 +10,10 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use super::handle::JoinHandle;
-use super::{Pool, reusable};
+use super::{Pool, shared};
 use crate::driver::{Items, Limits, Order};
-use crate::error::Error;
+use crate::errand::Errand;
+use crate::error::{Error, ErrorKind};
 use crate::oneshot::Watcher;
 use crate::task::TaskRef;
 use crate::transport::payload::Payload;
@@ -67,7 +68,29 @@ impl<R> Call<R> {
     /// How long one attempt may run, counted from its start in the worker; past it, the worker is killed with all that
     /// it has started, and the call ends in [`ErrorKind::Timeout`](crate::ErrorKind::Timeout).
     ///
-    /// Default: the task's own `timeout`, then the pool's, then none. Time in the queue does not count.
+    /// Default: the task's own `timeout`, then the pool's, then none. Time in the queue does not count. The clock is one
+    /// that nobody can set, and that stands still while the machine is suspended: a suspend ends no call.
+    ///
+    /// # Examples
+    ///
+    /// A value for calls that take too long, and nothing but those:
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use loky::prelude::*;
+    ///
+    /// #[loky::task]
+    /// fn score(input: &str) -> f64 {
+    ///     // …
+    /// #   input.len() as f64
+    /// }
+    ///
+    /// # fn demo() -> Result<(), loky::Error> {
+    /// let limited = score.bind("input").timeout(Duration::from_secs(2));
+    /// let score = limited.run().or_else(|why| if why.is_timeout() { Ok(0.0) } else { Err(why) })?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.limits.timeout = Some(limit);
         self
@@ -103,10 +126,32 @@ impl<R> Call<R> {
         self
     }
 
+    /// The same as an errand of a pool that is still to be built. An error if the call cannot be made, or if it is
+    /// described by more than its own time limit; `role` is what it would be.
+    pub(super) fn into_errand(self, role: &str) -> Result<Errand, Error> {
+        let (task, arguments) = (self.task?, self.arguments?);
+        let Limits { timeout, queue_timeout, deadline, retries, priority } = self.limits;
+        let refused = [
+            (self.pool.is_some(), "on"),
+            (retries.is_some(), "retries"),
+            (priority != 0, "priority"),
+            (queue_timeout.is_some(), "queue_timeout"),
+            (deadline.is_some(), "deadline"),
+        ];
+        match refused.into_iter().find(|(is_refused, _)| *is_refused) {
+            Some((_, option)) => {
+                let what = format!("cannot be the {role} of a pool: `.{option}(…)` has no meaning there");
+                let advice = "each worker of the pool runs it, once: only `.timeout(…)` can be said of it";
+                Err(Error::new(ErrorKind::Config, what).with_task(task.entry.name).with_advice(advice))
+            }
+            None => Ok(Errand::new(task, arguments, timeout)),
+        }
+    }
+
     /// The order, and the pool that it goes to; or what is wrong with either.
     fn prepare(self) -> Result<(Pool, Order), Error> {
         let (task, payload) = (self.task?, self.arguments?);
-        let pool = self.pool.unwrap_or_else(reusable::pool);
+        let pool = self.pool.unwrap_or_else(shared::pool);
         pool.check().map_err(|why| why.with_task(task.entry.name))?;
         let limits = self.limits.or_defaults(&task, pool.settings());
         Ok((pool, Order::new(task, payload, Items::One, limits)))

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use super::handle::JoinHandle;
 use crate::driver::Driver;
 use crate::error::Error;
+use crate::ids::CallKey;
 
 /// Iterates over `handles` in the order in which their calls finish, each with its place in `handles`.
 ///
@@ -36,14 +37,7 @@ use crate::error::Error;
 /// # }
 /// ```
 pub fn as_completed<R: DeserializeOwned>(handles: impl IntoIterator<Item = JoinHandle<R>>) -> AsCompleted<R> {
-    let finished = Arc::new(Finished::default());
-    let handles: Vec<_> = handles.into_iter().map(Some).collect();
-    for (index, handle) in handles.iter().flatten().enumerate() {
-        let finished = Arc::clone(&finished);
-        handle.hook(move || finished.add(index));
-    }
-    let (pools, left) = (Pools::of(&handles), handles.len());
-    AsCompleted { handles, pools, finished, left }
+    AsCompleted::of(handles, Awaited::Each)
 }
 
 /// Waits for all `handles` and gives their results in order. The first error cancels the rest.
@@ -69,7 +63,7 @@ pub fn as_completed<R: DeserializeOwned>(handles: impl IntoIterator<Item = JoinH
 /// # }
 /// ```
 pub fn join_all<R: DeserializeOwned>(handles: impl IntoIterator<Item = JoinHandle<R>>) -> Result<Vec<R>, Error> {
-    let mut completed = as_completed(handles);
+    let mut completed = AsCompleted::of(handles, Awaited::Last);
     let mut results: Vec<Option<R>> = (0..completed.left).map(|_| None).collect();
     while let Some((index, result)) = completed.next() {
         match result {
@@ -90,7 +84,16 @@ pub struct AsCompleted<R> {
     handles: Vec<Option<JoinHandle<R>>>,
     pools: Pools,
     finished: Arc<Finished>,
+    awaited: Awaited,
     left: usize,
+}
+
+/// Of which ends this thread is to be told at once; of a failure it always is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Awaited {
+    Each,
+    /// Of the last call that has not finished: in most cases all others have finished by then.
+    Last,
 }
 
 /// Where the calls are; of several pools any one.
@@ -143,6 +146,23 @@ impl Finished {
 }
 
 impl<R> AsCompleted<R> {
+    fn of(handles: impl IntoIterator<Item = JoinHandle<R>>, awaited: Awaited) -> Self {
+        let finished = Arc::new(Finished::default());
+        let handles: Vec<_> = handles.into_iter().map(Some).collect();
+        for (index, handle) in handles.iter().flatten().enumerate() {
+            let finished = Arc::clone(&finished);
+            handle.hook(move || finished.add(index));
+        }
+        let (pools, left) = (Pools::of(&handles), handles.len());
+        match (&pools, awaited) {
+            (Pools::One(driver), Awaited::Each) => driver.await_calls(handles.iter().flatten().map(JoinHandle::key)),
+            // Nobody drives them.
+            (Pools::Several(_), _) => handles.iter().flatten().for_each(JoinHandle::await_it),
+            (Pools::None, _) | (Pools::One(_), Awaited::Last) => {}
+        }
+        Self { handles, pools, finished, awaited, left }
+    }
+
     /// Waits until a call has finished, driving its pool meanwhile. Where there are several pools none is driven:
     /// while one was, the others would not be heard. Returns a call without a result if none can be had, which its
     /// handle tells.
@@ -153,7 +173,7 @@ impl<R> AsCompleted<R> {
             Pools::One(driver) | Pools::Several(driver) if driver.check_process().is_err() => {
                 return self.handles.iter().position(Option::is_some);
             }
-            Pools::One(driver) => _ = driver.wait(None, is_done, || self.finished.watch()),
+            Pools::One(driver) => _ = driver.wait_for(self.awaited(), None, is_done, || self.finished.watch()),
             Pools::Several(_) => loop {
                 self.finished.watch();
                 if is_done() {
@@ -163,6 +183,10 @@ impl<R> AsCompleted<R> {
             },
         }
         None
+    }
+
+    fn awaited(&self) -> Option<CallKey> {
+        self.handles.last().filter(|_| self.awaited == Awaited::Last)?.as_ref().map(JoinHandle::key)
     }
 
     /// Gives up what has not finished.
@@ -199,6 +223,9 @@ impl<R: DeserializeOwned> Iterator for AsCompleted<R> {
             }
         };
         let handle = self.handles[index].take().expect("each call ends once");
+        while let Some(None) = self.handles.last() {
+            self.handles.pop();
+        }
         Some((index, handle.join()))
     }
 

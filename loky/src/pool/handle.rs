@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
-use crate::driver::{Driver, Outcome, OutcomeCell, Value};
+use crate::driver::{Captured, Driver, Outcome, OutcomeCell, Value};
 use crate::error::{Error, ErrorKind};
 use crate::ids::{CallId, CallKey};
 use crate::oneshot::Watcher;
@@ -68,12 +68,16 @@ impl<R> JoinHandle<R> {
 
     /// Whether the call has a result or an error. Never blocks.
     pub fn is_finished(&self) -> bool {
-        self.cell.is_done()
+        if let Some(driver) = self.driver.as_ref().filter(|_| !self.is_done()) {
+            // Nobody may have heard of it yet, since nobody waits for it.
+            driver.catch_up();
+        }
+        self.is_done()
     }
 
     /// Where the call is now. Never blocks.
     pub fn status(&self) -> CallStatus {
-        let driver = self.driver.as_ref().filter(|_| !self.is_finished());
+        let driver = self.driver.as_ref().filter(|_| !self.is_done());
         match driver.and_then(|driver| driver.has_started(self.call)) {
             Some(true) => CallStatus::Running,
             Some(false) => CallStatus::Queued,
@@ -91,9 +95,47 @@ impl<R> JoinHandle<R> {
     /// started, and replaced. `false` if the call was finished already, or had been given up before.
     ///
     /// The handle then resolves to [`ErrorKind::Cancelled`]; for a call that ran, when its worker is dead. Does not
-    /// block.
+    /// block. A task that can end by itself is asked by [`cancel_within`](Self::cancel_within).
     pub fn cancel(&self) -> bool {
-        self.driver.as_ref().is_some_and(|driver| !self.is_finished() && driver.cancel(self.call))
+        self.driver.as_ref().is_some_and(|driver| !self.is_done() && driver.cancel(self.call))
+    }
+
+    fn is_done(&self) -> bool {
+        self.cell.is_done()
+    }
+
+    /// Asks the call to end, and gives it up if it has not after `grace`: one that waits is removed at once; for one that
+    /// runs, [`is_cancelled`](crate::is_cancelled) is `true` from now on. `false` if the call was finished already.
+    ///
+    /// What the task returns within its grace is the call's result, partial or not: the handle resolves to it as if
+    /// nobody had asked. If it returns nothing by then, its worker is **killed** as by [`cancel`](Self::cancel), and the
+    /// handle resolves to [`ErrorKind::Cancelled`]; so it does if the worker dies meanwhile, whatever retries are left.
+    /// Whoever asks again can make the grace shorter. With [`Duration::MAX`] nobody is ever killed. Does not block.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use loky::prelude::*;
+    ///
+    /// #[loky::task]
+    /// fn improve(mut guess: f64) -> f64 {
+    ///     while !loky::is_cancelled() {
+    ///         guess = (guess + 2.0 / guess) / 2.0;
+    ///     }
+    ///     guess
+    /// }
+    ///
+    /// # fn demo() -> Result<(), loky::Error> {
+    /// let improving = improve.spawn(1.0);
+    /// improving.wait_timeout(Duration::from_secs(1));
+    /// improving.cancel_within(Duration::from_millis(100));
+    /// println!("the best guess so far is {}", improving.join()?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cancel_within(&self, grace: Duration) -> bool {
+        self.driver.as_ref().is_some_and(|driver| !self.is_done() && driver.ask_to_end(self.call, grace))
     }
 
     pub(super) const fn key(&self) -> CallKey {
@@ -110,11 +152,16 @@ impl<R> JoinHandle<R> {
 
     /// Waits on the calling thread, driving the pool meanwhile. `false`: not finished by `until`.
     fn wait(&self, until: Option<Instant>) -> bool {
-        let Some(driver) = self.driver.as_ref().filter(|_| !self.is_finished()) else { return true };
+        let Some(driver) = self.driver.as_ref().filter(|_| !self.is_done()) else { return true };
         if driver.check_process().is_err() {
             return false;
         }
-        driver.wait(until, || self.is_finished(), || self.cell.watch(Watcher::this_thread()))
+        driver.wait_for(Some(self.call), until, || self.is_done(), || self.cell.watch(Watcher::this_thread()))
+    }
+
+    /// Whoever has watched it waits for it.
+    pub(super) fn await_it(&self) {
+        self.driver.iter().for_each(|driver| driver.await_calls([self.call]));
     }
 
     /// Runs `hook` when the call is finished, on whichever thread finishes it. The hook must not block or panic.
@@ -136,12 +183,57 @@ impl<R: DeserializeOwned> JoinHandle<R> {
     /// Until the call ends. Give the call a [`timeout`](super::Call::timeout) to bound it, or wait with
     /// [`wait_timeout`](Self::wait_timeout).
     pub fn join(self) -> Result<R, Error> {
+        decode(*self.wait_for_outcome()?, self.task())
+    }
+
+    /// Waits for the result, and gives what the task has printed along with it, as it came, instead of printing it.
+    ///
+    /// That there is something takes a pool whose [`output`](super::PoolBuilder::output) is
+    /// [`Output::Capture`](crate::Output::Capture); of any other pool it is empty. It is there whatever the result is:
+    /// also what came before a panic, a crash or a limit.
+    ///
+    /// # Errors
+    ///
+    /// In the first part; those of [`join`](Self::join).
+    ///
+    /// # Blocking
+    ///
+    /// As `join` does.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use loky::prelude::*;
+    ///
+    /// #[loky::task]
+    /// fn greet(name: &str) -> usize {
+    ///     println!("Hello, {name}!");
+    ///     name.len()
+    /// }
+    ///
+    /// # fn demo() -> Result<(), loky::Error> {
+    /// let pool = loky::Pool::builder().workers(1).output(loky::Output::Capture).build()?;
+    /// let (result, captured) = greet.bind("world").on(&pool).spawn().join_captured();
+    /// assert_eq!(captured.stdout(), b"Hello, world!\n");
+    /// assert_eq!(result?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn join_captured(self) -> (Result<R, Error>, Captured) {
+        let mut outcome = match self.wait_for_outcome() {
+            Ok(outcome) => outcome,
+            Err(why) => return (Err(why), Captured::default()),
+        };
+        let captured = outcome.take_captured();
+        (decode(*outcome, self.task()), captured)
+    }
+
+    fn wait_for_outcome(&self) -> Result<Box<Outcome>, Error> {
         if !self.wait(None) {
             let foreign = self.driver.as_ref().and_then(|driver| driver.check_process().err());
             return Err(foreign.expect("only a forked child cannot wait").with_task(self.task()));
         }
-        let outcome = self.cell.take().expect("a handle that is consumed has not been read before");
-        decode(*outcome, self.task())
+        Ok(self.cell.take().expect("a handle that is consumed has not been read before"))
     }
 
     /// Runs `callback` with the result when the call is finished, on a thread that the pool keeps for callbacks.
@@ -161,7 +253,11 @@ impl<R: DeserializeOwned> JoinHandle<R> {
             }
         };
         match self.driver.clone() {
-            Some(driver) => self.hook(move || driver.run_callback(Box::new(run))),
+            Some(driver) => {
+                let pool = Arc::clone(&driver);
+                self.hook(move || driver.run_callback(Box::new(run)));
+                pool.await_calls([self.call]);
+            }
             None => run(),
         }
     }
@@ -174,9 +270,10 @@ impl<R: DeserializeOwned> Future for JoinHandle<R> {
     ///
     /// If it is polled again after it has given its result.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if !self.is_finished() {
+        if !self.is_done() {
             self.cell.watch(Watcher::Task(context.waker().clone()));
-            if !self.is_finished() {
+            self.await_it();
+            if !self.is_done() {
                 return Poll::Pending;
             }
         }
@@ -205,7 +302,10 @@ fn decode<R: DeserializeOwned>(mut outcome: Outcome, task: &str) -> Result<R, Er
 /// Apart, since most results bring nothing and are quick to decode.
 #[cold]
 #[inline(never)]
-fn decode_enclosing<R: DeserializeOwned>((bytes, arrivals): (Payload, Arrivals), task: &str) -> Result<R, Error> {
+pub(crate) fn decode_enclosing<R: DeserializeOwned>(
+    (bytes, arrivals): (Payload, Arrivals),
+    task: &str,
+) -> Result<R, Error> {
     supplying(&arrivals, || decode_result(&bytes, task))
 }
 

@@ -9,19 +9,19 @@ pub(crate) mod closure;
 pub(crate) mod dot;
 mod gather;
 mod handle;
-mod reusable;
+mod shared;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use self::builder::PoolBuilder;
+pub use self::builder::{InitializerResult, PoolBuilder};
 pub use self::call::Call;
 pub use self::closure::Closure;
 pub use self::gather::{AsCompleted, as_completed, join_all};
-pub(crate) use self::handle::decode_result;
 pub use self::handle::{CallStatus, JoinHandle};
-pub use self::reusable::{pool, reusable};
+pub(crate) use self::handle::{decode_enclosing, decode_result};
+pub use self::shared::{keyed, pool, reusable};
 use crate::config::Settings;
 use crate::driver::{Driver, Order, OutcomeCell};
 use crate::error::{Error, ErrorKind};
@@ -44,6 +44,11 @@ use crate::{env, identity};
 ///
 /// The call that it ran ends in [`ErrorKind::Crash`], or is tried again if it has retries left. A new worker is started
 /// when there is work for it. Nothing else is touched.
+///
+/// # If the program is interrupted
+///
+/// At the first Ctrl-C or SIGTERM, calls that have begun are finished and no other one begins; then the program ends. The
+/// second one ends it at once. [`on_interrupt`](PoolBuilder::on_interrupt) says more, and chooses otherwise.
 ///
 /// # In a forked child
 ///
@@ -83,7 +88,7 @@ impl Pool {
 
     /// The number of workers wanted, whether they have been started or not.
     pub fn workers(&self) -> usize {
-        self.0.driver.stats().target
+        self.0.driver.target()
     }
 
     /// Changes the number of workers wanted; zero counts as one. Does not block.
@@ -97,7 +102,8 @@ impl Pool {
     /// Starts all workers now instead of with the first calls, and waits until they are ready.
     ///
     /// If workers cannot be started, it returns all the same, and the calls say why. Blocks for as long as starting a
-    /// worker takes, a few milliseconds as a rule; a worker has 30 seconds before it counts as failed.
+    /// worker takes, a few milliseconds as a rule; a worker has 30 seconds before it counts as failed. Its
+    /// [initializers](PoolBuilder::initializer) come on top of that, and take as long as they may.
     pub fn warm_up(&self) {
         if self.check().is_err() {
             return;
@@ -117,8 +123,8 @@ impl Pool {
     ///
     /// # Blocking
     ///
-    /// Until the last call has ended and the last [`on_done`](JoinHandle::on_done) callback has returned; to bound
-    /// it, use [`shutdown_timeout`](Self::shutdown_timeout). From inside such a callback it does not wait for that
+    /// Until the last call has ended, the last worker has run its [finalizers](PoolBuilder::finalizer) and the last
+    /// [`on_done`](JoinHandle::on_done) callback has returned; to bound it, use [`shutdown_timeout`](Self::shutdown_timeout). From inside such a callback it does not wait for that
     /// callback.
     pub fn shutdown(&self) {
         self.0.driver.ask_shutdown(false);

@@ -11,11 +11,11 @@
 //! Mercy has a bound, or a call whose very arrival kills would cost one worker after the other for ever: after a few
 //! deaths in a row the call that should have begun next is treated as if it had.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::Scheduler;
 use super::event::{Try, Why};
 use super::workers::{Phase, Seat, Worker};
+use super::{Scheduler, later};
 use crate::ids::{CallKey, WorkerId};
 
 /// So many workers may die before they begin a call; then it is to blame.
@@ -29,7 +29,18 @@ impl Scheduler {
         }
     }
 
-    /// The worker has not said hello in time, or has closed its link before it did.
+    /// The worker has something to do for its pool. How long that may take is not up to the scheduler.
+    pub(super) fn given_time(&mut self, id: WorkerId, limit: Option<Duration>, now: Instant) {
+        let Some(seat) = self.workers.seat(id) else { return };
+        let phase = match self.workers.at(seat).phase {
+            Phase::Launching { .. } => Phase::Launching { until: limit.map(|limit| later(now, limit)) },
+            Phase::Stopping { .. } => Phase::Stopping { kill_at: later(now, limit.unwrap_or(self.rules.stop_grace)) },
+            Phase::Ready { .. } | Phase::Killed { .. } => return,
+        };
+        self.workers.enter(seat, phase);
+    }
+
+    /// The worker has not said hello or made itself ready in time, or has closed its link before it did.
     pub(super) fn give_up_launch(&mut self, seat: Seat, now: Instant) {
         self.sizing.launch_failed(now, &self.rules);
         self.kill(seat, now);
@@ -95,9 +106,12 @@ impl Scheduler {
     /// The try is over, without an answer: what becomes of the call.
     pub(super) fn judge(&mut self, key: CallKey, is_blamed: bool, tried: Try) {
         let Some(call) = self.calls.get_mut(key) else { return };
+        let last_try = if is_blamed { Some(tried) } else { call.last_try() };
+        let asked = call.is_asked_to_end().then_some(Why::Cancelled(last_try));
         let verdict = match call.doom() {
             Some(doom) if is_blamed => Some(doom.once_begun(tried)),
-            Some(doom) => doom.before_begun(call.last_try()),
+            Some(doom) => doom.before_begun(last_try).or(asked),
+            None if asked.is_some() => asked,
             None if is_blamed && call.retries_left() == 0 => Some(Why::Crashed(tried)),
             None => None,
         };

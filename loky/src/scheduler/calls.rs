@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use super::asked::Asked;
 use super::backlog::Backlog;
 use super::ending::Doom;
 use super::event::{Terms, Try};
@@ -34,8 +35,12 @@ pub(super) struct Extra {
     pub(super) run_limit: Option<Duration>,
     pub(super) queue_deadline: Option<Instant>,
     pub(super) deadline: Option<Instant>,
+    /// How many it counts for, if that was said.
+    items: u32,
     /// Why it will end, whatever its worker still says.
     pub(super) doom: Option<Doom>,
+    /// Whether it is asked to end by itself.
+    pub(super) asked: Option<Asked>,
     /// The last try that may have begun, of those that are over.
     pub(super) last_try: Option<Try>,
     /// Workers that died, one after the other, when this was the next call that they should have begun.
@@ -60,10 +65,11 @@ impl Call {
     };
 
     fn new(id: CallId, terms: Terms) -> Self {
-        let Terms { priority, retries, run_limit, queue_deadline, deadline } = terms;
-        let is_plain = retries == 0 && run_limit.is_none() && queue_deadline.is_none() && deadline.is_none();
+        let Terms { priority, retries, run_limit, queue_deadline, deadline, items } = terms;
+        let is_timed = run_limit.is_some() || queue_deadline.is_some() || deadline.is_some();
+        let is_plain = retries == 0 && !is_timed && items <= 1;
         let extra = (!is_plain).then(|| {
-            Box::new(Extra { retries_left: retries, run_limit, queue_deadline, deadline, ..Extra::default() })
+            Box::new(Extra { retries_left: retries, run_limit, queue_deadline, deadline, items, ..Extra::default() })
         });
         Self { id, priority, extra, ..Self::VACANT }
     }
@@ -84,6 +90,11 @@ impl Call {
         self.extra.as_ref().map_or(0, |extra| extra.retries_left)
     }
 
+    /// For how many calls it counts.
+    pub(super) fn items(&self) -> u32 {
+        self.extra.as_ref().map_or(1, |extra| extra.items.max(1))
+    }
+
     pub(super) fn extra(&self) -> Option<&Extra> {
         self.extra.as_deref()
     }
@@ -92,11 +103,16 @@ impl Call {
         self.extra.get_or_insert_default()
     }
 
-    /// The call will end, and not by its result. The first reason counts, but a run limit yields to any other: it is
-    /// the only one after which the call might be tried again.
+    pub(super) fn is_asked_to_end(&self) -> bool {
+        self.extra().is_some_and(|extra| extra.asked.is_some())
+    }
+
+    /// The call will end, and not by its result. The first reason counts, but those after which the call might be tried
+    /// again yield to the others.
     pub(super) fn condemn(&mut self, doom: Doom) {
         let extra = self.extra_mut();
-        if matches!(extra.doom, None | Some(Doom::RanTooLong)) {
+        let yields = |before: Doom| before.is_of_one_attempt() && !doom.is_of_one_attempt();
+        if extra.doom.is_none_or(yields) {
             extra.doom = Some(doom);
         }
     }
@@ -157,12 +173,21 @@ impl Calls {
     pub(super) fn start_clock(&mut self, key: CallKey, now: Instant) {
         let Some(extra) = self.get(key).and_then(Call::extra) else { return };
         let run_until = extra.run_limit.and_then(|limit| now.checked_add(limit));
-        let timer = earliest(run_until, extra.deadline);
+        let end_by = earliest(extra.deadline, extra.asked.and_then(Asked::kill_at));
+        self.set_timer(key, earliest(run_until, end_by));
+    }
+
+    /// The call runs: its grace counts, if it is asked to end. Returns whether that is to be told.
+    pub(super) fn tell_asked(&mut self, key: CallKey) -> bool {
+        let Some(extra) = self.get_mut(key).and_then(|call| call.extra.as_mut()) else { return false };
+        let Some(asked) = &mut extra.asked else { return false };
+        let (is_news, timer) = (asked.tell(), earliest(extra.timer, asked.kill_at()));
         self.set_timer(key, timer);
+        is_news
     }
 
     /// The call is done, and its answer on the way: a run limit that has come for it came too late, and one that is to
-    /// come says nothing.
+    /// come says nothing; so does the grace of one that is asked to end.
     pub(super) fn await_answer(&mut self, key: CallKey) {
         let Some(extra) = self.get_mut(key).and_then(|call| call.extra.as_mut()) else { return };
         extra.doom = extra.doom.filter(|&doom| doom != Doom::RanTooLong);

@@ -7,16 +7,17 @@
 
 use std::time::Instant;
 
-use super::Scheduler;
 use super::event::{Action, Try, Why};
 use super::workers::{Phase, Seat};
-use crate::ids::CallKey;
+use super::{Scheduler, Shutdown};
+use crate::ids::{CallKey, WorkerId};
 
 /// Why a call that a worker holds will end, whatever the worker still says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Doom {
     Cancelled,
     RanTooLong,
+    Outgrew,
     DeadlinePassed,
     ShutDown,
 }
@@ -27,20 +28,31 @@ impl Doom {
         match self {
             Self::Cancelled => Why::Cancelled(Some(tried)),
             Self::RanTooLong => Why::RanTooLong(tried),
+            Self::Outgrew => Why::Outgrew(tried),
             Self::DeadlinePassed => Why::DeadlinePassed(Some(tried)),
             Self::ShutDown => Why::ShutDown(Some(tried)),
         }
     }
 
-    /// How a call ends that did not begin in this attempt; `None` if it should be tried again: a run limit says
-    /// nothing about a call whose worker did not come to begin it.
+    /// How a call ends that did not begin in this attempt; `None` if it should be tried again: a run limit, or a worker
+    /// that is too large, says nothing about a call that has not begun there.
     pub(super) fn before_begun(self, last_try: Option<Try>) -> Option<Why> {
         match self {
             Self::Cancelled => Some(Why::Cancelled(last_try)),
-            Self::RanTooLong => None,
+            Self::RanTooLong | Self::Outgrew => None,
             Self::DeadlinePassed => Some(Why::DeadlinePassed(last_try)),
             Self::ShutDown => Some(Why::ShutDown(last_try)),
         }
+    }
+
+    /// Whether an answer that comes after it comes too late.
+    pub(super) fn outdoes_answers(self) -> bool {
+        self != Self::Outgrew
+    }
+
+    /// Whether it is about one attempt, so that the call might be tried again if it has not begun.
+    pub(super) fn is_of_one_attempt(self) -> bool {
+        matches!(self, Self::RanTooLong | Self::Outgrew)
     }
 }
 
@@ -52,7 +64,7 @@ impl Scheduler {
         match call.holder() {
             _ if is_past_deadline => self.end_early(key, Doom::DeadlinePassed),
             None => self.end(key, Why::QueuedTooLong),
-            Some(holder) if self.workers.at(holder).has_started(key) => self.end_early(key, Doom::RanTooLong),
+            Some(holder) if self.workers.at(holder).has_started(key) => self.end_early(key, self.overdue(key, now)),
             // Its queue deadline: it counts if the call has not begun, which the recall will tell.
             Some(holder) => self.recall(holder),
         }
@@ -69,16 +81,44 @@ impl Scheduler {
         self.recall(holder);
     }
 
-    /// Every call will end, for this reason if for no other.
-    pub(super) fn end_all(&mut self, now: Instant) {
+    /// Nothing more shall begin. What has been sent to a worker may not have begun either, which the recalls will tell.
+    pub(super) fn interrupted(&mut self) {
+        if self.shutdown == Some(Shutdown::Forced) {
+            return;
+        }
+        self.shutdown = Some(Shutdown::Interrupted);
+        for seat in self.workers.seats(|worker| !worker.held.is_empty()) {
+            self.recall(seat);
+        }
+    }
+
+    /// The worker uses more memory than it may, and is killed for it. Whatever of its calls will turn out to have begun
+    /// without an answer ends with that; an answer that still makes it out counts, as it does in any death.
+    pub(super) fn outgrew(&mut self, id: WorkerId, now: Instant) {
+        let Some(seat) = self.workers.seat(id).filter(|&seat| self.workers.at(seat).is_ready()) else { return };
+        self.condemn_all(seat, Doom::Outgrew);
+        self.kill(seat, now);
+    }
+
+    fn condemn_all(&mut self, seat: Seat, doom: Doom) {
+        for place in 0..self.workers.at(seat).held.len() {
+            let held = self.workers.at(seat).held[place];
+            self.calls.get_mut(held).expect("what is held has not ended").condemn(doom);
+        }
+    }
+
+    /// Ends what waits for a worker, or for one more try.
+    pub(super) fn end_waiting(&mut self) {
         while let Some((call, last_try)) = self.calls.remove_waiting() {
             self.settle(call, Why::ShutDown(last_try));
         }
+    }
+
+    /// Every call will end, for this reason if for no other.
+    pub(super) fn end_all(&mut self, now: Instant) {
+        self.end_waiting();
         for seat in self.workers.seats(|_| true) {
-            for place in 0..self.workers.at(seat).held.len() {
-                let held = self.workers.at(seat).held[place];
-                self.calls.get_mut(held).expect("what is held has not ended").condemn(Doom::ShutDown);
-            }
+            self.condemn_all(seat, Doom::ShutDown);
             self.kill(seat, now);
         }
     }

@@ -14,8 +14,13 @@ pub(crate) enum Event {
     Submitted { call: CallKey, terms: Terms },
     /// Somebody gave the call up. Ignored if it has ended.
     Cancelled { call: CallKey },
-    /// The worker said hello.
+    /// The call shall end by itself, or its worker be killed for it at this moment; `None`: never. Ignored if it has ended.
+    AskedToEnd { call: CallKey, kill_at: Option<Instant> },
+    /// The worker said hello, and is through with what it does before it serves.
     WorkerReady { worker: WorkerId },
+    /// The worker begins what it does for its pool before it serves, or before it leaves, and may take so long from now
+    /// on. `None`: for ever before it serves, and as long as leaving may take before it leaves.
+    GivenTime { worker: WorkerId, limit: Option<Duration> },
     /// The worker could not be started, or was refused at its hello; no process is left of it.
     LaunchFailed { worker: WorkerId },
     /// One item of a call of many items is done, and the next one begins.
@@ -32,12 +37,19 @@ pub(crate) enum Event {
     LaunchCutShort { worker: WorkerId },
     /// The worker has closed its link; only a death would explain that.
     LinkClosed { worker: WorkerId },
+    /// The worker has been seen to use more memory than it may.
+    Outgrew { worker: WorkerId },
+    /// The worker is to be replaced, as it says itself. It begins nothing more of what it holds, and no further item
+    /// of the call that it holds first; nothing of all that will be answered in this attempt.
+    Worn { worker: WorkerId },
     /// The pool shall have this many workers; zero means one.
     Resized { target: usize },
     /// Start all workers now, without waiting for work.
     WarmUpAsked,
     /// Accept nothing new. Forced: end what is there, too.
     ShutdownAsked { forced: bool },
+    /// The program was interrupted. Accept nothing new, begin nothing more, finish what has begun.
+    Interrupted,
 }
 
 /// On what terms a call was submitted.
@@ -53,6 +65,8 @@ pub(crate) struct Terms {
     pub(crate) queue_deadline: Option<Instant>,
     /// When it must have ended.
     pub(crate) deadline: Option<Instant>,
+    /// For how many calls it counts where the calls of a worker are counted; zero means one.
+    pub(crate) items: u32,
 }
 
 /// What the scheduler wants done, in this order.
@@ -64,6 +78,8 @@ pub(crate) enum Action {
     Dispatch { call: CallKey, attempt: Attempt, worker: WorkerId },
     /// Take back what the worker has not begun; answer with `Recalled` at once.
     Recall { worker: WorkerId },
+    /// Let the call, which the worker has begun, know that it should end.
+    AskToEnd { worker: WorkerId, call: CallKey },
     /// The answer in hand is the call's result.
     Deliver { call: CallKey },
     /// The call ends without a result.
@@ -91,6 +107,8 @@ pub(crate) enum Why {
     Cancelled(Option<Try>),
     /// One attempt ran longer than its run limit.
     RanTooLong(Try),
+    /// It ran in a worker that was killed because it had used more memory than it may.
+    Outgrew(Try),
     /// It was not started in time. No worker has ever begun it.
     QueuedTooLong,
     /// It had not ended by its deadline.

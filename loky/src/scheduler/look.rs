@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::Scheduler;
+use super::ending::Doom;
 use super::event::Try;
 use crate::ids::{CallKey, WorkerId};
 
@@ -34,6 +35,11 @@ impl Scheduler {
         Some(holder.is_some_and(|holder| self.workers.at(holder).has_started(call)))
     }
 
+    /// Who holds the call.
+    pub(crate) fn holder(&self, call: CallKey) -> Option<WorkerId> {
+        Some(self.workers.at(self.calls.get(call)?.holder()?).id)
+    }
+
     /// The call that the worker would come to last, of those that it holds.
     pub(crate) fn last_held(&self, worker: WorkerId) -> Option<CallKey> {
         self.workers.get(worker)?.held.back().copied()
@@ -41,7 +47,7 @@ impl Scheduler {
 
     /// Whether the call will end, and not by its result: whatever its worker still answers comes too late.
     pub(crate) fn is_doomed(&self, call: CallKey) -> bool {
-        self.calls.get(call).is_some_and(|call| call.doom().is_some())
+        self.calls.get(call).is_some_and(|call| call.doom().is_some_and(Doom::outdoes_answers))
     }
 
     /// Calls that run, as far as is known, and whose run limit has come, which ends them at the next event; unless

@@ -16,7 +16,8 @@
 //! Together they are what "no deadlock" means here, and the simulation in `sim` holds them after every step of tens
 //! of thousands of random worlds. They rest on four rules. A call is either in the backlog or held by exactly one
 //! worker, and what is taken back from one changes sides in one step. Every phase of a worker but serving ends by
-//! itself, by a timer; and in a shutdown a worker serves no longer than there are calls. Whatever is tried again is
+//! itself, by a timer, unless the pool's user gives it all the time that it may take to make itself ready; and in a
+//! shutdown a worker serves no longer than there are calls. Whatever is tried again is
 //! counted: launches that fail, tries of a call, deaths before a call began. Deadlines are compared, never elapsed
 //! times, so a timer that has come is never computed to lie a rounding error ahead.
 //!
@@ -27,6 +28,7 @@
 //! timers pay for timers. All workers are walked over when one of their timers comes, when one idles while calls lie
 //! ready elsewhere (`recall`), and in what is rare: a resize, a shutdown, a call more urgent than all that lie ready.
 
+mod asked;
 mod backlog;
 mod blame;
 mod calls;
@@ -50,7 +52,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use self::calls::{Calls, earliest};
+use self::calls::{Call, Calls, earliest};
 use self::ending::Doom;
 pub(crate) use self::event::{Action, Event, Terms, Try, Why};
 pub(crate) use self::rules::Rules;
@@ -75,6 +77,8 @@ pub(crate) struct Scheduler {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shutdown {
     Graceful,
+    /// What has begun is finished, and nothing else.
+    Interrupted,
     Forced,
 }
 
@@ -104,17 +108,22 @@ impl Scheduler {
         match event {
             Event::Submitted { call, terms } => self.submitted(call, terms),
             Event::Cancelled { call } => self.end_early(call, Doom::Cancelled),
+            Event::AskedToEnd { call, kill_at } => self.asked_to_end(call, kill_at),
             Event::WorkerReady { worker } => self.worker_ready(worker, now),
+            Event::GivenTime { worker, limit } => self.given_time(worker, limit, now),
             Event::LaunchFailed { worker } => self.worker_died(worker, None, now),
             Event::Progressed { worker, call, attempt } => self.progressed(worker, call, attempt, now),
             Event::Returned { worker, call, attempt } => self.returned(worker, call, attempt, now),
             Event::Recalled { worker, begun } => self.recalled(worker, begun, now),
             Event::WorkerDied { worker, begun } => self.worker_died(worker, begun, now),
             Event::LaunchCutShort { worker } => self.launch_cut_short(worker, now),
+            Event::Outgrew { worker } => self.outgrew(worker, now),
+            Event::Worn { worker } => self.worn(worker, now),
             Event::LinkClosed { worker } => self.link_closed(worker, now),
             Event::Resized { target } => self.sizing.resize(target),
             Event::WarmUpAsked => self.sizing.ask_warm_up(),
             Event::ShutdownAsked { forced } => self.shutdown_asked(forced, now),
+            Event::Interrupted => self.interrupted(),
         }
     }
 
@@ -144,7 +153,8 @@ impl Scheduler {
             Some(_) => self.settle(call, Why::ShutDown(None)),
             None => {
                 self.sizing.wake();
-                self.calls.add(call, terms);
+                let items = if self.rules.calls_per_worker_max.is_some() { terms.items } else { 1 };
+                self.calls.add(call, Terms { items, ..terms });
             }
         }
     }
@@ -159,15 +169,24 @@ impl Scheduler {
 
     fn returned(&mut self, worker: WorkerId, call: CallKey, attempt: Attempt, now: Instant) {
         let Some(seat) = self.awaited_from(worker, call, attempt) else { return };
-        let was_first = self.workers.answered(seat, call, now);
+        let items = self.items_of(call);
+        let was_first = self.workers.answered(seat, call, items, now);
         if let Some(ended) = self.calls.remove(call) {
-            self.actions.push_back(match ended.doom() {
+            self.actions.push_back(match ended.doom().filter(|doom| doom.outdoes_answers()) {
                 None => Action::Deliver { call },
                 Some(doom) => Action::Settle { call, why: doom.once_begun(Try { worker, attempt }) },
             });
         }
         if was_first {
             self.go_on(seat, now);
+        }
+    }
+
+    /// For how many calls it counts. Asked for with each answer, so where nobody counts it is not looked up.
+    fn items_of(&self, call: CallKey) -> u32 {
+        match self.rules.calls_per_worker_max {
+            None => 1,
+            Some(_) => self.calls.get(call).map_or(1, Call::items),
         }
     }
 
@@ -194,6 +213,7 @@ impl Scheduler {
 
     fn worker_due(&mut self, seat: Seat, phase: Phase, now: Instant) {
         match phase {
+            Phase::Ready { .. } if self.may_stay() => self.workers.free(seat, None),
             Phase::Ready { .. } => {
                 self.sizing.rest();
                 self.stop(seat, now);
@@ -221,6 +241,9 @@ impl Scheduler {
         while let Some(call) = self.calls.pop_due(now) {
             self.call_due(call, now);
         }
+        if self.shutdown == Some(Shutdown::Interrupted) {
+            self.end_waiting();
+        }
         self.retire_surplus(now);
         self.dispatch(now);
         // Until it is known what comes back, nobody can say who is missing: the answer leads here again.
@@ -243,6 +266,8 @@ impl Scheduler {
         self.workers.check();
         let mut held = 0;
         for (seat, worker) in self.workers.iter() {
+            let owed: u64 = worker.held.iter().map(|&call| u64::from(self.items_of(call))).sum();
+            assert_eq!(worker.owed(), owed, "what a worker owes are the items of what it holds");
             for (place, &key) in worker.held.iter().enumerate() {
                 let call = self.calls.get(key).expect("what is held has not ended");
                 assert_eq!(call.holder(), Some(seat), "a call names the worker that holds it");

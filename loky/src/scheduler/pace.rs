@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use super::later;
 
-/// How much work a worker holds ahead: some tens of round trips, so that a driver that looks away for a moment starves
-/// nobody, and short against whatever a person notices.
-const WORK_AHEAD: Duration = Duration::from_micros(200);
+/// How much work a worker holds ahead: hundreds of times what it takes to wake whoever sends more, which is woken when
+/// half of it is done; and short against whatever a person notices.
+const WORK_AHEAD: Duration = Duration::from_millis(8);
 
 /// Calls that one worker holds at most. Calls shorter than a microsecond gain nothing from more: a round trip is
 /// amortized over a hundred of them by then, and each one held is one more to take back.

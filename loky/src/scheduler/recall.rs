@@ -67,7 +67,8 @@ impl Scheduler {
         let begun = worker.held.iter().position(|&held| begun == Some(held)).map_or(0, |place| place + 1);
         let is_stuck = begun == 0 && self.does_not_begin(worker, now);
         let is_news = begun > worker.started;
-        for call in self.workers.take_back(seat, begun) {
+        let owed = self.items_of_first(seat, begun);
+        for call in self.workers.take_back(seat, begun, owed) {
             self.came_back(call, id);
         }
         match begun.checked_sub(1) {
@@ -75,6 +76,21 @@ impl Scheduler {
             None if is_stuck => self.kill(seat, now),
             None => self.go_on(seat, now),
         }
+    }
+
+    /// How many items the first `calls` have that the worker holds.
+    fn items_of_first(&self, seat: Seat, calls: usize) -> u64 {
+        self.workers.at(seat).held.iter().take(calls).map(|&call| u64::from(self.items_of(call))).sum()
+    }
+
+    /// The worker has taken care itself that nothing more of what it holds begins there: all of that goes back, and the
+    /// worker leaves.
+    pub(super) fn worn(&mut self, id: WorkerId, now: Instant) {
+        let Some(seat) = self.workers.seat(id).filter(|&seat| self.workers.at(seat).is_ready()) else { return };
+        for call in self.workers.take_back(seat, 0, 0) {
+            self.came_back(call, id);
+        }
+        self.stop(seat, now);
     }
 
     /// Whether a worker that has begun none of its calls should have: it was given up on by a run limit, or has not
@@ -107,8 +123,11 @@ impl Scheduler {
         let begun = self.workers.at(seat).held[last];
         if self.calls.get(begun).and_then(Call::doom).is_some() {
             self.kill(seat, now);
-        } else if is_news {
-            self.calls.start_clock(begun, now);
+        } else {
+            if is_news {
+                self.calls.start_clock(begun, now);
+            }
+            self.tell_if_asked(seat, begun);
         }
     }
 

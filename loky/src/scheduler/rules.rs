@@ -13,7 +13,9 @@ pub(crate) struct Rules {
     pub(crate) spares: usize,
     /// How long a worker may be without calls before it is stopped.
     pub(crate) idle_timeout: Option<Duration>,
-    /// A worker is replaced after it has answered this many calls.
+    /// So many workers stay however long they are without calls.
+    pub(crate) min_workers: usize,
+    /// A worker is replaced after it has answered this many calls; one of many items counts for as many.
     pub(crate) calls_per_worker_max: Option<u64>,
     /// Calls that a worker may hold at most, the one that it runs included; at least one. How many it does hold is up
     /// to what is measured.

@@ -5,6 +5,9 @@
 //! whose workers cannot start ends in an error, never in a storm of processes. For the same reason a warm-up asks for
 //! each worker once: if workers leave or die as fast as others start, it is over all the same.
 //!
+//! Workers that are idle for long leave, but for as many as shall stay. Those are not started before there is work for
+//! them, and never replaced for their own sake: to stay is all that is asked of them.
+//!
 //! Spares are started when calls come, and replaced as they become busy. They are not worth a storm either: when a
 //! worker leaves or dies although it had nothing to do, or launches fail, the pool is at rest, and has no spares
 //! started until the next call comes.
@@ -128,6 +131,11 @@ impl Scheduler {
     /// How many workers there may be for now: in a shutdown without spares.
     fn size(&self) -> usize {
         if self.shutdown.is_none() { self.sizing.size() } else { self.sizing.target }
+    }
+
+    /// Whether a worker that has been without calls for long is one of those that stay.
+    pub(super) fn may_stay(&self) -> bool {
+        self.shutdown.is_none() && self.workers.ready() <= self.rules.min_workers
     }
 
     /// Whether there are more workers than there may be, or more of them are busy than shall be.

@@ -28,15 +28,16 @@ pub(super) struct Worker {
     allowance: usize,
     /// What its pace makes of that.
     credit: usize,
-    /// Calls that it has answered.
+    /// Calls that it has answered, and those that it holds, each counted for its items.
     served: u64,
+    owed: u64,
 }
 
 /// Where in its life a worker is. Every phase but a busy one ends by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// A process was asked for; it must say hello in time.
-    Launching { until: Instant },
+    /// A process was asked for. It must say hello in time, and then make itself ready, in time if there is a limit.
+    Launching { until: Option<Instant> },
     /// It serves. Without calls it may stay until `leave_at`.
     Ready { leave_at: Option<Instant> },
     /// It was asked to leave; it has until `kill_at`.
@@ -53,7 +54,7 @@ impl Worker {
         let pace = Pace::new(now);
         Self {
             id,
-            phase: Phase::Launching { until },
+            phase: Phase::Launching { until: Some(until) },
             held: VecDeque::new(),
             started: 0,
             is_recalling: false,
@@ -61,6 +62,7 @@ impl Worker {
             credit: pace.credit(),
             pace,
             served: 0,
+            owed: 0,
         }
     }
 
@@ -109,12 +111,12 @@ impl Worker {
         let left = rules.calls_per_worker_max.map_or(u64::MAX, |max| max.saturating_sub(self.served));
         let most = self.credit.min(self.allowance).min(rules.credit);
         let held = self.held.len();
-        (held == 0 || (held < most && (held as u64) < left)).then_some(held)
+        (held == 0 || (held < most && self.owed < left)).then_some(held)
     }
 
     pub(super) fn timer(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Launching { until } => Some(until),
+            Phase::Launching { until } => until,
             Phase::Ready { leave_at } if self.held.is_empty() => leave_at,
             Phase::Ready { .. } => None,
             Phase::Stopping { kill_at } => Some(kill_at),
@@ -123,8 +125,9 @@ impl Worker {
     }
 
     /// It is given a call. Returns when that should be taken back at the latest, if it is the first that lies ready.
-    pub(super) fn hold(&mut self, call: CallKey, now: Instant) -> Option<Instant> {
+    pub(super) fn hold(&mut self, call: CallKey, items: u32, now: Instant) -> Option<Instant> {
         self.held.push_back(call);
+        self.owed += u64::from(items);
         if self.started == 0 {
             self.started = 1;
             self.pace.begin(now);
@@ -133,8 +136,9 @@ impl Worker {
     }
 
     /// It has answered a call that it held. Returns whether that was the first one.
-    pub(super) fn answer(&mut self, call: CallKey, now: Instant) -> bool {
-        self.served += 1;
+    pub(super) fn answer(&mut self, call: CallKey, items: u32, now: Instant) -> bool {
+        self.served += u64::from(items);
+        self.owed -= u64::from(items);
         self.allowance = self.allowance.saturating_add(1);
         if self.pace.answered(now) {
             self.credit = self.pace.credit();
@@ -150,8 +154,9 @@ impl Worker {
         place == 0
     }
 
-    /// All that it holds beyond the first `begun` is taken back; the youngest first.
-    pub(super) fn give_back(&mut self, begun: usize) -> Vec<CallKey> {
+    /// All that it holds beyond the first `begun`, which have `owed` items, is taken back; the youngest first.
+    pub(super) fn give_back(&mut self, begun: usize, owed: u64) -> Vec<CallKey> {
+        self.owed = owed;
         self.is_recalling = false;
         self.started = begun;
         self.allowance = 1;
@@ -169,5 +174,10 @@ impl Worker {
         assert!((1..=self.held.len()).contains(&self.started) || (self.held.is_empty() && self.started == 0));
         let may_hold = self.is_ready() || self.is_killed();
         assert!(may_hold || self.held.is_empty(), "only a worker that serves is given calls");
+    }
+
+    /// How many items the calls have that it holds.
+    pub(super) fn owed(&self) -> u64 {
+        self.owed
     }
 }

@@ -163,25 +163,26 @@ impl Workers {
         }
     }
 
-    /// The worker is given a call.
-    pub(super) fn hold(&mut self, seat: Seat, call: CallKey, now: Instant) {
-        if let Some(at) = self.change_load(seat, |worker| worker.hold(call, now)) {
+    /// The worker is given a call of so many items.
+    pub(super) fn hold(&mut self, seat: Seat, call: CallKey, items: u32, now: Instant) {
+        if let Some(at) = self.change_load(seat, |worker| worker.hold(call, items, now)) {
             self.look_by(at);
         }
     }
 
-    /// The worker has answered a call that it held. Returns whether that was the first one.
-    pub(super) fn answered(&mut self, seat: Seat, call: CallKey, now: Instant) -> bool {
-        self.change_load(seat, |worker| worker.answer(call, now))
+    /// The worker has answered a call of so many items that it held. Returns whether that was the first one.
+    pub(super) fn answered(&mut self, seat: Seat, call: CallKey, items: u32, now: Instant) -> bool {
+        self.change_load(seat, |worker| worker.answer(call, items, now))
     }
 
     pub(super) fn begin_recall(&mut self, seat: Seat) {
         self.change(seat, |worker| worker.is_recalling = true);
     }
 
-    /// All that the worker holds beyond the first `begun` has been taken back; the youngest first.
-    pub(super) fn take_back(&mut self, seat: Seat, begun: usize) -> Vec<CallKey> {
-        self.change(seat, |worker| worker.give_back(begun))
+    /// All that the worker holds beyond the first `begun`, which have `owed` items, has been taken back; the youngest
+    /// first.
+    pub(super) fn take_back(&mut self, seat: Seat, begun: usize, owed: u64) -> Vec<CallKey> {
+        self.change(seat, |worker| worker.give_back(begun, owed))
     }
 
     /// The worker that serves has nothing to do from now on.

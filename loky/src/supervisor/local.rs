@@ -10,7 +10,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::{Launched, Process};
@@ -18,6 +18,9 @@ use crate::env;
 use crate::sys::bell::Bell;
 use crate::sys::page::Page;
 use crate::sys::socket;
+
+/// This program, whatever has become of its file.
+const PROGRAM: &str = "/proc/self/exe";
 
 /// What a worker is started with.
 #[derive(Clone, Debug, Default)]
@@ -27,16 +30,26 @@ pub(crate) struct Recipe {
     /// Changes to the inherited environment, in order; `None` removes.
     pub(crate) environment: Vec<(OsString, Option<OsString>)>,
     pub(crate) current_dir: Option<PathBuf>,
-    /// Whether its standard output is a pipe to us instead of this program's own.
-    pub(crate) has_own_output: bool,
+    pub(crate) output: Destination,
     /// What it is told first, whatever that means.
     pub(crate) first_words: Vec<u8>,
+}
+
+/// Where a worker's standard output goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// Where this program's own goes.
+    #[default]
+    Ours,
+    /// To us.
+    Pipe,
+    Nowhere,
 }
 
 /// Starts a worker that rings `bell`. Takes about a millisecond; blocks for nothing but the kernel.
 pub(crate) fn launch(recipe: &Recipe, bell: &Bell) -> io::Result<Launched> {
     let (link, page, theirs) = link(recipe, bell)?;
-    let mut child = of_recipe(recipe, theirs.into()).spawn()?;
+    let mut child = of_recipe(recipe, theirs.into()).spawn().map_err(|why| named(why, recipe))?;
     match watch(&mut child) {
         Ok((process, output, error)) => Ok(Launched { process, link, page, output, error }),
         Err(why) => {
@@ -48,9 +61,20 @@ pub(crate) fn launch(recipe: &Recipe, bell: &Bell) -> io::Result<Launched> {
     }
 }
 
+/// What is not there: the kernel says only that something is not.
+fn named(why: io::Error, recipe: &Recipe) -> io::Error {
+    let nowhere = recipe.current_dir.as_ref().filter(|dir| !dir.is_dir());
+    let what = match nowhere {
+        Some(dir) => format!("its directory {} cannot be entered", dir.display()),
+        None if !Path::new(PROGRAM).exists() => format!("{PROGRAM} cannot be found; is /proc mounted?"),
+        None => return why,
+    };
+    io::Error::new(why.kind(), format!("{what} ({why})"))
+}
+
 /// This program once more, to be caught as a worker, with `link` as its standard input.
 pub(super) fn command(title: &str, link: Stdio) -> Command {
-    let mut command = Command::new("/proc/self/exe");
+    let mut command = Command::new(PROGRAM);
     command.arg0(title).args(env::arguments().into_iter().skip(1)).stdin(link);
     command.env(env::WORKER, env::WORKER_MARK);
     command
@@ -68,7 +92,11 @@ pub(super) fn link(recipe: &Recipe, bell: &Bell) -> io::Result<(UnixStream, Page
 
 fn of_recipe(recipe: &Recipe, link: OwnedFd) -> Command {
     let mut command = command(&recipe.title, Stdio::from(link));
-    let output = if recipe.has_own_output { Stdio::piped() } else { Stdio::inherit() };
+    let output = match recipe.output {
+        Destination::Ours => Stdio::inherit(),
+        Destination::Pipe => Stdio::piped(),
+        Destination::Nowhere => Stdio::null(),
+    };
     command.stdout(output).stderr(Stdio::piped());
     change(&mut command, &recipe.environment);
     if let Some(dir) = &recipe.current_dir {

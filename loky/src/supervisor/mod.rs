@@ -2,6 +2,7 @@
 //!
 //! It knows processes and nothing else: not what a worker is for, nor why it must go.
 
+pub(crate) mod gauge;
 pub(crate) mod local;
 pub(crate) mod tree;
 pub(crate) mod zygote;

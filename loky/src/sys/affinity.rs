@@ -1,4 +1,4 @@
-//! On which CPUs the kernel lets the calling thread run.
+//! On which CPUs the kernel lets the calling thread run, and shall from now on.
 //!
 //! One system call, made safe for machines of any size: the fixed mask of `nix` and of the C library ends at 1024
 //! CPUs, and the kernel refuses a mask that is shorter than its own. What the answer is used for is not known here.
@@ -15,6 +15,35 @@ use nix::libc::{self, c_ulong};
 /// The system call's own error, for example where a sandbox forbids it.
 pub(crate) fn affinity() -> io::Result<Vec<usize>> {
     Ok(numbers(&mask_with_room(WORDS_AT_FIRST)?))
+}
+
+/// From now on the calling thread, and whatever it starts, runs on these CPUs only; on those that it has if none is
+/// named.
+///
+/// # Errors
+///
+/// If one of them does not exist or may not be used. The kernel itself passes over such a one in silence, as long as
+/// there is another, so it is asked what it has made of it.
+pub(crate) fn restrict(cpus: &[usize]) -> Result<(), String> {
+    let Some(&highest) = cpus.iter().max() else { return Ok(()) };
+    let is_absurd = highest / BITS_PER_WORD >= WORDS_MAX;
+    let outcome = if is_absurd { Err(io::ErrorKind::InvalidInput.into()) } else { set(cpus, highest) };
+    let given = affinity().map_err(|why| format!("the system does not tell which CPUs it has: {why}"))?;
+    match (cpus.iter().find(|cpu| !given.contains(cpu)), outcome) {
+        (Some(cpu), _) => Err(format!("there is no CPU {cpu} that it may use")),
+        (None, Err(why)) => Err(format!("the system refuses: {why}")),
+        (None, Ok(())) => Ok(()),
+    }
+}
+
+fn set(cpus: &[usize], highest: usize) -> io::Result<()> {
+    let mut mask: Vec<c_ulong> = vec![0; highest / BITS_PER_WORD + 1];
+    cpus.iter().for_each(|cpu| mask[cpu / BITS_PER_WORD] |= 1 << (cpu % BITS_PER_WORD));
+    let this_thread = 0;
+    // SAFETY: The kernel reads at most `size_of_val(mask)` bytes, all of which `mask` owns, and does not keep the
+    // pointer. A `cpu_set_t` is itself an array of words, so the pointer is aligned for it.
+    let result = unsafe { libc::sched_setaffinity(this_thread, size_of_val(&*mask), mask.as_ptr().cast()) };
+    Ok(Errno::result(result).map(drop)?)
 }
 
 /// Asks with ever longer masks: the kernel tells only that one was too short, not how long its own is.
@@ -81,6 +110,25 @@ mod tests {
     fn a_mask_that_is_too_short_grows_until_the_kernel_takes_it() {
         assert_eq!(mask(0), Err(Errno::EINVAL));
         assert_eq!(numbers(&mask_with_room(0).unwrap()), affinity().unwrap());
+    }
+
+    #[test]
+    fn a_thread_is_restricted_to_what_there_is() {
+        let before = affinity().unwrap();
+        let restricted = || {
+            let first = before[0];
+            restrict(&[]).unwrap();
+            assert_eq!(affinity().unwrap(), before, "nothing was said");
+            let missing = 1 + before.iter().max().unwrap();
+            for cpus in [vec![missing], vec![first, missing], vec![usize::MAX], vec![first, 1 << 40]] {
+                let why = restrict(&cpus).unwrap_err();
+                assert!(why.contains(&format!("no CPU {}", cpus.last().unwrap())), "{why}");
+            }
+            restrict(&[first, first]).unwrap();
+            assert_eq!(affinity().unwrap(), [first]);
+        };
+        std::thread::scope(|scope| scope.spawn(restricted).join()).unwrap();
+        assert_eq!(affinity().unwrap(), before, "another thread has what it had");
     }
 
     #[test]

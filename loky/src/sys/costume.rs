@@ -31,6 +31,11 @@ pub(crate) fn put_on_streams(output: impl AsFd, error: impl AsFd) -> io::Result<
     Ok(())
 }
 
+/// Where what is written is lost.
+pub(crate) fn nowhere() -> io::Result<OwnedFd> {
+    Ok(OpenOptions::new().write(true).open("/dev/null")?.into())
+}
+
 /// A pipe: where to read, without blocking, and where to write.
 pub(crate) fn pipe() -> io::Result<(File, OwnedFd)> {
     let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;

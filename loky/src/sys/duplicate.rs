@@ -103,8 +103,9 @@ fn check_kernel() -> io::Result<()> {
     }
 }
 
-/// A copy of a process has only the thread that made it: what the others had under way would stay half done in it.
-fn check_single() -> io::Result<()> {
+/// An error if this process has more than one thread. A copy of it would have only the thread that made it: what the
+/// others had under way would stay half done in it.
+pub(crate) fn check_single() -> io::Result<()> {
     // A folder has a link to itself, one from above, and one from each folder in it: here, from each thread.
     match fs::metadata("/proc/self/task")?.nlink() {
         3 => Ok(()),

@@ -88,6 +88,23 @@ pub(crate) fn set_up_signals() -> io::Result<()> {
     Ok(())
 }
 
+/// What this process did with a signal.
+pub(crate) struct Before(SigAction);
+
+/// Makes SIGTERM the parent's business, too. Returns what was done with it before.
+pub(crate) fn spare_from_termination() -> io::Result<Before> {
+    let quiet = SigAction::new(SigHandler::Handler(do_nothing), SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: the handler does nothing at all, so it may run at any moment.
+    Ok(Before(unsafe { sigaction(Signal::SIGTERM, &quiet) }?))
+}
+
+/// Does with SIGTERM what was done before.
+pub(crate) fn restore_termination(Before(action): &Before) -> io::Result<()> {
+    // SAFETY: it is what the process was started with, and no handler was installed then.
+    unsafe { sigaction(Signal::SIGTERM, action) }?;
+    Ok(())
+}
+
 /// The name of this process in `ps`: the first 15 bytes of `name`.
 pub(crate) fn set_process_name(name: &str) {
     let bytes: Vec<u8> = name.bytes().filter(|&byte| byte != 0).take(15).collect();

@@ -5,9 +5,10 @@
 //! in that of a worker, `segment` is memory that nobody changes any more, `socket` passes bytes and a few descriptors, `bell` wakes whoever waits, `records` passes
 //! whole messages with several descriptors, `entry` prepares a process to be a worker, `duplicate` copies a process,
 //! `births` tells of it, `costume` dresses the copy, `image` and `marks` find functions in the running program,
-//! `own_pid` notices a fork, `thread` starts one that is small, `held_back` knows what is not printed yet, `number`,
-//! `plain`, `row` and `words` see numbers as bytes, `conjure` makes values without bytes, `constructor` runs before
-//! `main`.
+//! `own_pid` notices a fork, `interrupt` takes over the signals that ask a program to end, `thread` starts one that is
+//! small, `held_back` knows what is not printed yet, `number`, `plain`, `row` and `words` see numbers as bytes, `conjure`
+//! makes values without bytes, `heap` knows of memory and a cheap clock, `constructor` runs before `main`, `confine` keeps
+//! a process from what it may not do.
 #![expect(unsafe_code, reason = "the one room where it may stand; each block says why it is sound")]
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
@@ -16,14 +17,17 @@ compile_error!("loky runs on 64-bit Linux so far: it needs epoll, memfd and pidf
 pub(crate) mod affinity;
 pub(crate) mod bell;
 pub(crate) mod births;
+pub(crate) mod confine;
 pub(crate) mod conjure;
 #[cfg(feature = "test")]
 pub(crate) mod constructor;
 pub(crate) mod costume;
 pub(crate) mod duplicate;
 pub(crate) mod entry;
+pub(crate) mod heap;
 pub(crate) mod held_back;
 pub(crate) mod image;
+pub(crate) mod interrupt;
 mod mapping;
 pub(crate) mod marks;
 pub(crate) mod number;

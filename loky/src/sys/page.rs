@@ -15,6 +15,8 @@
 //! That heeds a flag as soon as it is seen, maybe an item later; it is exact once the worker is dead, and about calls
 //! it always is.
 
+mod wishes;
+
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -22,6 +24,7 @@ use std::sync::atomic::{AtomicU64, Ordering, compiler_fence};
 use std::thread;
 use std::time::Duration;
 
+use self::wishes::Wishes;
 use super::mapping::{Atomics, Mapping};
 
 /// How many words each ring has: a power of two. 1 MiB, of which only what is used becomes memory.
@@ -55,6 +58,7 @@ struct Shared {
     gone_on: Line,
     /// Written by the parent: calls up to this number that have not begun are dropped.
     recalled: Line,
+    wishes: Wishes,
     signs: [Signs; 2],
     rings: [[AtomicU64; RING_WORDS]; 2],
 }
@@ -160,6 +164,9 @@ impl Beginner {
             match begun.compare_exchange(self.last, word, Ordering::SeqCst, Ordering::SeqCst) {
                 Ok(_) => {
                     self.last = word;
+                    if !is_under_way {
+                        self.page.shared().wishes.running.0.store(call, Ordering::Release);
+                    }
                     return true;
                 }
                 Err(flagged) if flagged & RECALLED != 0 => {

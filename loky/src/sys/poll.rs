@@ -61,6 +61,11 @@ impl Poller {
         Ok(self.epoll.add(fd, EpollEvent::new(interest.flags(), token))?)
     }
 
+    /// Reports `fd` each time that something new has come, whether what came before was read or not.
+    pub(crate) fn add_edge(&self, fd: impl AsFd, token: u64) -> io::Result<()> {
+        Ok(self.epoll.add(fd, EpollEvent::new(EpollFlags::EPOLLIN | EpollFlags::EPOLLET, token))?)
+    }
+
     pub(crate) fn change(&self, fd: impl AsFd, token: u64, interest: Interest) -> io::Result<()> {
         Ok(self.epoll.modify(fd, &mut EpollEvent::new(interest.flags(), token))?)
     }

@@ -16,6 +16,12 @@ pub(crate) struct ProcessFd(OwnedFd);
 /// The signal that nobody can catch.
 pub(crate) const SIGKILL: i32 = libc::SIGKILL;
 
+/// The signals that ask a process to end: one may be sent to a whole group, and hit a worker before it is ready for it.
+pub(crate) const SIGINT: i32 = libc::SIGINT;
+pub(crate) const SIGTERM: i32 = libc::SIGTERM;
+/// The signal of a process that has used up its limit of CPU time.
+pub(crate) const SIGXCPU: i32 = libc::SIGXCPU;
+
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {

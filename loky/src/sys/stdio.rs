@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use nix::errno::Errno;
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::unistd::write;
 
 /// One of the two streams that a program writes to.
@@ -28,17 +29,68 @@ pub(crate) fn is_writable(stream: Stream) -> bool {
     })
 }
 
-/// Writes all of it; a program without such a stream has nobody to show it to.
+/// Whether there may be somebody who reads what is written.
+pub(crate) fn has_reader(stream: Stream) -> bool {
+    with_fd(stream, |fd| {
+        let mut fds = [PollFd::new(fd, PollFlags::POLLOUT)];
+        let _ = poll(&mut fds, PollTimeout::ZERO);
+        !fds[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR))
+    })
+}
+
+/// Writes all of it; a program without such a stream has nobody to show it to. If the reader is gone, that is no
+/// SIGPIPE, whatever the program does with that signal.
 pub(crate) fn write_all(stream: Stream, mut bytes: &[u8]) {
+    let quiet = Quiet::begin();
     with_fd(stream, |fd| {
         while !bytes.is_empty() {
             match write(fd, bytes) {
                 Ok(written) => bytes = &bytes[written..],
                 Err(Errno::EINTR) => {}
+                Err(Errno::EPIPE) => return quiet.take_signal(),
                 Err(_) => return,
             }
         }
     });
+}
+
+/// SIGPIPE waits, on this thread.
+struct Quiet {
+    before: SigSet,
+    /// Whether there was one that waits for the program.
+    was_pending: bool,
+}
+
+impl Quiet {
+    fn begin() -> Self {
+        let pipe = SigSet::from(Signal::SIGPIPE);
+        // Neither fails with such arguments.
+        let before = pipe.thread_swap_mask(SigmaskHow::SIG_BLOCK).unwrap_or_else(|_| SigSet::empty());
+        Self { before, was_pending: is_pending(Signal::SIGPIPE) }
+    }
+
+    /// A write has failed: the signal that came with it is taken away.
+    fn take_signal(&self) {
+        if !self.was_pending {
+            let (pipe, at_once) = (SigSet::from(Signal::SIGPIPE), libc::timespec { tv_sec: 0, tv_nsec: 0 });
+            // SAFETY: both are variables of this function, and what the signal says is not asked for.
+            unsafe { libc::sigtimedwait(pipe.as_ref(), std::ptr::null_mut(), &raw const at_once) };
+        }
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        let _ = self.before.thread_set_mask();
+    }
+}
+
+fn is_pending(signal: Signal) -> bool {
+    // SAFETY: all zeroes is a set, and the kernel writes to a variable of this function.
+    unsafe {
+        let mut pending: libc::sigset_t = std::mem::zeroed();
+        libc::sigpending(&raw mut pending) == 0 && libc::sigismember(&raw const pending, signal as i32) == 1
+    }
 }
 
 // SAFETY: this is how the C library declares it; it is set before any code of this program runs, and never changed.

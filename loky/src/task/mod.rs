@@ -22,7 +22,7 @@ pub use capture::{
     Somebody, captures, passing, probe,
 };
 pub(crate) use closure::closure;
-pub(crate) use contain::message_of;
+pub(crate) use contain::{contain, message_of};
 pub(crate) use entry::{Code, Opened, Run};
 pub use entry::{Entry, Fault, type_id_of, version};
 pub use find::{Instance, TaskRef, mark};

@@ -8,8 +8,8 @@ use super::descriptors::{Arrived, Departing};
 pub(crate) use super::descriptors::{Descriptor, Rung};
 pub(crate) use super::outgoing::Part;
 use super::outgoing::{EARLY, Outgoing};
-pub(crate) use super::ring::Chime;
 use super::ring::{Broken, Reader};
+pub(crate) use super::ring::{Chime, Patience};
 use crate::sys::bell::ring;
 use crate::sys::page::{Page, RingMemory, Way};
 use crate::sys::row::Row;
@@ -71,7 +71,7 @@ impl Link {
             is_closed: false,
             has_rung: false,
         };
-        link.may_sleep(chime);
+        link.may_sleep(chime, Patience::None);
         link
     }
 
@@ -164,9 +164,16 @@ impl Link {
         self.departing.clear();
     }
 
-    /// Announces that a bell is needed from now on. `false`: there is something to hear already.
-    pub(crate) fn may_sleep(&mut self, chime: Chime) -> bool {
-        self.is_closed || !self.frames.has_frame() && self.incoming.may_sleep(chime)
+    /// Announces that a bell is needed from now on, as soon as patience ends. `false`: there is something to hear
+    /// already.
+    pub(crate) fn may_sleep(&mut self, chime: Chime, patience: Patience) -> bool {
+        self.is_closed || !self.frames.has_frame() && self.incoming.may_sleep(chime, patience)
+    }
+
+    /// Somebody waits for the answer to the call with this number from now on. `false`: there is something to hear
+    /// already, and whoever sleeps is to be told.
+    pub(crate) fn hurry(&mut self, number: u16) -> bool {
+        self.is_closed || self.incoming.hurry(number)
     }
 
     /// No bell is needed for now.

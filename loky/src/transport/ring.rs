@@ -46,8 +46,8 @@ pub(crate) use self::memory::Memory;
 #[cfg(all(loom, test))]
 use self::own::store;
 use self::sink::{Bytes, Sink};
-pub(crate) use self::sleeps::Chime;
 use self::sleeps::Sleeps;
+pub(crate) use self::sleeps::{Chime, Patience};
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::row::Row;
 #[cfg(not(all(loom, test)))]
@@ -164,12 +164,23 @@ impl<M: Memory> Writer<M> {
 
     /// After a close: how the reader is to be woken, if it sleeps. Says so once for each sleep.
     pub(crate) fn must_ring(&mut self) -> Option<Chime> {
-        self.sleeps.must_ring(self.memory.reader_sleeps())
+        self.sleeps.must_ring(self.memory.reader_sleeps(), None)
+    }
+
+    /// The same, if that was the answer to the call with this number: a reader that is patient may not want to know.
+    /// Then this side must not sleep before it has asked [`must_ring`](Self::must_ring).
+    pub(crate) fn must_ring_for(&mut self, number: u16) -> Option<Chime> {
+        self.sleeps.must_ring(self.memory.reader_sleeps(), Some(number))
+    }
+
+    /// Whether the reader was not rung for, because it is patient.
+    pub(crate) const fn withholds(&self) -> bool {
+        self.sleeps.withholds
     }
 
     /// Announces that this side will sleep until there is room for a record. `false`: there is room already.
     pub(crate) fn may_sleep(&mut self) -> Result<bool, Broken> {
-        self.sleeps.announce(self.memory.writer_sleeps(), Chime::Link);
+        self.sleeps.announce(self.memory.writer_sleeps(), Chime::Link, Patience::None);
         let is_full = self.room(1)? == 0;
         if !is_full {
             self.wake();
@@ -284,17 +295,25 @@ impl<M: Memory> Reader<M> {
             return None;
         }
         self.quietly = 0;
-        self.sleeps.must_ring(self.memory.writer_sleeps())
+        self.sleeps.must_ring(self.memory.writer_sleeps(), None)
     }
 
-    /// Announces that this side will sleep until there is something to read. `false`: there is something already.
-    pub(crate) fn may_sleep(&mut self, chime: Chime) -> bool {
-        self.sleeps.announce(self.memory.reader_sleeps(), chime);
+    /// Announces that this side will sleep until there is something to read, for which its patience ends. `false`:
+    /// there is something already.
+    pub(crate) fn may_sleep(&mut self, chime: Chime, patience: Patience) -> bool {
+        self.sleeps.announce(self.memory.reader_sleeps(), chime, patience);
         let has_news = self.has_news();
         if has_news {
             self.wake();
         }
         !has_news
+    }
+
+    /// If this side sleeps, it is to be woken no later than by the answer to the call with this number. `false`: there
+    /// is something to read already, of which it is not told.
+    pub(crate) fn hurry(&mut self, number: u16) -> bool {
+        let sleeping = self.sleeps.is_too_patient_for(number);
+        sleeping.is_none_or(|chime| self.may_sleep(chime, Patience::Until(number)))
     }
 
     /// Takes the announcement back.

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::descriptors::Door;
 use super::outgoing::{EARLY, write};
-use super::ring::{Broken, Chime, Reader, Writer};
+use super::ring::{Broken, Chime, Patience, Reader, Writer};
 use super::spin::Spin;
 use crate::sys::bell::ring;
 use crate::sys::page::{Page, RingMemory, Way};
@@ -62,9 +62,17 @@ impl Listener {
         self.incoming.door.next()
     }
 
-    /// The next frame; `None` when the parent is gone.
-    pub(crate) fn receive(&mut self) -> Result<Option<Said<'_>>, FrameError<io::Error>> {
+    /// The next frame; `None` when the parent is gone. If that must be waited for, the parent is told first what it was
+    /// not woken for.
+    pub(crate) fn receive(&mut self, speaker: &mut Speaker) -> Result<Option<Said<'_>>, FrameError<io::Error>> {
+        if speaker.ring.withholds() && !self.has_news() {
+            speaker.flush();
+        }
         self.frames.next(&mut self.incoming)
+    }
+
+    fn has_news(&self) -> bool {
+        self.frames.has_frame() || self.incoming.ring.has_news()
     }
 }
 
@@ -112,7 +120,20 @@ impl Speaker {
     /// Tells the parent what was added.
     pub(crate) fn flush(&mut self) {
         self.ring.close();
-        match self.ring.must_ring() {
+        let chime = self.ring.must_ring();
+        self.ring_bell(chime);
+    }
+
+    /// Tells the parent what was added, which is the answer to the call with this number: if it sleeps, not before it
+    /// wants to know, or before this side [waits](Listener::receive) for it.
+    pub(crate) fn flush_answer(&mut self, number: u64) {
+        self.ring.close();
+        let chime = self.ring.must_ring_for(number as u16);
+        self.ring_bell(chime);
+    }
+
+    fn ring_bell(&self, chime: Option<Chime>) {
+        match chime {
             Some(Chime::Link) => ring(&self.door.socket),
             Some(Chime::Pool) => ring(&self.bell),
             None => {}
@@ -149,7 +170,7 @@ impl Speaker {
 impl Incoming {
     /// Waits until there is something to read. `false`: the parent is gone.
     fn wait(&mut self) -> io::Result<bool> {
-        while !self.spin.look(|| self.ring.has_news()) && self.ring.may_sleep(Chime::Link) {
+        while !self.spin.look(|| self.ring.has_news()) && self.ring.may_sleep(Chime::Link, Patience::None) {
             let asleep = Instant::now();
             let is_open = self.door.wait()?;
             self.ring.wake();
@@ -197,4 +218,37 @@ impl Incoming {
 
 fn broken(why: Broken) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why.to_string())
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::io::Read;
+    use std::thread;
+
+    use super::*;
+    use crate::transport::link::Link;
+    use crate::wire::message;
+
+    #[test]
+    fn what_was_withheld_is_told_before_the_worker_waits() {
+        let (page, fd) = Page::create().unwrap();
+        let (socket, theirs) = UnixStream::pair().unwrap();
+        let (mut hears, rings) = UnixStream::pair().unwrap();
+        let (mut listener, mut speaker) = ends(&Arc::new(theirs), rings, &Page::map(&fd).unwrap());
+        hears.set_nonblocking(true).unwrap();
+        let mut link = Link::new(socket, &page, Chime::Pool);
+        assert!(link.may_sleep(Chime::Pool, Patience::Until(5)));
+        for number in [1, 2] {
+            speaker.add(message::value(number, 0, 0, None), &[], &[]).unwrap();
+            speaker.flush_answer(number);
+        }
+        let mut rung = [0; 8];
+        assert!(hears.read(&mut rung).is_err(), "the parent waits for another answer");
+        let waiting = thread::spawn(move || listener.receive(&mut speaker).unwrap().is_none());
+        hears.set_nonblocking(false).unwrap();
+        assert_eq!(hears.read(&mut rung).unwrap(), 1);
+        assert!(link.receive().unwrap().is_some() && link.receive().unwrap().is_some());
+        drop(link);
+        assert!(waiting.join().unwrap(), "it waits until the parent is gone");
+    }
 }

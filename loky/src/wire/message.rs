@@ -9,10 +9,11 @@ use super::body::{Body, RowPlace};
 use super::codec::{self, CodecError};
 use super::enclosure::Enclosure;
 use super::frame::{Head, Said};
+use crate::confinement::Confinement;
 use crate::error::PanicEvidence;
 
 /// Changes with every change of what is said here or how.
-pub(crate) const PROTOCOL: u32 = 5;
+pub(crate) const PROTOCOL: u32 = 6;
 
 /// What a parent says; see [`run`](super::run) for what it says most, and [`Welcome`] for what comes first of all.
 pub(crate) mod to_worker {
@@ -37,6 +38,8 @@ mod from_worker {
     pub(super) const FAILURE: u8 = 3;
     /// How many nanoseconds the call ran whose last answer comes next.
     pub(super) const RAN: u8 = 4;
+    /// It begins nothing more.
+    pub(super) const WORN: u8 = 5;
     /// The result that comes next encloses this.
     pub(super) const ENCLOSE: u8 = 16;
 }
@@ -50,8 +53,19 @@ pub(crate) struct Welcome {
     pub(crate) index: usize,
     /// How many pools deep the worker is; 1 for a worker of the program that the user started.
     pub(crate) depth: u32,
+    /// How many processors it has for itself at its start.
+    pub(crate) share: usize,
+    /// How many threads libraries are told to start there, and by which variables: a bit for each.
+    pub(crate) threads: usize,
+    pub(crate) threads_said: u8,
     /// Whether there is more than one processor, so that it may look for calls before it sleeps.
     pub(crate) may_spin: bool,
+    /// The processors on which it shall run; none if that was not said.
+    pub(crate) cpus: Vec<usize>,
+    /// What it does to itself before anything else runs in it.
+    pub(crate) confinement: Confinement,
+    /// By how many bytes its private memory may grow before it is to be replaced.
+    pub(crate) memory_growth_max: Option<u64>,
 }
 
 /// What two processes must have in common to understand each other: tasks are named by where they stand.
@@ -82,10 +96,13 @@ pub(crate) enum FromWorker<'a> {
         item: u32,
         result: Result<Body<'a>, Failure>,
     },
-    /// The call whose last answer comes next ran so long.
+    /// The call whose last answer comes next, or which is given up, ran so long.
     Ran {
         nanos: u64,
     },
+    /// The worker has grown, and is to be replaced: it begins nothing more of what it was sent, and none of the items
+    /// that are left of a call.
+    Worn,
     /// The result that comes next encloses this; its descriptor, if there is one, is there already.
     Encloses(Enclosure),
 }
@@ -153,6 +170,11 @@ pub(crate) const fn ran(nanos: u64) -> Head {
     Head { kind: from_worker::RAN, tag: nanos, len: 0, row: None }
 }
 
+/// Begins nothing more, and waits to be told to leave.
+pub(crate) const fn worn() -> Head {
+    Head { kind: from_worker::WORN, tag: 0, len: 0, row: None }
+}
+
 /// Later arguments enclose this, whose descriptor is on its way.
 pub(crate) fn give(enclosure: Enclosure) -> (Head, impl AsRef<[u8]>) {
     enclosure.said(to_worker::GIVE)
@@ -182,6 +204,7 @@ impl<'a> FromWorker<'a> {
             from_worker::FAILURE => codec::decode(&bytes).map(|why| Self::Answer { call, item, result: Err(why) }),
             from_worker::RAN => Ok(Self::Ran { nanos: head.tag }),
             from_worker::ENCLOSE => Enclosure::parse(head, &bytes).map(Self::Encloses),
+            from_worker::WORN => Ok(Self::Worn),
             _ => Err(CodecError::unknown("a kind of message")),
         }
     }
@@ -222,11 +245,12 @@ mod tests {
         let failure = FromWorker::Answer { call: 7, item: 0, result: Err(why.clone()) };
         assert_eq!(FromWorker::parse(said(&super::failure(7, 0, &why))), Ok(failure));
         assert_eq!(FromWorker::parse((ran(5), Body::Lent(b""))), Ok(FromWorker::Ran { nanos: 5 }));
+        assert_eq!(FromWorker::parse((worn(), Body::Lent(b""))), Ok(FromWorker::Worn));
     }
 
     #[test]
     fn what_no_worker_says_is_an_error() {
-        for kind in [0, 1, 3, 5, 255] {
+        for kind in [0, 1, 3, 6, 255] {
             let said = (Head { kind, tag: 0, len: 3, row: None }, Body::Lent(b"abc"));
             assert!(FromWorker::parse(said).is_err(), "kind {kind}");
         }

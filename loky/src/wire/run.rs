@@ -33,6 +33,8 @@ pub(crate) struct Run {
     pub(crate) is_prompt: bool,
     /// Whether one length is that of all items' arguments.
     pub(crate) is_alike: bool,
+    /// Whether it is the pool's own, and is run even if the worker begins no calls any more.
+    pub(crate) is_errand: bool,
 }
 
 /// What is to be run, in the worker.
@@ -70,6 +72,11 @@ const PROMPT: u32 = 1 << 30;
 /// Likewise.
 const ALIKE: u32 = 1 << 29;
 
+/// Likewise.
+const ERRAND: u32 = 1 << 28;
+
+const FLAGS: u32 = MEASURED | PROMPT | ALIKE | ERRAND;
+
 impl Run {
     /// The head of the frame, if the arguments have `arguments` bytes, in which there may be a row.
     pub(crate) fn head(&self, arguments: usize, row: Option<RowPlace>) -> Head {
@@ -81,8 +88,8 @@ impl Run {
     /// What comes first in the frame.
     pub(crate) fn words(&self) -> [u8; WORDS * WORD] {
         let flag = |is_set, flag| if is_set { flag } else { 0 };
-        let flags = flag(self.is_measured, MEASURED) | flag(self.is_prompt, PROMPT) | flag(self.is_alike, ALIKE);
-        let count = self.count | flags;
+        let on_time = flag(self.is_measured, MEASURED) | flag(self.is_prompt, PROMPT);
+        let count = self.count | on_time | flag(self.is_alike, ALIKE) | flag(self.is_errand, ERRAND);
         let words = [
             pair(self.attempt.get(), self.tries_before),
             self.task.raw(),
@@ -115,10 +122,11 @@ impl Run {
             task: TaskId::from_raw(task),
             captures: usize::try_from(captures).ok()?,
             first,
-            count: count & !(MEASURED | PROMPT | ALIKE),
+            count: count & !FLAGS,
             is_measured: count & MEASURED != 0,
             is_prompt: count & PROMPT != 0,
             is_alike: count & ALIKE != 0,
+            is_errand: count & ERRAND != 0,
         })
     }
 }
@@ -154,6 +162,7 @@ impl<'a> Assignment<'a> {
             is_measured: false,
             is_prompt: false,
             is_alike: false,
+            is_errand: false,
         };
         Some(Self { run, captures: &[], items: Items { lengths: Lengths::Alike(arguments.len()), left: 1, arguments } })
     }
@@ -233,6 +242,7 @@ mod tests {
         is_measured: true,
         is_prompt: true,
         is_alike: false,
+        is_errand: false,
     };
 
     fn bytes(run: &Run, lengths: &[u64], captures: &[u8], arguments: &[u8]) -> Vec<u8> {
@@ -278,7 +288,7 @@ mod tests {
 
     #[test]
     fn items_that_are_alike_share_a_length() {
-        let run = Run { is_alike: true, ..RUN };
+        let run = Run { is_alike: true, is_errand: true, ..RUN };
         let bytes = bytes(&run, &[2], b"caught", b"aabbcc");
         assert_eq!(run.head(6, None).len, bytes.len());
         let assignment = parse(&bytes).unwrap();

@@ -4,17 +4,18 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use super::{guard, serve, watch, zygote};
+use super::growth::Growth;
+use super::{confine, guard, serve, watch, zygote};
 use crate::env;
 use crate::identity::{self, Identity};
 use crate::sys::page::Page;
-use crate::sys::{entry, held_back, process, socket};
+use crate::sys::{affinity, entry, held_back, process, socket};
 use crate::task;
 use crate::transport::worker_link::{self, Listener, Speaker};
-use crate::wire::message::{Hello, Welcome};
+use crate::wire::message::{Build, Hello, Welcome};
 
 /// With which code a process ends that was started as a worker and cannot be one.
-const NOT_A_WORKER: i32 = 97;
+pub(super) const NOT_A_WORKER: i32 = 97;
 
 /// Catches worker processes: in one of them this serves calls and never returns; anywhere else it returns at once,
 /// and tasks may be spawned from then on.
@@ -48,9 +49,9 @@ pub fn init() {
 
 pub(super) fn enter() -> ! {
     match become_worker() {
-        Ok((listener, speaker, page)) => {
+        Ok((listener, speaker, page, growth)) => {
             identity::set_ready();
-            serve::serve(listener, speaker, &page)
+            serve::serve(listener, speaker, &page, growth)
         }
         Err(why) => {
             eprintln!(
@@ -69,7 +70,7 @@ fn take_link() -> io::Result<UnixStream> {
     Ok(link)
 }
 
-fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
+fn become_worker() -> io::Result<(Listener, Speaker, Page, Growth)> {
     let is_copy = env::is_zygote();
     let socket = Arc::new(if is_copy { zygote::serve()? } else { take_link()? });
     // If the parent is gone, nothing is wrong with this process: it is just not needed any more.
@@ -79,25 +80,51 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page)> {
         // The parent has died between the launch and this line, and its socket may live on in a forked child.
         process::exit_now(0);
     }
+    if let Err(why) = affinity::restrict(&welcome.cpus) {
+        eprintln!("loky: worker {} cannot run where `cpu_affinity` says: {why}", welcome.index);
+        process::exit_now(NOT_A_WORKER);
+    }
     let build = task::build().map_err(|why| io::Error::other(why.to_string()))?;
     build.check(welcome.build).map_err(|why| io::Error::other(format!("what has started it {why}")))?;
     let page = Page::map(page)?;
     let (mut listener, mut speaker) = worker_link::ends(&socket, bell.into(), &page);
-    // The first call travels while the rest is made ready.
-    let (head, bytes) = Hello { build, pid: std::process::id() }.said();
-    speaker.add(head, &bytes, &[])?;
-    speaker.flush();
+    let is_confined = !welcome.confinement.is_none();
+    if !is_confined {
+        // The first call travels while the rest is made ready.
+        say_hello(&mut speaker, build)?;
+    }
     if !is_copy {
         entry::close_inherited();
     }
     entry::set_up_signals()?;
     held_back::find();
+    confine::this_thread(&welcome.confinement);
     watch::start(socket, welcome.parent)?;
     if welcome.may_spin {
         listener.allow_spinning();
     }
     guard::install();
     entry::set_process_name(&format!("loky {}", welcome.index));
-    identity::become_worker(Identity { index: welcome.index, pool: welcome.pool, depth: welcome.depth });
-    Ok((listener, speaker, page))
+    identity::become_worker(Identity {
+        index: welcome.index,
+        pool: welcome.pool,
+        depth: welcome.depth,
+        share: welcome.share,
+        threads: welcome.threads,
+        threads_said: welcome.threads_said,
+        page: page.clone(),
+    });
+    confine::this_process(&welcome.confinement);
+    if is_confined {
+        // Now, since nothing can fail any more: a worker that has said hello is all that it was asked to be.
+        say_hello(&mut speaker, build)?;
+    }
+    Ok((listener, speaker, page, Growth::new(welcome.memory_growth_max)))
+}
+
+fn say_hello(speaker: &mut Speaker, build: Build) -> io::Result<()> {
+    let (head, bytes) = Hello { build, pid: std::process::id() }.said();
+    speaker.add(head, &bytes, &[])?;
+    speaker.flush();
+    Ok(())
 }

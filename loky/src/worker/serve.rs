@@ -7,6 +7,7 @@ use std::io;
 use std::time::Instant;
 
 use super::enclosures;
+use super::growth::Growth;
 use super::ready::Ready;
 use crate::identity;
 use crate::shared::passing;
@@ -26,16 +27,21 @@ use crate::wire::run::{Assignment, Run};
 const KEPT_MAX: usize = 1 << 20;
 
 /// Serves until the parent says stop or is gone.
-pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page) -> ! {
-    let mut desk = Desk { speaker, beginner: Beginner::new(page), pid: own_pid(), result: Written::default() };
+pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page, growth: Growth) -> ! {
+    let beginner = Beginner::new(page);
+    let mut desk = Desk { speaker, beginner, growth, is_worn: false, pid: own_pid(), result: Written::default() };
     let mut received = 0;
     loop {
-        match listener.receive() {
+        match listener.receive(&mut desk.speaker) {
             Ok(Some((head, body))) => match head.kind {
                 to_worker::RUN | to_worker::RUN_PLAIN => {
                     received += 1;
                     let (body, row) = body.split();
                     let assignment = Assignment::parse(head, &body).unwrap_or_else(|why| die(&why.to_string()));
+                    if desk.is_worn && !assignment.run.is_errand {
+                        // The parent has not heard yet that nothing more begins here.
+                        continue;
+                    }
                     if desk.run_items(received, &assignment, row).is_err() {
                         vanish();
                     }
@@ -63,6 +69,9 @@ pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page) -> ! 
 struct Desk {
     speaker: Speaker,
     beginner: Beginner,
+    growth: Growth,
+    /// It has said that it begins nothing more.
+    is_worn: bool,
     pid: u32,
     /// The bytes of the last result; they are answered before the next item begins.
     result: Written,
@@ -82,8 +91,13 @@ impl Desk {
         let ready = Ready::new(entry, assignment.captures);
         let mut reader = ArgumentReader::with_row(row);
         let last = run.first.saturating_add(run.count.saturating_sub(1));
+        let mut has_failed = false;
         for (item, arguments) in (run.first..=last).zip(assignment.items()) {
             if item > run.first {
+                if self.growth.is_worn() {
+                    begun.map_or(Ok(()), |begun| self.tell_time(begun))?;
+                    return self.give_up();
+                }
                 self.go_on(number, item, run, entry);
             }
             reader.begin(arguments);
@@ -94,14 +108,32 @@ impl Desk {
             }
             match result {
                 Ok(()) => self.answer(number, item)?,
-                Err(why) => self.tell_failure(number, item, &why)?,
+                Err(why) => {
+                    self.tell_failure(number, item, &why)?;
+                    has_failed = true;
+                }
             }
             if run.is_prompt {
                 self.speaker.flush();
             }
         }
-        self.speaker.flush();
+        if has_failed {
+            // Whoever waits for many calls gives the rest up.
+            self.speaker.flush();
+        } else {
+            self.speaker.flush_answer(number);
+        }
         ready.close();
+        // What is run for the pool comes before the calls, or after them.
+        if !run.is_errand && self.growth.is_worn() { self.give_up() } else { Ok(()) }
+    }
+
+    /// From now on nothing begins here any more: this process is to be replaced.
+    #[cold]
+    fn give_up(&mut self) -> io::Result<()> {
+        self.is_worn = true;
+        self.speaker.add(message::worn(), &[], &[])?;
+        self.speaker.flush();
         Ok(())
     }
 

@@ -12,9 +12,10 @@ use crate::supervisor::zygote::request::Request;
 use crate::sys::births::Births;
 use crate::sys::costume::{self, Title};
 use crate::sys::duplicate::{Mold, Side};
+use crate::sys::entry::{self, Before};
 use crate::sys::own_pid::own_pid;
 use crate::sys::process::{self, ProcessFd};
-use crate::sys::{entry, poll, records, stdio};
+use crate::sys::{poll, records, stdio};
 use crate::task;
 
 /// What the zygote has for its copies.
@@ -23,6 +24,8 @@ struct Workshop {
     births: Births,
     mold: Mold,
     title: Title,
+    /// What a worker does with SIGTERM: it dies of that, as a rule, but the zygote does not.
+    termination: Before,
 }
 
 /// What a copy was asked to be, and the descriptors that came along: its link, its two streams, its directory.
@@ -38,6 +41,7 @@ pub(super) fn serve() -> io::Result<UnixStream> {
     entry::remove_variable(env::WORKER);
     entry::remove_variable(env::ZYGOTE);
     entry::set_up_signals()?;
+    let termination = entry::spare_from_termination()?;
     entry::set_process_name("loky zygote");
     let (parent, births) = begin(&socket)?;
     // Without process descriptors, the socket alone must do.
@@ -49,13 +53,13 @@ pub(super) fn serve() -> io::Result<UnixStream> {
         let _ = answer(&socket, UNFIT);
         process::exit_now(0)
     };
-    let workshop = Workshop { socket, births, mold, title };
+    let workshop = Workshop { socket, births, mold, title, termination };
     loop {
         if !poll::wait_for_more(workshop.socket.as_fd(), watched.as_ref().map(AsFd::as_fd)) {
             process::exit_now(0);
         }
         if let Some(asked) = workshop.serve_one() {
-            return dress(&workshop.title, asked);
+            return dress(&workshop, asked);
         }
     }
 }
@@ -103,11 +107,12 @@ impl Workshop {
 }
 
 /// Makes of a fresh copy what a new process would be.
-fn dress(title: &Title, (request, fds): Asked) -> io::Result<UnixStream> {
+fn dress(workshop: &Workshop, (request, fds): Asked) -> io::Result<UnixStream> {
     let [link, output, error, directory] = fds;
     // First of all, so that errors are heard.
     costume::put_on_streams(output, error)?;
-    title.set(&request.title);
+    entry::restore_termination(&workshop.termination)?;
+    workshop.title.set(&request.title);
     // What marks a process that is to be caught is gone here, and must not come back: its own children are none.
     for (name, value) in request.environment.iter().filter(|(name, _)| name != env::WORKER && name != env::ZYGOTE) {
         entry::set_variable(name, value.as_deref())?;

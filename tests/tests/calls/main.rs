@@ -3,10 +3,14 @@
 mod arguments;
 mod callbacks;
 mod cancel;
+mod cooperative;
 mod handles;
 mod limits;
+mod patience;
+mod queue;
 mod rows;
 mod submit;
+mod timeouts;
 mod waiting;
 
 use std::process::ExitCode;
@@ -14,8 +18,8 @@ use std::process::ExitCode;
 loky::main! {
     fn main() -> ExitCode {
         let areas = [
-            arguments::CASES, callbacks::CASES, cancel::CASES, handles::CASES, limits::CASES, rows::CASES,
-            submit::CASES, waiting::CASES,
+            arguments::CASES, callbacks::CASES, cancel::CASES, cooperative::CASES, handles::CASES, limits::CASES,
+            patience::CASES, queue::CASES, rows::CASES, submit::CASES, timeouts::CASES, waiting::CASES,
         ];
         loky_tests::run(&areas, &[])
     }

@@ -1,5 +1,6 @@
 //! Workers that die: what the caller reads, and that everybody else goes on.
 
+mod claims;
 mod deaths;
 mod neighbors;
 mod outside;
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 
 loky::main! {
     fn main() -> ExitCode {
-        let areas = [deaths::CASES, neighbors::CASES, outside::CASES, retries::CASES, table::CASES];
+        let areas = [claims::CASES, deaths::CASES, neighbors::CASES, outside::CASES, retries::CASES, table::CASES];
         loky_tests::run(&areas, &[])
     }
 }

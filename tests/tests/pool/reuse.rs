@@ -6,19 +6,22 @@ use std::thread;
 use loky::Pool;
 use loky::prelude::*;
 use loky_tests::tasks::{Death, die, meet, pid, square, variable};
-use loky_tests::{Case, Gate, cases, eventually, finish, ms, procfs, soon, sys};
+use loky_tests::{Case, Gate, Program, cases, eventually, finish, ms, procfs, program, programs, soon, sys};
 
 pub(crate) const CASES: &[Case] = cases![
     reuse_01_equal_settings_are_the_same_pool,
     reuse_02_another_size_keeps_the_workers,
     reuse_03_other_settings_replace_it,
     reuse_05_it_survives_a_crash,
+    reuse_08_a_program_without_a_guard,
     reuse_12_replaced_while_a_call_runs,
     reuse_13_each_thread_gets_its_environment,
     reuse_16_a_forked_child_says_so,
     reuse_17_first_use_from_many_threads,
     reuse_22_idle_workers_leave_it,
 ];
+
+pub(crate) const PROGRAMS: &[Program] = programs![maps];
 
 fn reusable(builder: loky::PoolBuilder) -> Pool {
     loky::reusable(builder).expect("a reusable pool")
@@ -80,6 +83,19 @@ fn reuse_05_it_survives_a_crash() {
         assert_eq!(square.run(4).expect("the pool goes on"), 16);
     }
     finish();
+}
+
+/// A program in which nothing but `loky::main!` stands around what it does, and that is started by nobody special.
+fn maps() {
+    let squares = (0..10).par_map(square).unwrap_all();
+    println!("{}", squares.into_iter().sum::<u64>());
+}
+
+fn reuse_08_a_program_without_a_guard() {
+    let output = program("maps").output().expect("the program starts");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "285\n", "once, and by the program alone");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
 fn reuse_12_replaced_while_a_call_runs() {

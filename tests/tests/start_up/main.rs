@@ -3,6 +3,7 @@
 mod entry;
 mod hostile;
 mod missing;
+mod surroundings;
 mod zygote;
 mod zygote_lost;
 
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 
 loky::main! {
     fn main() -> ExitCode {
-        let areas = [entry::CASES, hostile::CASES, missing::CASES, zygote::CASES, zygote_lost::CASES];
-        loky_tests::run(&areas, &[entry::PROGRAMS, missing::PROGRAMS, zygote::PROGRAMS].concat())
+        let areas = [entry::CASES, hostile::CASES, missing::CASES, surroundings::CASES, zygote::CASES, zygote_lost::CASES];
+        loky_tests::run(&areas, &[entry::PROGRAMS, missing::PROGRAMS, surroundings::PROGRAMS, zygote::PROGRAMS].concat())
     }
 }

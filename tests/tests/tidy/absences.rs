@@ -48,6 +48,8 @@ pub(crate) const RULES: &[Rule] = &[
     only_in("bincode", &["wire/codec"], "only the codec knows the format"),
     only_in("nix", &["sys"], "only `sys` talks to the kernel"),
     only_in("libc", &["sys"], "only `sys` talks to the kernel"),
+    only_in("landlock", &["sys"], "only `sys` talks to the kernel"),
+    only_in("seccompiler", &["sys"], "only `sys` talks to the kernel"),
     only_in(
         "unsafe",
         &["sys", "task/find"],

@@ -8,6 +8,7 @@ mod layers;
 mod manifest;
 mod shape;
 mod source;
+mod systems;
 mod words;
 
 use source::{Source, Tree};

@@ -16,7 +16,7 @@ fn played() -> Played {
     let mut played = Played::new();
     played.say_hello(task::build().unwrap(), std::process::id());
     let call = CallKey::nowhere();
-    played.body().given.push(call, Attempt::FIRST, 0..1);
+    played.body().given.push(call, Attempt::FIRST, 0..1, false);
     played
 }
 

@@ -36,7 +36,7 @@ impl Played {
     pub(in crate::driver) fn new() -> Self {
         let mut inner = Inner::new(Settings::default_for(1));
         inner.poller = Some(Arc::new(Poller::new().unwrap()));
-        let terms = Terms { priority: 0, retries: 0, run_limit: None, queue_deadline: None, deadline: None };
+        let terms = Terms { priority: 0, retries: 0, run_limit: None, queue_deadline: None, deadline: None, items: 1 };
         let call = CallKey { slot: 0, ..CallKey::nowhere() };
         inner.feed(Event::Submitted { call, terms }, Instant::now());
         let Some(Launch { worker: id, .. }) = inner.outbox.launches.pop() else { panic!("a worker is launched") };

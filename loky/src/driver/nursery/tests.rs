@@ -161,7 +161,7 @@ fn a_zygote_that_is_wanted_is_asked_for_once_there_is_time() {
     inner.want_zygote();
     assert!(matches!(inner.outbox.chores[..], [Chore::StartZygote]));
     let mut without = Inner::new(Settings::default_for(1));
-    let terms = Terms { priority: 0, retries: 0, run_limit: None, queue_deadline: None, deadline: None };
+    let terms = Terms { priority: 0, retries: 0, run_limit: None, queue_deadline: None, deadline: None, items: 1 };
     without.feed(Event::Submitted { call: CallKey { slot: 0, ..CallKey::nowhere() }, terms }, Instant::now());
     without.want_zygote();
     assert!(without.outbox.chores.is_empty());

@@ -19,8 +19,9 @@ impl PoolBuilder {
         self
     }
 
-    /// Replaces a worker after it has answered so many calls, for libraries that leak. A chunk of a `par_map` counts as
-    /// one call. Default: never. Zero is an error at `build`.
+    /// Replaces a worker after it has answered so many calls, for libraries that leak. Each item of a `par_map` counts as
+    /// a call. No chunk is chosen longer than that; one whose length was asked for is not cut, so a worker that has begun
+    /// it ends it. Default: never. Zero is an error at `build`.
     pub fn max_calls_per_worker(mut self, calls: u64) -> Self {
         self.settings.max_calls_per_worker = Some(calls);
         self

@@ -1,11 +1,19 @@
 //! What a pool can be told before it is built.
 
+mod errands;
+mod hardening;
+mod interrupts;
 mod limits;
+mod memory;
+mod output;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod surroundings;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::errands::InitializerResult;
 use super::{Owner, Pool, check_depth};
 use crate::config::Settings;
 use crate::cpu;
@@ -36,14 +44,24 @@ pub struct PoolBuilder {
     settings: Settings,
     /// `None`: not said, so that the reusable pool can have its own default.
     idle_timeout: Option<Option<Duration>>,
+    /// What was wrong first with what it was told.
+    fault: Option<Error>,
 }
 
 impl PoolBuilder {
     pub(super) fn new() -> Self {
-        Self { settings: Settings::default_for(cpu::cpu_count()), idle_timeout: None }
+        Self { settings: Settings::default_for(cpu::cpu_count()), idle_timeout: None, fault: None }
     }
 
     /// The number of workers wanted. Default: [`cpu_count`](crate::cpu_count). Zero is an error at `build`.
+    ///
+    /// The workers that are there share the CPUs that the pool found when its builder was made. Workers start when there
+    /// is work for them, so a call that is alone has all CPUs for an inner `par_map`; as others come, each has less, and
+    /// none less than one. The share is what `cpu_count` tells in a task at that moment, and how many workers a pool has
+    /// there that is made then and names none. Libraries are told a number of threads once, at the start of a worker: the
+    /// share that it has when all are there (see [`env`](Self::env)).
+    ///
+    /// An explicit number is yours to choose, and honored at any depth; what lies below it shares what there is.
     pub fn workers(mut self, workers: usize) -> Self {
         self.settings.workers = workers;
         self
@@ -101,6 +119,31 @@ impl PoolBuilder {
         self
     }
 
+    /// How many workers stay although they have been without calls for longer than the
+    /// [idle timeout](Self::idle_timeout), so that the next calls after a pause do not wait for a start. Default: 0.
+    ///
+    /// They are started as all workers are, when there is work for them, and stay from then on; to have them from the
+    /// beginning, call [`warm_up`](Pool::warm_up). One that leaves for another reason (it has died, or served its
+    /// [number of calls](Self::max_calls_per_worker), or the pool was made smaller) is started again when there is work
+    /// for it. [Spares](Self::spares) count: of 4 workers and 1 spare with 2 that stay, two of the five stay. More than
+    /// [`workers`](Self::workers) is an error at `build`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # fn main() -> Result<(), loky::Error> {
+    /// let pool =
+    ///     loky::Pool::builder().workers(8).idle_timeout(Some(Duration::from_secs(10))).min_workers(2).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn min_workers(mut self, workers: usize) -> Self {
+        self.settings.min_workers = workers;
+        self
+    }
+
     /// A name to be shown by `ps` and in errors. Default: "pool".
     pub fn name(mut self, name: &str) -> Self {
         self.settings.name = name.to_string();
@@ -111,8 +154,9 @@ impl PoolBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if a setting makes no sense, such as zero workers; [`ErrorKind::Depth`] in a task that
-    /// runs as many pools deep as `LOKY_MAX_DEPTH` allows (10 by default).
+    /// [`ErrorKind::Config`] if a setting makes no sense, such as zero workers; [`ErrorKind::Encode`] if the arguments
+    /// of an [initializer](Self::initializer) or a [finalizer](Self::finalizer) cannot be encoded;
+    /// [`ErrorKind::Depth`] in a task that runs as many pools deep as `LOKY_MAX_DEPTH` allows (10 by default).
     pub fn build(self) -> Result<Pool, Error> {
         check_depth("a pool cannot be built")?;
         let settings = self.into_settings(None)?;
@@ -121,18 +165,28 @@ impl PoolBuilder {
 
     /// The settings, with `idle_timeout` where none was asked for.
     pub(super) fn into_settings(self, idle_timeout: Option<Duration>) -> Result<Settings, Error> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
         let settings = Settings { idle_timeout: self.idle_timeout.unwrap_or(idle_timeout), ..self.settings };
+        if settings.min_workers > settings.workers {
+            let (min, all) = (settings.min_workers, settings.workers);
+            let what = format!("a pool of {all} workers cannot be built with `min_workers({min})`");
+            return Err(Error::new(ErrorKind::Config, what).with_advice("no more can stay than there are"));
+        }
         let refused = [
             (settings.workers == 0, "workers"),
             (settings.max_calls_per_worker == Some(0), "max_calls_per_worker"),
             (settings.queue_limit == Some(0), "queue_limit"),
+            (settings.memory_limit == Some(0), "memory_limit"),
+            (settings.memory_growth_limit == Some(0), "memory_growth_limit"),
         ];
         match refused.into_iter().find(|(is_refused, _)| *is_refused) {
             Some((_, setting)) => {
                 let what = format!("a pool cannot be built with `{setting}(0)`");
                 Err(Error::new(ErrorKind::Config, what).with_advice("it must be at least 1"))
             }
-            None => Ok(settings),
+            None => hardening::check(&settings.confinement).map(|()| settings),
         }
     }
 }

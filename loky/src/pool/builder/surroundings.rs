@@ -1,4 +1,4 @@
-//! Settings of what workers find around them: variables and directory.
+//! Settings of what workers find around them: variables, directory, processors.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -7,7 +7,9 @@ use std::sync::Arc;
 use super::PoolBuilder;
 
 impl PoolBuilder {
-    /// Sets an environment variable in the workers, before anything of them runs. Default: they inherit everything.
+    /// Sets an environment variable in the workers, before anything of them runs, static initializers included. Default:
+    /// they inherit everything, as it is when each of them is started: what the program changes later reaches only
+    /// workers that are started later.
     ///
     /// Variables by which libraries choose a number of threads (`OMP_NUM_THREADS`, `OPENBLAS_NUM_THREADS`,
     /// `MKL_NUM_THREADS`, `RAYON_NUM_THREADS` and others) are set so that workers × threads ≤ CPUs, unless they are set
@@ -33,6 +35,32 @@ impl PoolBuilder {
         variables: impl Fn(usize) -> Vec<(String, String)> + Send + Sync + 'static,
     ) -> Self {
         self.settings.env_per_worker = Some(Arc::new(variables));
+        self
+    }
+
+    /// On which CPUs a worker runs, by the index of the worker, from 0; an empty list means all that the program may use.
+    /// Default: inherited. CPUs are numbered as the system does (`taskset`, `/proc/cpuinfo`).
+    ///
+    /// It holds before anything of yours runs in the worker, initializers included, and for all threads and processes
+    /// that are started there. A CPU that does not exist, or that the worker may not use (a container or a batch system
+    /// may have taken it away), fails the launch, and calls that wait for a worker end in
+    /// [`ErrorKind::Launch`](crate::ErrorKind::Launch), which names the worker and the CPU.
+    ///
+    /// The function is called on a thread of the pool each time a worker is started. If it panics, that launch fails.
+    /// Where there are [spares](Self::spares), they have indices, too.
+    ///
+    /// # Examples
+    ///
+    /// Each worker on a CPU of its own:
+    ///
+    /// ```
+    /// # fn main() -> Result<(), loky::Error> {
+    /// let pool = loky::Pool::builder().workers(4).cpu_affinity(|index| vec![index]).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cpu_affinity(mut self, cpus: impl Fn(usize) -> Vec<usize> + Send + Sync + 'static) -> Self {
+        self.settings.cpu_affinity = Some(Arc::new(cpus));
         self
     }
 

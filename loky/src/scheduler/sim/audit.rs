@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::super::Scheduler;
-use super::ledger::{Ledger, Stage, WorkerRecord};
+use super::ledger::{CallRecord, Ledger, Stage, WorkerRecord};
 
 /// How many there are of each, by the ledger.
 #[derive(Debug, Default)]
@@ -12,6 +12,8 @@ struct Stock {
     launching: usize,
     ready: usize,
     idle: usize,
+    /// Of those, the ones that have been so for longer than the idle timeout.
+    stay: usize,
 }
 
 impl Ledger {
@@ -23,6 +25,8 @@ impl Ledger {
         for &worker in &self.present {
             self.audit_worker(&self.workers[worker], now, slack, &mut stock);
         }
+        assert!(stock.stay <= self.rules.min_workers, "{} workers have not left in time", stock.stay);
+        self.stayed = self.stayed.max(stock.stay);
         self.compare(scheduler, &stock);
         self.audit_progress(scheduler, &stock);
     }
@@ -36,17 +40,18 @@ impl Ledger {
             match call.holder.map(|worker| self.workers[worker].stage) {
                 None => {
                     let may_wait = call.may_have_begun() || call.terms.queue_deadline.is_none_or(|at| now < at);
-                    assert!(may_wait && !must_end, "a call that waits ends in time: {call:?}");
+                    assert!(may_wait && !must_end && call.asked.is_none(), "a call that waits ends in time: {call:?}");
                     assert!(call.charged <= call.terms.retries, "a call is tried no more often than it may: {call:?}");
                     stock.waiting += 1;
                 }
                 // Its answer comes, or its worker is dead: nobody is killed for it.
                 Some(Stage::Ready) if call.is_done => call.is_doomed |= must_end,
                 Some(Stage::Ready) => {
+                    assert!(call.asked.is_none() || call.is_told, "who runs and is asked to end is told: {call:?}");
                     assert!(!must_end || call.is_over_at_once(), "a call that must end costs its worker: {call:?}");
                 }
                 Some(Stage::Killed) => {
-                    call.is_doomed |= must_end;
+                    call.is_doomed |= is_forced || call.must_end_all_the_same(now);
                     call.ran_too_long |= call.is_overrun(now);
                 }
                 Some(stage) => panic!("a worker that is {stage:?} holds a call"),
@@ -55,15 +60,8 @@ impl Ledger {
     }
 
     fn audit_worker(&self, record: &WorkerRecord, now: Instant, slack: Duration, stock: &mut Stock) {
-        let wait = match record.stage {
-            Stage::Launching => Some(self.rules.hello_limit),
-            Stage::Ready if record.held.is_empty() => self.rules.idle_timeout,
-            Stage::Ready => None,
-            Stage::Stopping => Some(self.rules.stop_grace),
-            Stage::Killed => Some(self.rules.kill_grace),
-            Stage::Dead | Stage::Abandoned => panic!("it is gone"),
-        };
-        assert!(wait.is_none_or(|wait| now < record.since + wait + slack), "a stage ends in time: {record:?}");
+        assert!(!record.is_gone(), "it is gone");
+        assert!(record.until.is_none_or(|until| now < until + slack), "a stage ends in time: {record:?}");
         stock.launching += usize::from(record.is_launching());
         if record.stage == Stage::Ready {
             assert!(!record.is_link_closed, "a worker that nobody can reach is killed");
@@ -72,6 +70,8 @@ impl Ledger {
             assert!(!is_idle || self.has_credit(record), "a worn worker is replaced: {record:?}");
             stock.ready += 1;
             stock.idle += usize::from(is_idle);
+            let leave_at = self.rules.idle_timeout.map(|timeout| record.since + timeout + slack);
+            stock.stay += usize::from(is_idle && leave_at.is_some_and(|at| at <= now));
         }
     }
 
@@ -97,7 +97,7 @@ impl Ledger {
 
     /// Nothing is left undone that could be done, and whatever is left will be.
     fn audit_progress(&self, scheduler: &Scheduler, stock: &Stock) {
-        let &Stock { waiting, launching, ready, idle } = stock;
+        let &Stock { waiting, launching, ready, idle, .. } = stock;
         let (live, busy) = (launching + ready, ready - idle);
         assert!(waiting == 0 || idle == 0 || busy >= self.target, "a call waits while a worker idles");
         assert!(live <= self.size() || idle == 0, "a surplus worker idles");
@@ -115,5 +115,12 @@ impl Ledger {
         let is_over = self.shutdown.is_some() && self.open.is_empty();
         assert!(!is_over || live == 0, "workers live on after all calls have ended in a shutdown");
         assert!(!is_over || !self.present.is_empty() || self.is_finished, "`Finished` is told at once");
+    }
+}
+
+impl CallRecord {
+    /// Its run limit is zero: it comes with the dispatch, and is noticed only afterwards.
+    pub(super) fn is_over_at_once(&self) -> bool {
+        self.terms.run_limit.is_some_and(|limit| limit.is_zero())
     }
 }

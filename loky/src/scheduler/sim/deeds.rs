@@ -72,6 +72,10 @@ impl World {
                 self.note(Event::Cancelled { call });
             }
         }
+        if self.asks_first && self.dice.chance(700) {
+            let kill_at = self.dice.chance(800).then(|| self.now + self.dice.wait(0, 100));
+            return self.feed(Event::AskedToEnd { call, kill_at });
+        }
         self.feed(Event::Cancelled { call });
     }
 
@@ -80,7 +84,8 @@ impl World {
             return;
         }
         let forced = matches!(self.weather.ending, Ending::Forced | Ending::Silence { forced: true });
-        self.feed(Event::ShutdownAsked { forced });
+        let is_interrupted = self.weather.is_interrupted && !forced;
+        self.feed(if is_interrupted { Event::Interrupted } else { Event::ShutdownAsked { forced } });
         if self.weather.ending == Ending::Patience {
             let wait = self.dice.wait(0, 400);
             self.plan(Happening::PatienceEnds, wait);

@@ -4,10 +4,11 @@
 //! each action against it, and `audit` the whole of it against the scheduler after each step.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::super::blame::DEATHS_BEFORE_BEGUN_MAX;
 use super::super::{Event, Rules, Terms, Try};
+pub(super) use super::workers::{Stage, WorkerRecord};
 use crate::ids::{Attempt, CallKey, WorkerId};
 
 /// Calls and workers are named by their place here.
@@ -34,12 +35,16 @@ pub(super) struct Ledger {
     pub(super) failures: u32,
     pub(super) failed_at: Option<Instant>,
     pub(super) target_max: usize,
+    /// How many workers have stayed though they were idle for long, at the most.
+    pub(super) stayed: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
     pub(super) at: Instant,
     pub(super) forced: bool,
+    /// Nothing begins any more, but what has begun is finished.
+    pub(super) is_interrupted: bool,
 }
 
 #[derive(Debug)]
@@ -54,11 +59,16 @@ pub(super) struct CallRecord {
     /// How often a worker has begun it, as only the world can know.
     pub(super) begun: u32,
     pub(super) is_cancelled: bool,
+    /// It shall end by itself, by this moment if there is one; and whether its worker was told.
+    pub(super) asked: Option<Option<Instant>>,
+    pub(super) is_told: bool,
     /// It was submitted when a shutdown had been asked for.
     pub(super) is_late: bool,
     /// Its worker must die for it, whatever it still answers.
     pub(super) is_doomed: bool,
     pub(super) ran_too_long: bool,
+    /// The worker that holds it, or held it when it had begun, is killed for its memory.
+    pub(super) outgrew: bool,
     /// It was done when its worker was recalled, and its answer is on the way.
     pub(super) is_done: bool,
     /// The worker that runs it now, as only the world can know.
@@ -77,36 +87,6 @@ pub(super) enum End {
     NeverBegun,
     /// No worker runs it any more.
     Over,
-}
-
-#[derive(Debug)]
-pub(super) struct WorkerRecord {
-    pub(super) stage: Stage,
-    /// Since when it is in this stage; since when it is free, if it is ready.
-    pub(super) since: Instant,
-    pub(super) held: Vec<usize>,
-    /// How many of those, from the first on, count as started.
-    pub(super) started: usize,
-    /// Since when the first of them is the first.
-    pub(super) moved: Instant,
-    pub(super) is_recalling: bool,
-    /// A recall came back with nothing that it had begun, though it should have.
-    pub(super) is_stuck: bool,
-    /// Its answers since calls were last taken back from it; a new one may give back one for nothing.
-    pub(super) answers: usize,
-    pub(super) served: u64,
-    pub(super) is_link_closed: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
-    Launching,
-    Ready,
-    Stopping,
-    Killed,
-    Dead,
-    /// Nobody has seen its death, and nobody waits for it any more.
-    Abandoned,
 }
 
 impl Ledger {
@@ -128,6 +108,7 @@ impl Ledger {
             failures: 0,
             failed_at: None,
             target_max: target,
+            stayed: 0,
         }
     }
 
@@ -142,6 +123,10 @@ impl Ledger {
 
     pub(super) fn is_forced(&self) -> bool {
         self.shutdown.is_some_and(|asked| asked.forced)
+    }
+
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.shutdown.is_some_and(|asked| asked.is_interrupted)
     }
 
     pub(super) fn has_call_over_at_once(&self) -> bool {
@@ -172,7 +157,14 @@ impl Ledger {
                     self.calls[call].is_cancelled = true;
                 }
             }
+            Event::AskedToEnd { call, kill_at } => {
+                if let Some(call) = self.find(call) {
+                    let before = self.calls[call].asked.flatten();
+                    self.calls[call].asked = Some(before.into_iter().chain(kill_at).min());
+                }
+            }
             Event::WorkerReady { worker } => self.ready(worker.0 as usize, now),
+            Event::GivenTime { worker, limit } => self.given_time(worker.0 as usize, limit, now),
             Event::LaunchFailed { worker } => self.died(worker.0 as usize, None, now),
             Event::Progressed { worker, call, attempt } => self.progressed(self.is_current(worker, call, attempt), now),
             Event::Returned { worker, call, attempt } => {
@@ -189,6 +181,8 @@ impl Ledger {
                     self.recalled(worker.0 as usize, begun.and_then(|call| self.find(call)), now);
                 }
             }
+            Event::Outgrew { worker } => self.outgrew(worker.0 as usize),
+            Event::Worn { worker } => self.worn(worker.0 as usize, now),
             // It is exempt from the bound on launches that this ledger keeps; a story tells of it.
             Event::LaunchCutShort { .. } => unreachable!("no world cuts a launch short"),
             Event::LinkClosed { worker } => {
@@ -202,6 +196,7 @@ impl Ledger {
             }
             Event::WarmUpAsked => self.warm_up_asked = true,
             Event::ShutdownAsked { forced } => self.shutdown_asked(forced, now),
+            Event::Interrupted => self.interrupted(now),
         }
     }
 
@@ -244,9 +239,12 @@ impl Ledger {
             deaths_before_begun: 0,
             begun: 0,
             is_cancelled: false,
+            asked: None,
+            is_told: false,
             is_late: self.shutdown.is_some(),
             is_doomed: false,
             ran_too_long: false,
+            outgrew: false,
             is_done: false,
             runner: None,
             is_answered: false,
@@ -258,10 +256,21 @@ impl Ledger {
     fn ready(&mut self, worker: usize, now: Instant) {
         let Some(record) = self.workers.get_mut(worker) else { return };
         if record.stage == Stage::Launching {
-            (record.stage, record.since) = (Stage::Ready, now);
+            (record.stage, record.since, record.until) = (Stage::Ready, now, None);
             self.launches.clear();
             self.failures = 0;
         }
+    }
+
+    fn given_time(&mut self, worker: usize, limit: Option<Duration>, now: Instant) {
+        let grace = self.rules.stop_grace;
+        let Some(record) = self.workers.get_mut(worker) else { return };
+        record.until = match record.stage {
+            Stage::Launching => limit.map(|limit| now + limit),
+            Stage::Stopping => Some(now + limit.unwrap_or(grace)),
+            _ => return,
+        };
+        record.is_on_errand = true;
     }
 
     pub(super) fn launch_failed(&mut self, now: Instant) {
@@ -281,7 +290,7 @@ impl Ledger {
         let record = &mut self.workers[worker];
         record.held.retain(|&held| held != call);
         record.started = (record.started - 1).max(1).min(record.held.len());
-        record.served += 1;
+        record.served += u64::from(self.calls[call].terms.items);
         record.answers += 1;
         record.moved = now;
         if record.stage == Stage::Ready {
@@ -323,38 +332,14 @@ impl Ledger {
 
     fn shutdown_asked(&mut self, forced: bool, now: Instant) {
         if self.shutdown.is_none_or(|asked| forced && !asked.forced) {
-            self.shutdown = Some(Asked { at: now, forced });
-        }
-    }
-}
-
-impl WorkerRecord {
-    pub(super) fn new(now: Instant) -> Self {
-        Self {
-            stage: Stage::Launching,
-            since: now,
-            held: vec![],
-            started: 0,
-            moved: now,
-            is_recalling: false,
-            is_stuck: false,
-            answers: 1,
-            served: 0,
-            is_link_closed: false,
+            let is_interrupted = self.is_interrupted();
+            self.shutdown = Some(Asked { at: now, forced, is_interrupted });
         }
     }
 
-    pub(super) fn is_launching(&self) -> bool {
-        self.stage == Stage::Launching
-    }
-
-    /// What it holds that nobody has seen begin.
-    pub(super) fn ahead(&self) -> &[usize] {
-        &self.held[self.started..]
-    }
-
-    pub(super) fn is_gone(&self) -> bool {
-        matches!(self.stage, Stage::Dead | Stage::Abandoned)
+    fn interrupted(&mut self, now: Instant) {
+        let asked = self.shutdown.get_or_insert(Asked { at: now, forced: false, is_interrupted: true });
+        asked.is_interrupted = true;
     }
 }
 
@@ -367,12 +352,14 @@ impl CallRecord {
     /// It must end, or has ended, without an answer.
     pub(super) fn must_end(&self, now: Instant) -> bool {
         let is_late = self.terms.deadline.is_some_and(|at| at <= now);
-        self.end.is_some() || self.is_cancelled || is_late || self.is_overrun(now)
+        let has_outgrown = self.outgrew && self.holder.is_none();
+        let is_given_up = self.is_cancelled || self.is_asked_in_vain(now);
+        self.end.is_some() || is_given_up || is_late || has_outgrown || self.is_overrun(now)
     }
 
-    /// Its run limit is zero: it comes with the dispatch, and is noticed only afterwards.
-    pub(super) fn is_over_at_once(&self) -> bool {
-        self.terms.run_limit.is_some_and(|limit| limit.is_zero())
+    /// It was asked to end, its grace is over, and its answer not known to be on the way.
+    pub(super) fn is_asked_in_vain(&self, now: Instant) -> bool {
+        !self.is_done && self.asked.flatten().is_some_and(|at| at <= now)
     }
 
     /// Its run limit has come.
@@ -387,6 +374,8 @@ impl CallRecord {
         if is_begun || self.deaths_before_begun >= DEATHS_BEFORE_BEGUN_MAX {
             self.charged += 1;
             self.deaths_before_begun = 0;
+        } else {
+            self.outgrew = false;
         }
     }
 }

@@ -11,12 +11,14 @@
 mod audit;
 mod deeds;
 mod dice;
+mod growth;
 mod ledger;
 mod processes;
 mod recalls;
 mod tally;
 mod verdict;
 mod weather;
+mod workers;
 mod world;
 
 use std::env;
@@ -45,6 +47,11 @@ const KEPT: &[(u64, &str)] = &[
     (2, "a call that had begun was taken back"),
     (5, "nobody looked after calls that lay ready behind a long one"),
     (0, "calls that lay ready counted as started"),
+    (30, "a call that was asked to end was tried again"),
+    (329, "the grace of a call never came to its end"),
+    (879, "the next item of a call that was asked to end had no end of its grace"),
+    (1893, "a call was told twice that it should end"),
+    (2712, "a call that was asked to end between two tries was said never to have run"),
 ];
 
 /// About three times what the longest world takes, and twice what the longest shutdown takes.

@@ -18,8 +18,9 @@ impl Ledger {
             record.stage == Stage::Ready && !record.is_recalling,
             "only a worker that serves is recalled: {record:?}"
         );
-        let must_one_end = record.held.iter().any(|&call| self.calls[call].must_end(now));
-        if !must_one_end && !self.is_forced() {
+        let may_end = |&call: &usize| self.calls[call].must_end(now) || self.calls[call].asked.is_some();
+        let must_one_end = record.held.iter().any(may_end);
+        if !must_one_end && !self.is_forced() && !self.is_interrupted() {
             assert!(!record.ahead().is_empty(), "nothing is there to be taken back");
             assert!(self.has_reason(record, now), "calls are taken back for a reason: {record:?}");
         }
@@ -53,6 +54,7 @@ impl Ledger {
             || self.had_surplus
             || self.has_surplus()
             || record.is_link_closed
+            || record.has_outgrown
     }
 
     /// The scheduler is about to be told what was taken back.
@@ -86,11 +88,11 @@ impl Ledger {
     }
 
     /// Its run limit has come, and it need not end for any other reason.
-    fn has_only_overrun(&self, call: usize, now: Instant) -> bool {
+    pub(super) fn has_only_overrun(&self, call: usize, now: Instant) -> bool {
         let is_forced = self.is_forced();
         let call = &self.calls[call];
         let is_late = call.terms.deadline.is_some_and(|at| at <= now);
-        call.is_overrun(now) && !call.is_cancelled && !is_late && !is_forced
+        call.is_overrun(now) && !call.is_cancelled && !call.is_asked_in_vain(now) && !is_late && !is_forced
     }
 
     /// A worker begins a call: only the world can see that.
@@ -142,8 +144,8 @@ impl Ledger {
 }
 
 impl CallRecord {
-    fn taken_back(&mut self, is_overrun: bool) {
-        (self.holder, self.clock) = (None, None);
+    pub(super) fn taken_back(&mut self, is_overrun: bool) {
+        (self.holder, self.clock, self.outgrew) = (None, None, false);
         self.deaths_before_begun += u32::from(is_overrun);
         self.ran_too_long |= is_overrun;
         if self.deaths_before_begun >= DEATHS_BEFORE_BEGUN_MAX {

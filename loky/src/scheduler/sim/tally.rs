@@ -1,7 +1,7 @@
 //! How often what was seen: a simulation in which something never happens proves nothing about it.
 
 use super::super::{Action, Why};
-use super::ledger::{End, Ledger, Stage};
+use super::ledger::{End, Ledger, Stage, WorkerRecord};
 use crate::ids::{CallKey, WorkerId};
 
 /// What one may see in a world.
@@ -12,10 +12,13 @@ pub(super) enum Sight {
     Crashed,
     Cancelled,
     RanTooLong,
+    Outgrew,
     QueuedTooLong,
     DeadlinePassed,
     CannotLaunch,
     ShutDown,
+    /// A call was finished after an interrupt, since it had begun.
+    Finished,
     Warmed,
     /// A call that is over was tried more than once.
     Retried,
@@ -32,9 +35,22 @@ pub(super) enum Sight {
     EndedUnharmed,
     /// A death was waited for in vain.
     Abandoned,
+    /// A worker took too long to make itself ready, or to leave, by the limit of what it did.
+    TookTooLongAtFirst,
+    TookTooLongAtLast,
+    /// A worker was idle for long, and stayed.
+    Stayed,
+    /// A worker was too large, and its answer came all the same.
+    AnsweredAllTheSame,
+    /// A worker that was to be replaced gave back what it held.
+    Worn,
+    /// A call that was asked to end had a result, or had none in time, or died before.
+    EndedInGrace,
+    AskedInVain,
+    DiedInGrace,
 }
 
-const ALL: [Sight; 18] = {
+const ALL: [Sight; 28] = {
     use Sight::*;
     [
         Step,
@@ -42,10 +58,12 @@ const ALL: [Sight; 18] = {
         Crashed,
         Cancelled,
         RanTooLong,
+        Outgrew,
         QueuedTooLong,
         DeadlinePassed,
         CannotLaunch,
         ShutDown,
+        Finished,
         Warmed,
         Retried,
         EndedBetweenTries,
@@ -55,6 +73,14 @@ const ALL: [Sight; 18] = {
         DispatchedBack,
         EndedUnharmed,
         Abandoned,
+        TookTooLongAtFirst,
+        TookTooLongAtLast,
+        Stayed,
+        AnsweredAllTheSame,
+        Worn,
+        EndedInGrace,
+        AskedInVain,
+        DiedInGrace,
     ]
 };
 
@@ -86,8 +112,20 @@ impl Tally {
 
     pub(super) fn saw_action(&mut self, action: &Action, ledger: &Ledger) {
         match *action {
-            Action::Deliver { .. } => self.saw(Sight::Delivered),
+            Action::Deliver { call } => {
+                self.saw(Sight::Delivered);
+                if ledger.is_interrupted() {
+                    self.saw(Sight::Finished);
+                }
+                if ledger.find(call).is_some_and(|call| ledger.calls[call].outgrew) {
+                    self.saw(Sight::AnsweredAllTheSame);
+                }
+                if ledger.find(call).is_some_and(|call| ledger.calls[call].asked.is_some()) {
+                    self.saw(Sight::EndedInGrace);
+                }
+            }
             Action::Warmed => self.saw(Sight::Warmed),
+            Action::Kill { worker } => self.saw_kill(&ledger.workers[worker.0 as usize]),
             Action::Settle { call, why } => {
                 self.saw(sight_of(why));
                 let is_between = |call: usize| {
@@ -98,6 +136,14 @@ impl Tally {
                     self.saw(Sight::EndedBetweenTries);
                 }
             }
+            _ => {}
+        }
+    }
+
+    fn saw_kill(&mut self, worker: &WorkerRecord) {
+        match worker.stage {
+            Stage::Launching if worker.is_on_errand && !worker.is_link_closed => self.saw(Sight::TookTooLongAtFirst),
+            Stage::Stopping if worker.is_on_errand => self.saw(Sight::TookTooLongAtLast),
             _ => {}
         }
     }
@@ -123,10 +169,19 @@ impl Tally {
             if (1..workers.len()).any(|place| workers[..place].contains(&workers[place])) {
                 self.saw(Sight::DispatchedBack);
             }
+            if call.is_told && !call.is_cancelled && call.end == Some(End::Over) && call.charged > 0 {
+                self.saw(if call.is_doomed { Sight::AskedInVain } else { Sight::DiedInGrace });
+            }
             let is_unharmed = |worker: &WorkerId| ledger.workers[worker.0 as usize].served > 0;
             if call.is_cancelled && call.end == Some(End::NeverBegun) && workers.last().is_some_and(is_unharmed) {
                 self.saw(Sight::EndedUnharmed);
             }
+        }
+        if ledger.stayed > 0 {
+            self.saw(Sight::Stayed);
+        }
+        for _ in ledger.workers.iter().filter(|worker| worker.is_worn) {
+            self.saw(Sight::Worn);
         }
         for _ in ledger.workers.iter().filter(|worker| worker.stage == Stage::Abandoned) {
             self.saw(Sight::Abandoned);
@@ -139,6 +194,7 @@ const fn sight_of(why: Why) -> Sight {
         Why::Crashed(_) => Sight::Crashed,
         Why::Cancelled(_) => Sight::Cancelled,
         Why::RanTooLong(_) => Sight::RanTooLong,
+        Why::Outgrew(_) => Sight::Outgrew,
         Why::QueuedTooLong => Sight::QueuedTooLong,
         Why::DeadlinePassed(_) => Sight::DeadlinePassed,
         Why::CannotLaunch(_) => Sight::CannotLaunch,

@@ -14,6 +14,7 @@ impl Ledger {
             Action::Launch { worker } => self.launch(worker, now),
             Action::Dispatch { call, attempt, worker } => self.dispatch(call, attempt, worker, now),
             Action::Recall { worker } => self.recall(worker, now),
+            Action::AskToEnd { worker, call } => self.ask_to_end(worker.0 as usize, call),
             Action::Deliver { call } => self.deliver(call),
             Action::Settle { call, why } => self.settle(call, why, now),
             Action::Stop { worker } => self.stop(worker.0 as usize, now),
@@ -34,7 +35,7 @@ impl Ledger {
 
     fn launch(&mut self, id: WorkerId, now: Instant) {
         assert_eq!(id.0 as usize, self.workers.len(), "workers are numbered, and a number is never used again");
-        assert!(!self.is_forced(), "nothing is launched in a forced shutdown");
+        assert!(!self.is_forced() && !self.is_interrupted(), "nothing is launched where nothing is to begin");
         assert!(self.live() < self.size(), "no more workers than the target and the spares");
         let is_missing = self.queued() > self.count(Stage::Launching) && self.live() < self.target;
         let needed = (self.busy() + self.queued()).min(self.target);
@@ -42,7 +43,7 @@ impl Ledger {
         let is_needed = is_missing || self.live() < needed + spares;
         assert!(is_needed || self.warm_up_asked, "a launch that nobody needs");
         self.present.push(self.workers.len());
-        self.workers.push(WorkerRecord::new(now));
+        self.workers.push(WorkerRecord::new(now, self.rules.hello_limit));
         self.check_storm(now);
     }
 
@@ -59,7 +60,9 @@ impl Ledger {
     fn dispatch(&mut self, id: CallKey, attempt: Attempt, worker: WorkerId, now: Instant) {
         let (place, call) = self.call(id);
         assert!(self.is_open(place) && call.holder.is_none(), "a call is held by one worker at a time");
-        assert!(!call.is_cancelled && !self.is_forced(), "a call that is to end is not dispatched");
+        let is_open = !self.is_forced() && !self.is_interrupted();
+        let is_given_up = call.is_cancelled || call.asked.is_some();
+        assert!(!is_given_up && is_open, "a call that is to end is not dispatched");
         assert!(call.terms.deadline.is_none_or(|at| now < at), "a call is not dispatched after its deadline");
         assert_eq!(attempt.get(), call.charged + 1, "each try that failed is counted");
         for other in self.open.iter().filter(|&&other| other != place && self.calls[other].holder.is_none()) {
@@ -82,7 +85,7 @@ impl Ledger {
         call.tries.push(tried);
         call.holder = Some(worker.0 as usize);
         call.clock = is_first.then_some(now);
-        (call.is_doomed, call.ran_too_long) = (false, false);
+        (call.is_doomed, call.ran_too_long, call.outgrew) = (false, false, false);
     }
 
     fn check_credit(&self, worker: usize) {
@@ -102,7 +105,17 @@ impl Ledger {
 
     pub(super) fn has_credit(&self, record: &WorkerRecord) -> bool {
         let share = self.rules.calls_per_worker_max.map_or(u64::MAX, |max| max.max(1));
-        record.held.len() < self.rules.credit.max(1) && record.served + (record.held.len() as u64) < share
+        let owed: u64 = record.held.iter().map(|&call| u64::from(self.calls[call].terms.items)).sum();
+        record.held.len() < self.rules.credit.max(1) && record.served + owed < share
+    }
+
+    fn ask_to_end(&mut self, worker: usize, id: CallKey) {
+        let (place, call) = self.call(id);
+        assert!(self.is_open(place) && call.asked.is_some() && !call.is_told, "who is asked is told once: {call:?}");
+        let record = &self.workers[worker];
+        assert!(record.stage == Stage::Ready && record.held.last() == Some(&place), "another one is meant: {record:?}");
+        assert!(call.begun > 0, "only who has begun can hear it: {call:?}");
+        self.calls[place].is_told = true;
     }
 
     fn deliver(&mut self, id: CallKey) {
@@ -134,12 +147,13 @@ impl Ledger {
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         let is_true = match why {
             Why::Crashed(_) => call.charged > call.terms.retries,
-            Why::Cancelled(_) => call.is_cancelled,
+            Why::Cancelled(_) => call.is_cancelled || call.asked.is_some(),
             Why::RanTooLong(_) => call.ran_too_long,
+            Why::Outgrew(_) => call.outgrew,
             Why::QueuedTooLong => is_due(call.terms.queue_deadline),
             Why::DeadlinePassed(_) => is_due(call.terms.deadline),
             Why::CannotLaunch(_) => self.live() == 0 && self.has_given_up(now),
-            Why::ShutDown(_) => self.is_forced() || call.is_late,
+            Why::ShutDown(_) => self.is_forced() || self.is_interrupted() || call.is_late,
         };
         assert!(is_true, "{why:?} is not so: {call:?}");
     }
@@ -164,9 +178,11 @@ impl Ledger {
     fn stop(&mut self, worker: usize, now: Instant) {
         let record = &self.workers[worker];
         assert!(record.stage == Stage::Ready && record.held.is_empty(), "only an idle worker is asked to leave");
-        let is_worn = self.rules.calls_per_worker_max.is_some_and(|max| record.served >= max);
-        let has_idled = self.rules.idle_timeout.is_some_and(|timeout| record.since + timeout <= now);
+        let is_used_up = self.rules.calls_per_worker_max.is_some_and(|max| record.served >= max);
+        let may_stay = self.shutdown.is_none() && self.count(Stage::Ready) <= self.rules.min_workers;
+        let has_idled = !may_stay && self.rules.idle_timeout.is_some_and(|timeout| record.since + timeout <= now);
         let is_over = self.shutdown.is_some() && self.open.is_empty();
+        let is_worn = is_used_up || record.is_worn;
         assert!(is_worn || has_idled || is_over || self.live() > self.size(), "a worker is let go for a reason");
         self.enter(worker, Stage::Stopping, now);
     }
@@ -176,14 +192,14 @@ impl Ledger {
         let has_reason = match record.stage {
             Stage::Launching => {
                 let is_over = self.shutdown.is_some() && self.open.is_empty();
-                record.since + self.rules.hello_limit <= now || record.is_link_closed || is_over
+                record.until.is_some_and(|at| at <= now) || record.is_link_closed || is_over
             }
             Stage::Ready => {
                 let last = record.held[..record.started].last();
                 let must_end = last.is_some_and(|&last| self.calls[last].must_end(now));
-                record.is_link_closed || record.is_stuck || must_end
+                record.is_link_closed || record.is_stuck || record.has_outgrown || must_end
             }
-            Stage::Stopping => record.since + self.rules.stop_grace <= now,
+            Stage::Stopping => record.until.is_some_and(|at| at <= now),
             Stage::Killed | Stage::Dead | Stage::Abandoned => panic!("a worker is killed once"),
         };
         assert!(has_reason || self.is_forced(), "a worker is killed for a reason: {record:?}");
@@ -194,8 +210,12 @@ impl Ledger {
     }
 
     fn enter(&mut self, worker: usize, stage: Stage, now: Instant) {
+        let wait = match stage {
+            Stage::Stopping => self.rules.stop_grace,
+            _ => self.rules.kill_grace,
+        };
         let record = &mut self.workers[worker];
-        (record.stage, record.since) = (stage, now);
+        (record.stage, record.since, record.until, record.is_on_errand) = (stage, now, Some(now + wait), false);
     }
 
     fn warmed(&mut self) {
@@ -220,7 +240,7 @@ impl Ledger {
 /// The try that the end of a call names.
 const fn tried(why: Why) -> Option<Try> {
     match why {
-        Why::Crashed(tried) | Why::RanTooLong(tried) => Some(tried),
+        Why::Crashed(tried) | Why::RanTooLong(tried) | Why::Outgrew(tried) => Some(tried),
         Why::Cancelled(tried) | Why::DeadlinePassed(tried) | Why::CannotLaunch(tried) | Why::ShutDown(tried) => tried,
         Why::QueuedTooLong => None,
     }

@@ -25,6 +25,8 @@ pub(super) enum Ending {
 pub(super) struct Weather {
     pub(super) rules: Rules,
     pub(super) ending: Ending,
+    /// Whether a shutdown that is not forced is an interrupt.
+    pub(super) is_interrupted: bool,
     /// How many things the users do before they ask for the shutdown, and after it.
     pub(super) deeds: u64,
     pub(super) deeds_after: u64,
@@ -56,14 +58,51 @@ pub(super) struct Weather {
     pub(super) makes_progress: u64,
     pub(super) ignores_stop: u64,
     pub(super) survives_kill: u64,
+    /// How many things a worker does before it serves, and before it leaves.
+    pub(super) errands: u32,
+    pub(super) errand_ms: u64,
+    pub(super) errand_fails: u64,
+    pub(super) errand_hangs: u64,
+    /// Whether calls are of many items.
+    pub(super) has_chunks: bool,
+}
+
+/// What came later than the worlds that are kept: there it would change what happens, so those have none of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Novelties {
+    pub(super) spares: usize,
+    pub(super) min_workers: usize,
+    pub(super) errands: u32,
+    pub(super) has_chunks: bool,
+    pub(super) is_interrupted: bool,
+}
+
+impl Novelties {
+    pub(super) fn of(seed: u64) -> Self {
+        Self {
+            spares: [0, 0, 0, 0, 0, 0, 1, 0, 2, 3, 0][(seed % 11) as usize],
+            errands: [0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 1, 0][(seed % 13) as usize],
+            min_workers: [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 3][(seed % 17) as usize],
+            has_chunks: matches!(seed % 19, 6 | 8 | 10 | 16),
+            is_interrupted: seed % 13 == 4,
+        }
+    }
 }
 
 impl Weather {
-    /// `spares` are not drawn: the dice shall be thrown in the order in which they always were.
-    pub(super) fn draw(dice: &mut Dice, spares: usize) -> Self {
+    /// What the worlds of old did not have is not drawn: the dice shall be thrown in the order in which they always
+    /// were.
+    pub(super) fn draw(dice: &mut Dice, novelties: Novelties) -> Self {
+        let Novelties { spares, min_workers, errands, has_chunks, is_interrupted } = novelties;
         Self {
-            rules: Rules { spares, ..draw_rules(dice) },
+            rules: Rules { spares, min_workers, ..draw_rules(dice) },
+            errands,
+            errand_ms: 100,
+            errand_fails: 60,
+            errand_hangs: 60,
+            has_chunks,
             ending: draw_ending(dice),
+            is_interrupted,
             deeds: dice.between(5, 65),
             deeds_after: dice.below(6),
             gap_ms: [1, 10, 40, 80][dice.below(4) as usize],
@@ -103,6 +142,7 @@ impl Weather {
             run_limit: dice.chance(self.limits).then(|| dice.wait(0, 100)),
             queue_deadline: dice.chance(self.limits).then(|| now + dice.wait(0, 200)),
             deadline: dice.chance(self.limits).then(|| now + dice.wait(0, 300)),
+            items: if self.has_chunks { dice.between(1, 3) as u32 } else { 1 },
         }
     }
 }
@@ -111,6 +151,7 @@ fn draw_rules(dice: &mut Dice) -> Rules {
     Rules {
         target: dice.below(5) as usize,
         spares: 0,
+        min_workers: 0,
         idle_timeout: match dice.below(4) {
             0 => None,
             1 => Some(Duration::ZERO),

@@ -14,7 +14,7 @@ use super::dice::Dice;
 use super::ledger::Ledger;
 use super::processes::FakeWorker;
 use super::tally::{Sight, Tally};
-use super::weather::Weather;
+use super::weather::{Novelties, Weather};
 use crate::ids::WorkerId;
 
 /// One simulated program: its users, its driver, its workers.
@@ -30,6 +30,10 @@ pub(super) struct World {
     pub(super) is_silent: bool,
     /// Whether all that a worker has answered is heard at once.
     pub(super) hears_in_rows: bool,
+    /// Whether the memory of workers grows, now and then beyond what they may have.
+    pub(super) has_growth: bool,
+    /// Whether some are asked to end by themselves.
+    pub(super) asks_first: bool,
     began: Instant,
     pub(super) workers: Vec<FakeWorker>,
     agenda: BinaryHeap<Reverse<(Instant, u64, Happening)>>,
@@ -49,10 +53,13 @@ pub(super) enum Happening {
     PatienceEnds,
     LaunchFails(usize),
     SaysHello(usize),
+    IsThroughErrand(usize),
     Begins(usize),
     MakesProgress(usize),
     Answers(usize),
     AnswerArrives(usize),
+    Outgrows(usize),
+    WornArrives(usize),
     ClosesLink(usize),
     Dies(usize),
     DeathIsSeen(usize),
@@ -61,9 +68,7 @@ pub(super) enum Happening {
 impl World {
     pub(super) fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
-        // No spares in the worlds that are kept: there they would change what happens.
-        let spares = [0, 0, 0, 0, 0, 0, 1, 0, 2, 3, 0][(seed % 11) as usize];
-        let weather = Weather::draw(&mut dice, spares);
+        let weather = Weather::draw(&mut dice, Novelties::of(seed));
         let now = Instant::now();
         let mut world = Self {
             scheduler: Scheduler::new(weather.rules),
@@ -75,6 +80,8 @@ impl World {
             is_silent: false,
             // Not in the worlds that are kept, which would be others.
             hears_in_rows: seed % 7 == 1,
+            has_growth: matches!(seed % 13, 4 | 8 | 11),
+            asks_first: matches!(seed % 13, 4 | 8 | 11),
             workers: Vec::new(),
             agenda: BinaryHeap::new(),
             planned: 0,
@@ -203,11 +210,8 @@ impl World {
                 self.workers[worker].inbox.push_back((call, attempt));
                 self.plan_next(worker);
             }
-            Action::Stop { worker } if !self.dice.chance(self.weather.ignores_stop) => {
-                let wait = self.dice.wait(0, self.weather.leave_ms);
-                self.plan(Happening::Dies(worker.0 as usize), wait);
-            }
-            Action::Stop { .. } => {}
+            Action::Stop { worker } => self.stop(worker.0 as usize),
+            Action::AskToEnd { worker, .. } => self.is_asked_to_end(worker.0 as usize),
             Action::Kill { worker } => self.kill(worker.0 as usize),
             Action::Deliver { call } | Action::Settle { call, .. } => {
                 assert_eq!(self.scheduler.has_started(call), None)
@@ -217,16 +221,21 @@ impl World {
         }
     }
 
+    /// Told in the middle of what the scheduler wants done.
+    pub(super) fn tell_aside(&mut self, event: Event) {
+        if self.is_told {
+            println!("{:>9}        {event:?}", "");
+        }
+        self.ledger.told(&event, self.now);
+        self.scheduler.handle(event, self.now);
+    }
+
     /// Answered at once, before anything else that the scheduler wants is done.
     fn recall(&mut self, worker: WorkerId) {
         let begun = self.gives_back(worker.0 as usize);
         let event = Event::Recalled { worker, begun };
-        if self.is_told {
-            println!("{:>9}        {event:?}", "");
-        }
         self.tally.saw_recalled(worker, begun, &self.ledger);
-        self.ledger.told(&event, self.now);
-        self.scheduler.handle(event, self.now);
+        self.tell_aside(event);
     }
 
     fn happen(&mut self, happening: Happening) {
@@ -238,9 +247,12 @@ impl World {
             Happening::PatienceEnds => self.patience_ends(),
             Happening::LaunchFails(worker) => self.launch_fails(worker),
             Happening::SaysHello(worker) => self.says_hello(worker),
+            Happening::IsThroughErrand(worker) => self.is_through_errand(worker),
             Happening::Begins(worker) => self.begins(worker),
             Happening::MakesProgress(worker) => self.makes_progress(worker),
             Happening::Answers(worker) => self.answers(worker),
+            Happening::Outgrows(worker) => self.outgrows(worker),
+            Happening::WornArrives(worker) => self.worn_arrives(worker),
             Happening::AnswerArrives(worker) => self.answer_arrives(worker),
             Happening::ClosesLink(worker) => self.closes_link(worker),
             Happening::Dies(worker) => self.dies(worker),

@@ -1,8 +1,11 @@
 //! The rules of the scheduler, one short story each: what is told, and what is wanted then.
 
+mod asked;
 mod blame;
 mod efficiency;
 mod ending;
+mod life;
+mod memory;
 mod prefetch;
 mod queue;
 mod shutdown;
@@ -21,6 +24,7 @@ const RULES: Rules = Rules {
     target: 2,
     spares: 0,
     idle_timeout: None,
+    min_workers: 0,
     calls_per_worker_max: None,
     credit: 1,
     hello_limit: Duration::from_secs(30),
@@ -30,7 +34,7 @@ const RULES: Rules = Rules {
     kill_grace: Duration::from_secs(5),
 };
 
-const PLAIN: Terms = Terms { priority: 0, retries: 0, run_limit: None, queue_deadline: None, deadline: None };
+const PLAIN: Terms = Terms { priority: 0, retries: 0, run_limit: None, queue_deadline: None, deadline: None, items: 1 };
 
 /// A scheduler with a clock that only the story moves.
 struct Story {

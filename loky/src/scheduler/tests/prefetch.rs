@@ -39,9 +39,10 @@ impl Story {
 
 #[test]
 fn a_worker_is_given_as_much_as_it_does_in_a_moment() {
-    assert_eq!(Story::credit_at(10 * MICROSECOND), 20);
+    assert_eq!(Story::credit_at(100 * MICROSECOND), 80);
     assert_eq!(Story::credit_at(Duration::from_nanos(200)), CREDIT_MAX, "no more, however fast it is");
-    assert_eq!(Story::credit_at(MILLISECOND), 2, "one ahead");
+    assert_eq!(Story::credit_at(MILLISECOND), 8);
+    assert_eq!(Story::credit_at(6 * MILLISECOND), 2, "one ahead");
     assert_eq!(Story::credit_at(50 * MILLISECOND), 1, "a round trip is nothing against such a call");
 }
 
@@ -195,4 +196,21 @@ fn an_idle_worker_is_given_the_older_call_behind_one_of_unknown_length() {
     assert_eq!(pool.is_ready(0), [dispatch(1, 0), dispatch(2, 0)]);
     let older_first = [recall(0), dispatch_back(2, 1), dispatch(3, 1)];
     assert_eq!(pool.is_ready(1), older_first, "the third might be long, too, and the second wait for both");
+}
+
+#[test]
+fn an_interrupt_ends_what_has_not_begun() {
+    let mut pool = Story::of_one_worker(Rules { credit: 2, ..RULES });
+    (1..=3).for_each(|id| drop(pool.submit(id, PLAIN)));
+    let unbegun = [recall(0), settle(3, Why::ShutDown(None)), settle(2, Why::ShutDown(None))];
+    assert_eq!(pool.tell(Event::Interrupted), unbegun);
+    assert_eq!(pool.returns(0, 1), [deliver(1), stop(0)]);
+}
+
+#[test]
+fn an_interrupt_takes_back_a_call_that_is_on_its_way() {
+    let mut pool = Story::of_one_worker(RULES);
+    pool.submit(1, PLAIN);
+    pool.begun = Some(0);
+    assert_eq!(pool.tell(Event::Interrupted), [recall(0), settle(1, Why::ShutDown(None)), stop(0)]);
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::request::Request;
-use super::local::{self, Recipe};
+use super::local::{self, Destination, Recipe};
 use super::{Launched, Process};
 use crate::env;
 use crate::sys::bell::Bell;
@@ -188,7 +188,11 @@ impl AsFd for Zygote {
 pub(crate) fn prepare(recipe: &Recipe, bell: &Bell) -> io::Result<(Ours, Theirs)> {
     let (link, page, worker_link) = local::link(recipe, bell)?;
     let (error, worker_error) = costume::pipe()?;
-    let (output, worker_output) = recipe.has_own_output.then(costume::pipe).transpose()?.unzip();
+    let (output, worker_output) = match recipe.output {
+        Destination::Ours => (None, None),
+        Destination::Pipe => costume::pipe().map(|(ours, theirs)| (Some(ours), Some(theirs)))?,
+        Destination::Nowhere => (None, Some(costume::nowhere()?)),
+    };
     let theirs = Theirs { link: worker_link, output: worker_output, error: worker_error, directory: costume::here()? };
     Ok((Ours { link, page, output, error }, theirs))
 }

@@ -47,7 +47,7 @@ impl End<Reader<Arc<Own>>> {
     fn read(&mut self) -> u8 {
         let mut word = [0; WORD];
         while self.0.read(&mut word).unwrap() == 0 {
-            if self.0.may_sleep(Chime::Link) {
+            if self.0.may_sleep(Chime::Link, Patience::None) {
                 self.1.wait();
                 self.0.wake();
             }
@@ -114,5 +114,65 @@ fn model_an_open_record_shows_what_was_committed() {
         let len = reader.read(&mut words).unwrap();
         seen.extend(words[..len].chunks_exact(WORD).map(|word| word[0]));
         assert_eq!(seen, [1, 2, 3]);
+    });
+}
+
+/// The reader sleeps until the second answer, and somebody else comes to want the first one, before which there will be
+/// no second one.
+#[test]
+fn model_whoever_hurries_a_patient_reader_does_not_wait_for_ever() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let memory = Arc::new(Own::new(8 * LINE));
+        let (readers, seconds, hurried) = <(Arc<Gong>, Arc<Gong>, Arc<Gong>)>::default();
+        let mut writer = Writer::new(Arc::clone(&memory));
+        // With the number for which it would be woken.
+        let reader = Arc::new(Mutex::new((Reader::new(memory), 2)));
+        let writing = {
+            let (rings, second) = (Arc::clone(&readers), Arc::clone(&seconds));
+            thread::spawn(move || {
+                for number in [1, 2] {
+                    writer.append(&[number]).unwrap();
+                    writer.close();
+                    if writer.must_ring_for(number.into()).is_some() {
+                        rings.ring();
+                    }
+                    if number == 1 {
+                        second.wait();
+                    }
+                }
+            })
+        };
+        let hurrying = {
+            let (reader, rings, is_heard) = (Arc::clone(&reader), Arc::clone(&readers), Arc::clone(&hurried));
+            thread::spawn(move || {
+                let mut reading = reader.lock().unwrap();
+                reading.1 = 1;
+                if !reading.0.hurry(1) {
+                    rings.ring();
+                }
+                drop(reading);
+                is_heard.wait();
+                seconds.ring();
+            })
+        };
+        let (mut word, mut heard) = ([0; WORD], 0);
+        while heard < 2 {
+            let mut reading = reader.lock().unwrap();
+            let until = Patience::Until(reading.1);
+            if reading.0.read(&mut word).unwrap() > 0 {
+                heard += 1;
+                if heard == 1 {
+                    hurried.ring();
+                }
+            } else if reading.0.may_sleep(Chime::Link, until) {
+                drop(reading);
+                readers.wait();
+                reader.lock().unwrap().0.wake();
+            }
+        }
+        writing.join().unwrap();
+        hurrying.join().unwrap();
     });
 }

@@ -1,4 +1,7 @@
 //! Who sleeps, and for whom a bell was rung: what one end of a ring remembers of its own sleeps and of the other's.
+//!
+//! A sleeper may be *patient*: it names a call, and is not rung for before that one has been answered. The other side
+//! must ring, all the same, before it sleeps itself: so nothing that was withheld is withheld for ever.
 
 use crate::sync::{AtomicU64, Ordering, fence};
 
@@ -11,6 +14,16 @@ pub(crate) enum Chime {
     Pool,
 }
 
+/// For what a sleeper is to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// For anything.
+    None,
+    /// For the answer to the call with this number and for those behind it. Numbers go round; they are never further
+    /// apart than a worker holds calls.
+    Until(u16),
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Sleeps {
@@ -18,6 +31,8 @@ pub(super) struct Sleeps {
     announced: u64,
     /// For which of the other's sleeps this end has rung.
     rung: u64,
+    /// Whether the other sleeps, and was not rung for out of respect for its patience.
+    pub(super) withholds: bool,
 }
 
 /// In an announcement: somebody sleeps.
@@ -26,16 +41,25 @@ const ASLEEP: u64 = 1;
 /// And hears the bell of the pool.
 const BY_POOL: u64 = 2;
 
-/// The next announcement.
-const NEXT: u64 = 4;
+/// And is patient, until the call whose number follows.
+const PATIENT: u64 = 4;
+
+const NUMBER_SHIFT: u32 = 3;
+
+/// The next announcement. There are so many that none comes again.
+const NEXT: u64 = 1 << (NUMBER_SHIFT + u16::BITS);
 
 impl Sleeps {
-    pub(super) fn announce(&mut self, own: &AtomicU64, chime: Chime) {
-        let flags = match chime {
+    pub(super) fn announce(&mut self, own: &AtomicU64, chime: Chime, patience: Patience) {
+        let bell = match chime {
             Chime::Link => ASLEEP,
             Chime::Pool => ASLEEP | BY_POOL,
         };
-        self.announced = (self.announced & !(NEXT - 1)).wrapping_add(NEXT) | flags;
+        let patience = match patience {
+            Patience::None => 0,
+            Patience::Until(number) => PATIENT | u64::from(number) << NUMBER_SHIFT,
+        };
+        self.announced = (self.announced & !(NEXT - 1)).wrapping_add(NEXT) | bell | patience;
         own.store(self.announced, Ordering::Relaxed);
         fence(Ordering::SeqCst);
     }
@@ -47,13 +71,35 @@ impl Sleeps {
         }
     }
 
-    pub(super) fn must_ring(&mut self, other: &AtomicU64) -> Option<Chime> {
+    /// The bell that this end hears, if it sleeps and would not be woken by the answer to this call.
+    pub(super) fn is_too_patient_for(&self, number: u16) -> Option<Chime> {
+        (self.announced & ASLEEP != 0 && must_wait(self.announced, number)).then(|| chime(self.announced))
+    }
+
+    /// After a change of the ring: how the other is to be woken, if it sleeps. `answered` is the call that was answered
+    /// last, if whoever is patient need not be woken otherwise.
+    pub(super) fn must_ring(&mut self, other: &AtomicU64, answered: Option<u16>) -> Option<Chime> {
         fence(Ordering::SeqCst);
         let sleep = other.load(Ordering::Relaxed);
+        self.withholds = false;
         if sleep & ASLEEP == 0 || sleep == self.rung {
             return None;
         }
+        if answered.is_some_and(|number| must_wait(sleep, number)) {
+            self.withholds = true;
+            return None;
+        }
         self.rung = sleep;
-        Some(if sleep & BY_POOL == 0 { Chime::Link } else { Chime::Pool })
+        Some(chime(sleep))
     }
+}
+
+fn chime(announced: u64) -> Chime {
+    if announced & BY_POOL == 0 { Chime::Link } else { Chime::Pool }
+}
+
+/// Whether the sleeper is patient beyond the answer to this call.
+fn must_wait(announced: u64, number: u16) -> bool {
+    let until = (announced >> NUMBER_SHIFT) as u16;
+    announced & PATIENT != 0 && (number.wrapping_sub(until) as i16) < 0
 }

@@ -112,7 +112,7 @@ fn an_open_record_is_read_as_far_as_it_goes_and_is_no_news() {
     let (_, mut writer, mut reader) = ends(64);
     writer.append(&[1; 8]).unwrap();
     writer.commit();
-    assert!(!reader.has_news() && reader.may_sleep(Chime::Link));
+    assert!(!reader.has_news() && reader.may_sleep(Chime::Link, Patience::None));
     assert_eq!((read_all(&mut reader, 64), read_all(&mut reader, 64)), (vec![1; 8], vec![]));
     writer.append(&[2; 16]).unwrap();
     writer.commit();
@@ -124,14 +124,53 @@ fn an_open_record_is_read_as_far_as_it_goes_and_is_no_news() {
 }
 
 #[test]
+fn a_patient_sleeper_is_rung_for_when_its_patience_ends() {
+    let (_, mut writer, mut reader) = ends(512);
+    for (until, early, late) in [(5, 4, 5), (5, 2, 9), (3, 65_530, 4), (65_530, 65_529, 2)] {
+        assert!(reader.may_sleep(Chime::Pool, Patience::Until(until)));
+        write(&mut writer, 1);
+        assert_eq!((writer.must_ring_for(early), writer.withholds()), (None, true));
+        write(&mut writer, 2);
+        assert_eq!((writer.must_ring_for(late), writer.withholds()), (Some(Chime::Pool), false));
+        assert_eq!((writer.must_ring_for(late), writer.withholds()), (None, false), "it was rung for");
+        reader.wake();
+        read_all(&mut reader, 64);
+    }
+    assert!(reader.may_sleep(Chime::Link, Patience::Until(5)));
+    write(&mut writer, 1);
+    assert_eq!((writer.must_ring_for(1), writer.must_ring()), (None, Some(Chime::Link)), "whoever rests tells all");
+}
+
+#[test]
+fn a_sleeper_that_is_in_a_hurry_is_rung_for_earlier_or_wakes_at_once() {
+    let (_, mut writer, mut reader) = ends(512);
+    assert!(reader.hurry(1), "it is awake");
+    assert!(reader.may_sleep(Chime::Pool, Patience::Until(9)));
+    assert!(reader.hurry(9) && reader.hurry(12) && reader.hurry(4));
+    write(&mut writer, 3);
+    assert_eq!(writer.must_ring_for(3), None);
+    assert!(reader.hurry(9), "it would be rung for anyhow");
+    assert!(!reader.hurry(2), "there is something, and nobody will ring for it");
+    assert_eq!(writer.must_ring(), None, "so it must not sleep on");
+    reader.wake();
+    read_all(&mut reader, 64);
+    assert!(reader.may_sleep(Chime::Pool, Patience::Until(9)) && reader.hurry(4));
+    write(&mut writer, 4);
+    assert_eq!(writer.must_ring_for(4), Some(Chime::Pool));
+}
+
+#[test]
 fn a_sleeper_is_rung_for_once() {
     let (_, mut writer, mut reader) = ends(32);
     assert_eq!(writer.must_ring(), None);
-    assert!(reader.may_sleep(Chime::Link));
+    assert!(reader.may_sleep(Chime::Link, Patience::None));
     write(&mut writer, 1);
     assert_eq!((writer.must_ring(), writer.must_ring()), (Some(Chime::Link), None));
     reader.wake();
-    assert!(!reader.may_sleep(Chime::Pool) && writer.must_ring().is_none(), "there is something, so it does not sleep");
+    assert!(
+        !reader.may_sleep(Chime::Pool, Patience::None) && writer.must_ring().is_none(),
+        "there is something, so it does not sleep"
+    );
     assert_eq!(writer.may_sleep(), Ok(false), "a line is free");
     write(&mut writer, 2);
     write(&mut writer, 3);
@@ -139,7 +178,7 @@ fn a_sleeper_is_rung_for_once() {
     reader.read(&mut [0; 16]).unwrap();
     assert_eq!((reader.must_ring(), reader.must_ring()), (Some(Chime::Link), None));
     reader.read(&mut [0; 8]).unwrap();
-    assert!(reader.may_sleep(Chime::Pool));
+    assert!(reader.may_sleep(Chime::Pool, Patience::None));
     write(&mut writer, 4);
     assert_eq!(writer.must_ring(), Some(Chime::Pool));
 }

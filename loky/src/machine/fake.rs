@@ -6,20 +6,25 @@ use std::{env, fs, process};
 
 use super::Root;
 
-pub(super) struct Tree(PathBuf);
+pub(crate) struct Tree(PathBuf);
 
 impl Tree {
     /// A new directory with these files, each given as path below the directory and text.
-    pub(super) fn new(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("loky-cpu-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("loky-machine-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let tree = Self(env::temp_dir().join(name));
         fs::create_dir(&tree.0).expect("the name is new");
         files.iter().for_each(|(path, text)| write(&tree.0.join(path), text));
         tree
     }
 
-    pub(super) fn root(&self) -> Root<'_> {
+    /// A file that is new, or other than before.
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        write(&self.0.join(path), text);
+    }
+
+    pub(crate) fn root(&self) -> Root<'_> {
         Root(&self.0)
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use loky::prelude::*;
-use loky::{ErrorKind, Shared};
+use loky::{ErrorKind, Pool, Shared};
 use loky_tests::{Case, cases, fails, pool_of, procfs, scratch};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,7 @@ pub(crate) const CASES: &[Case] = cases![
     memmap_08_arrays_made_on_the_fly_go_one_by_one,
     memmap_09_a_file_is_mapped_and_passed_on,
     memmap_15_workers_pass_it_on_to_their_own,
+    memmap_17_given_to_initializers_and_by_finalizers,
     memmap_16_nothing_and_next_to_nothing,
 ];
 
@@ -326,4 +328,42 @@ fn memmap_16_nothing_and_next_to_nothing() {
     let built = Shared::build(3, |bytes: &mut [u8]| bytes.copy_from_slice(b"abc")).expect("three bytes");
     assert!(built[..] == *b"abc" && Shared::build(0, |bytes: &mut [u64]| assert!(bytes.is_empty())).is_ok());
     pool.shutdown();
+}
+
+static GIVEN: OnceLock<Shared<u64>> = OnceLock::new();
+
+#[loky::task]
+fn keep(numbers: Shared<u64>) {
+    GIVEN.set(numbers).expect("once in each worker");
+}
+
+#[loky::task]
+fn sum_of_given(start: usize) -> u64 {
+    GIVEN.get().expect("it was kept")[start..].iter().sum()
+}
+
+#[loky::task]
+fn give_back() -> (Shared<u64>, Shared<u64>) {
+    (GIVEN.get().expect("it was kept").clone(), numbers(5))
+}
+
+fn memmap_17_given_to_initializers_and_by_finalizers() {
+    let (numbers, told) = (numbers(100_000), Arc::new(Mutex::new(Vec::new())));
+    let teller = Arc::clone(&told);
+    let builder = Pool::builder().workers(2).initializer(keep.bind(numbers.clone()));
+    let builder = builder.finalizer(give_back.bind(), move |value| teller.lock().expect("no panic").push(value));
+    for zygote in [false, true] {
+        let pool = builder.clone().zygote(zygote).build().expect("a pool");
+        pool.warm_up();
+        let sums: Vec<u64> = (0..50).par_map(sum_of_given).on(&pool).collect::<Result<_, _>>().expect("no error");
+        assert_eq!(sums[0], sum_to(100_000));
+        assert_eq!(here(), (1, 1), "all have the same one");
+        pool.shutdown();
+        let values = std::mem::take(&mut *told.lock().expect("no panic"));
+        assert_eq!(values.len(), 2);
+        for value in values {
+            let (given, made) = value.expect("no error");
+            assert!(given == numbers && *made == [0, 1, 2, 3, 4]);
+        }
+    }
 }

@@ -27,7 +27,7 @@ pub(crate) const HOUSE: &[Row] = &[
     ("task", &["wire", "shared", "memory", "sys", "arity", "ids", "error"]),
     ("transport", &["sync", "memory", "shared", "wire", "sys", "error"]),
     ("supervisor", &["env", "sys", "ids", "error"]),
-    ("errand", &["task", "transport", "wire", "error", "ids"]),
+    ("errand", &["task", "transport", "wire", "shared", "error", "ids"]),
     ("config", &["confinement", "scheduler", "errand", "env", "cpu", "error"]),
     (
         "worker",

@@ -1,0 +1,141 @@
+//! What pools and handles ask of the driver: to take in a call, to give one up, to grow, to end. Nothing here waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Driver;
+use super::inner::Pending;
+use super::order::{Order, Outcome, OutcomeCell};
+use crate::error::Error;
+use crate::ids::CallKey;
+use crate::oneshot::{Cell, Watcher};
+use crate::scheduler::Event;
+
+impl Driver {
+    /// Takes the call out of `order`; its outcome lands in the cell that is returned. Never blocks. With `heed_limit`,
+    /// `None` if the backlog is full.
+    pub(crate) fn submit(
+        self: &Arc<Self>,
+        order: &mut Option<Order>,
+        heed_limit: bool,
+    ) -> Option<(CallKey, Arc<OutcomeCell>)> {
+        if let Err(why) = self.check_process().and_then(|()| self.start()) {
+            let outcome = Outcome::failed(why.with_task(order.take()?.task.entry.name));
+            return Some((CallKey::nowhere(), Arc::new(OutcomeCell::filled(Box::new(outcome)))));
+        }
+        self.act(|inner, now| {
+            if heed_limit && inner.is_full() {
+                return None;
+            }
+            let order = order.take()?;
+            inner.counters.submitted += 1;
+            let (terms, cell) = (order.terms(now), Arc::new(OutcomeCell::new()));
+            let call = inner.calls.insert(Pending::new(order, Arc::clone(&cell)));
+            inner.feed(Event::Submitted { call, terms }, now);
+            inner.help(now);
+            Some((call, cell))
+        })
+    }
+
+    /// Whether the backlog has room; if it has not, `watcher` is told when it may have.
+    pub(crate) fn has_room(&self, watcher: impl FnOnce() -> Watcher) -> bool {
+        self.is_foreign()
+            || self.act(|inner, _| {
+                let is_full = inner.is_full();
+                if is_full {
+                    inner.room.push(watcher());
+                }
+                !is_full
+            })
+    }
+
+    /// Gives a call up. `false`: it has ended, or somebody else has given it up before.
+    pub(crate) fn cancel(&self, call: CallKey) -> bool {
+        if self.is_foreign() {
+            return false;
+        }
+        self.act(|inner, now| {
+            inner.hear_what_is_there(now);
+            let is_alive = inner.calls.get(call).is_some();
+            inner.feed(Event::Cancelled { call }, now);
+            is_alive
+        })
+    }
+
+    /// Asks a call to end by itself, and kills its worker if it has not after `grace`. `false`: it has ended.
+    pub(crate) fn ask_to_end(&self, call: CallKey, grace: Duration) -> bool {
+        if self.is_foreign() {
+            return false;
+        }
+        self.act(|inner, now| {
+            inner.hear_what_is_there(now);
+            let is_alive = inner.calls.get(call).is_some();
+            inner.feed(Event::AskedToEnd { call, kill_at: now.checked_add(grace) }, now);
+            is_alive
+        })
+    }
+
+    /// Gives many calls up, at once: were it one after the other, those that wait could begin in the place of those
+    /// that run.
+    pub(crate) fn cancel_all(&self, calls: impl IntoIterator<Item = CallKey>) {
+        if self.is_foreign() {
+            return;
+        }
+        self.act(|inner, now| {
+            inner.hear_what_is_there(now);
+            calls.into_iter().for_each(|call| inner.scheduler.note(Event::Cancelled { call }, now));
+            inner.scheduler.handle_timeout(now);
+            inner.perform_all();
+        });
+    }
+
+    /// Whether the call has started; `None` if it has ended.
+    pub(crate) fn has_started(&self, call: CallKey) -> Option<bool> {
+        if self.is_foreign() {
+            return None;
+        }
+        self.act(|inner, now| {
+            inner.hear_what_is_there(now);
+            inner.scheduler.has_started(call)
+        })
+    }
+
+    pub(crate) fn resize(&self, target: usize) {
+        if self.is_foreign() {
+            return;
+        }
+        self.act(|inner, now| {
+            inner.settings.workers = target.max(1);
+            inner.feed(Event::Resized { target }, now);
+            inner.share_processors();
+        });
+    }
+
+    /// The pool has so many processors from now on, and a worker for each.
+    pub(crate) fn resize_to_processors(&self, cpus: usize) {
+        if !self.is_foreign() {
+            self.act(|inner, _| inner.settings.cpus = cpus);
+            self.resize(cpus);
+        }
+    }
+
+    /// Starts all workers. The cell is complete when they are ready, or cannot be had.
+    pub(crate) fn warm_up(self: &Arc<Self>) -> Result<Arc<Cell<()>>, Error> {
+        self.check_process().and_then(|()| self.start())?;
+        let cell = Arc::new(Cell::new());
+        self.act(|inner, now| {
+            inner.warm_up.push(Arc::clone(&cell));
+            inner.feed(Event::WarmUpAsked, now);
+        });
+        Ok(cell)
+    }
+
+    pub(crate) fn ask_shutdown(&self, forced: bool) {
+        if !self.is_foreign() {
+            self.act(|inner, now| {
+                inner.hear_what_is_there(now);
+                inner.feed(Event::ShutdownAsked { forced }, now);
+            });
+        }
+    }
+}

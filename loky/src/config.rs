@@ -83,17 +83,8 @@ impl Settings {
     /// Whether a pool with these settings can stand for one with those, once it is resized. Closures are equal only
     /// if they are the same one.
     pub(crate) fn are_interchangeable(&self, other: &Self) -> bool {
-        let same_closure = match (&self.env_per_worker, &other.env_per_worker) {
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-            (None, None) => true,
-            _ => false,
-        };
-        let same_affinity = match (&self.cpu_affinity, &other.cpu_affinity) {
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-            (None, None) => true,
-            _ => false,
-        };
-        same_closure
+        is_same(self.env_per_worker.as_ref(), other.env_per_worker.as_ref())
+            && is_same(self.cpu_affinity.as_ref(), other.cpu_affinity.as_ref())
             && self.spares == other.spares
             && self.idle_timeout == other.idle_timeout
             && self.min_workers == other.min_workers
@@ -107,7 +98,6 @@ impl Settings {
             && self.queue_limit == other.queue_limit
             && self.initializers == other.initializers
             && self.finalizers == other.finalizers
-            && same_affinity
             && self.output == other.output
             && self.on_interrupt == other.on_interrupt
             && self.zygote == other.zygote
@@ -142,6 +132,14 @@ impl Settings {
     }
 }
 
+fn is_same<T: ?Sized>(one: Option<&Arc<T>>, other: Option<&Arc<T>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Settings");
@@ -152,6 +150,7 @@ impl fmt::Debug for Settings {
 
 /// The name of a pool that was given none.
 pub(crate) const DEFAULT_NAME: &str = "pool";
+
 /// A worker that has leaked so much is replaced, if nothing else is said: what libraries keep for later use is less.
 const MEMORY_GROWTH_LIMIT: u64 = 300_000_000;
 

@@ -123,9 +123,10 @@ impl Given {
         self.calls.back().map(|given| given.call)
     }
 
-    /// The worker begins nothing more of all this.
+    /// The worker begins no calls any more. What it runs for its pool it runs all the same, and that may have been sent
+    /// before this was heard.
     pub(super) fn give_up(&mut self) {
-        self.calls.clear();
+        self.calls.retain(|given| given.call.is_nowhere());
     }
 
     pub(super) fn is_empty(&self) -> bool {

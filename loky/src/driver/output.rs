@@ -2,11 +2,17 @@
 //! runs, if somebody waits for that one; under [`Output::Null`] nobody's. Anything else is this program's own, under
 //! [`Output::Prefix`] line by line.
 
-use super::inner::{Body, Inner, Worker};
+#[cfg(all(test, not(loom)))]
+mod tests;
+
+use super::calls::Calls;
+use super::given::Given;
+use super::inner::{Body, Inner, Pending, Worker};
 use super::lines;
 use super::tokens::{Part, token};
 use crate::config::{DEFAULT_NAME, Output};
 use crate::ids::WorkerId;
+use crate::sys::page::Page;
 use crate::sys::poll::Interest;
 use crate::sys::stdio::{STREAMS, Stream};
 
@@ -56,38 +62,41 @@ impl Inner {
 
     /// Moves what is there to where it belongs. `false`: there is no room, because this program's own stream is stuck.
     fn take_output(&mut self, id: WorkerId, stream: Stream, is_urgent: bool) -> bool {
-        let Some(Worker { index, body: Some(body), .. }) = self.workers.get_mut(&id) else { return true };
-        let output = self.settings.output;
-        let begun = if output.is_by_call() { body.given.begun(body.page.begun()) } else { None };
-        let mut call = begun.and_then(|given| self.calls.get_mut(given.call));
-        if let Some(detached) = call.take_if(|call| output == Output::Capture && call.is_detached()) {
-            self.outlets.take_in(&mut detached.outcome().printed);
-        }
-        let outlet = self.outlets.of(stream);
-        let is_kept = output == Output::Null || (output == Output::Capture && call.is_some());
-        if !is_kept && outlet.is_full() && !is_urgent {
+        let Self { workers, calls, outlets, settings, poller, .. } = self;
+        let Some(Worker { index, body: Some(body), .. }) = workers.get_mut(&id) else { return true };
+        let Body { pipes, lines, tail, given, page, .. } = body;
+        let (pipe, lines, output) = (&mut pipes[stream as usize], &mut lines[stream as usize], settings.output);
+        let is_kept = match output {
+            Output::Null => true,
+            Output::Capture => writer(given, page, calls).is_some_and(|call| !call.is_detached()),
+            Output::Prefix | Output::Inherit => false,
+        };
+        if !is_kept && outlets.of(stream).is_full() && !is_urgent {
             return false;
         }
-        let Body { pipes, lines, tail, .. } = body;
-        let (pipe, lines) = (&mut pipes[stream as usize], &mut lines[stream as usize]);
-        let mut label = None;
         pipe.read(|bytes| {
             if stream == Stream::Error {
                 tail.remember(bytes);
             }
-            match (output, &mut call) {
-                (Output::Null, _) => {}
-                (Output::Capture, Some(call)) => call.outcome().printed.add(stream, bytes),
-                (Output::Prefix, call) => {
-                    let task = call.as_ref().map(|call| call.order.task.entry.name);
-                    let name = Some(self.settings.name.as_str()).filter(|&name| name != DEFAULT_NAME);
-                    let label = label.get_or_insert_with(|| lines::label(name, *index, task));
-                    lines.add(label, bytes, |text| outlet.add(text));
+            // Only now: a call that has begun since may have written them.
+            match output {
+                Output::Null => {}
+                Output::Inherit => outlets.of(stream).add(bytes),
+                Output::Prefix => {
+                    let task = writer(given, page, calls).map(|call| call.order.task.entry.name);
+                    let name = Some(settings.name.as_str()).filter(|&name| name != DEFAULT_NAME);
+                    lines.add(&lines::label(name, *index, task), bytes, |text| outlets.of(stream).add(text));
                 }
-                (Output::Inherit | Output::Capture, _) => outlet.add(bytes),
+                Output::Capture => match writer(given, page, calls) {
+                    Some(call) if !call.is_detached() => call.outcome().printed.add(stream, bytes),
+                    detached => {
+                        detached.into_iter().for_each(|call| outlets.take_in(&mut call.outcome().printed));
+                        outlets.of(stream).add(bytes);
+                    }
+                },
             }
         });
-        if let (Some(ended), Some(poller)) = (pipe.take_ended(), &self.poller) {
+        if let (Some(ended), Some(poller)) = (pipe.take_ended(), poller) {
             let _ = poller.remove(&ended);
         }
         true
@@ -102,4 +111,9 @@ impl Inner {
             }
         }
     }
+}
+
+/// The call that the worker has begun, whose it is what it writes from then on until it answers.
+fn writer<'a>(given: &Given, page: &Page, calls: &'a mut Calls<Pending>) -> Option<&'a mut Pending> {
+    calls.get_mut(given.begun(page.begun())?.call)
 }

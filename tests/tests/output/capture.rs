@@ -14,6 +14,7 @@ use crate::{pool_with, printed};
 pub(crate) const CASES: &[Case] = cases![
     prog_07_what_a_call_has_printed_is_had_with_its_result,
     prog_07_also_after_whatever_has_ended_it,
+    prog_07_also_of_many_short_calls,
     output_10_it_is_printed_by_whoever_receives_the_result,
     output_11_the_first_mebibyte_is_kept,
     output_12_all_attempts_are_kept,
@@ -48,6 +49,21 @@ fn prog_07_what_a_call_has_printed_is_had_with_its_result() {
     }
     let (result, captured) = square.bind(3).on(&pool).spawn().join_captured();
     assert_eq!((result.expect("a call"), captured), (9, Captured::default()), "nothing was printed");
+}
+
+/// The next call begins while what the last one has printed may still be heard of.
+fn prog_07_also_of_many_short_calls() {
+    let pool = pool_with(Output::Capture, 1);
+    let ask = |number: usize| {
+        let (result, captured) = say.bind(&number.to_string()).on(&pool).spawn().join_captured();
+        assert_eq!(result.expect("a call"), number.to_string().len());
+        assert_eq!(texts(&captured), [format!("{number} on output"), format!("{number} on error\n")]);
+    };
+    thread::scope(|scope| {
+        for from in [0, 2500] {
+            scope.spawn(move || (from..from + 2500).for_each(ask));
+        }
+    });
 }
 
 #[loky::task]

@@ -22,7 +22,7 @@ pub(in crate::driver) struct Played {
     pub(in crate::driver) id: WorkerId,
     pub(in crate::driver) speaker: Speaker,
     pub(in crate::driver) link: UnixStream,
-    error: UnixStream,
+    pub(in crate::driver) error: UnixStream,
 }
 
 fn nonblocking() -> (UnixStream, UnixStream) {

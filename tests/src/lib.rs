@@ -26,7 +26,7 @@ use std::time::Duration;
 
 pub use expect::{fails, ms, pool_of};
 pub use gate::Gate;
-pub use poll::{eventually, patience, soon, stays, within};
+pub use poll::{eventually, falls_asleep, patience, soon, stays, within};
 pub use program::{Program, program};
 pub use random::Random;
 pub use terminal::Terminal;

@@ -41,6 +41,20 @@ pub fn stays(what: &str, span: Duration, mut is_so: impl FnMut() -> bool) {
     assert!(within(span, || (!is_so()).then_some(())).is_none(), "no longer so within {span:?}: {what}");
 }
 
+/// Panics unless what `doing` counts comes to stand still, and then does so for half a second.
+#[track_caller]
+pub fn falls_asleep<T: PartialEq>(doing: impl Fn() -> T) {
+    let mut before = doing();
+    eventually("it comes to rest", || {
+        sleep(GAP_MAX);
+        let now = doing();
+        let is_still = before == now;
+        before = now;
+        is_still
+    });
+    stays("nobody wakes", Duration::from_millis(500), || doing() == before);
+}
+
 /// By how much every limit is stretched: `LOKY_TESTS_PATIENCE`, for machines that are slow or stall.
 pub fn patience() -> u32 {
     let given = std::env::var("LOKY_TESTS_PATIENCE").ok();

@@ -1,4 +1,5 @@
-//! Runs callbacks, those of `on_done` and of finalizers: one after the other, on a thread of their own, so that a slow one delays no result.
+//! Runs callbacks, those of `on_done` and of finalizers: one after the other, on a thread of their own, so that a slow
+//! one delays no result.
 //!
 //! The thread starts with the first callback and ends with the pool, after the last one. The channel has no limit,
 //! because there is at most one callback in it for each handle that somebody has made, and for each end of a worker.

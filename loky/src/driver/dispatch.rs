@@ -3,7 +3,6 @@
 //! Most calls are plain and short, and most of what it costs to send them is to begin: so they are said in few words,
 //! and in one piece.
 
-use super::enclosures::Departed;
 use super::inner::Inner;
 use super::order::{Items, Limits, Order};
 use crate::errand::Errand;
@@ -22,8 +21,7 @@ impl Inner {
         let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
         let (order, first) = (&pending.order, pending.done());
         if order.has_enclosed() {
-            let departed = self.departed.get_or_insert_with(|| Departed::new(self.poller.as_ref()));
-            self.has_unsent |= body.give_enclosed(order, departed);
+            self.has_unsent |= body.give_enclosed(order, &mut self.departed, self.poller.as_ref());
         }
         if attempt.get() == 1 && order.is_plain() && order.payload.len() <= SHORT_MAX {
             say_plain(&mut body.link, call, order);
@@ -53,8 +51,7 @@ impl Inner {
         let order = Order::new(errand.task.clone(), errand.arguments.clone(), Items::One, Limits::default());
         let (call, attempt) = (CallKey::nowhere(), Attempt::FIRST);
         if order.has_enclosed() {
-            let departed = self.departed.get_or_insert_with(|| Departed::new(self.poller.as_ref()));
-            self.has_unsent |= body.give_enclosed(&order, departed);
+            self.has_unsent |= body.give_enclosed(&order, &mut self.departed, self.poller.as_ref());
         }
         say(&mut body.link, &run_of(call, attempt, 0, &order), &order);
         body.tail.forget();

@@ -106,9 +106,16 @@ fn give_segment(body: &mut Body, segment: &Segment) {
 }
 
 impl Body {
-    /// Gives the worker what a call encloses. Returns whether something of it is still to be sent.
+    /// Gives the worker what a call encloses, of whose end `departed` is to be told, which is made with the first.
+    /// Returns whether something of it is still to be sent.
     #[inline(never)]
-    pub(super) fn give_enclosed(&mut self, order: &Order, departed: &Arc<Departed>) -> bool {
+    pub(super) fn give_enclosed(
+        &mut self,
+        order: &Order,
+        departed: &mut Option<Arc<Departed>>,
+        poller: Option<&Arc<Poller>>,
+    ) -> bool {
+        let departed = departed.get_or_insert_with(|| Departed::new(poller));
         for item in order.enclosed() {
             match item {
                 Item::Segment(segment) if self.held.add(segment) => {

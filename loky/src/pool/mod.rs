@@ -124,8 +124,8 @@ impl Pool {
     /// # Blocking
     ///
     /// Until the last call has ended, the last worker has run its [finalizers](PoolBuilder::finalizer) and the last
-    /// [`on_done`](JoinHandle::on_done) callback has returned; to bound it, use [`shutdown_timeout`](Self::shutdown_timeout). From inside such a callback it does not wait for that
-    /// callback.
+    /// [`on_done`](JoinHandle::on_done) callback has returned; to bound it, use
+    /// [`shutdown_timeout`](Self::shutdown_timeout). From inside such a callback it does not wait for that callback.
     pub fn shutdown(&self) {
         self.0.driver.ask_shutdown(false);
         self.0.driver.wait_finished(None);

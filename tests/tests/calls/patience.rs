@@ -48,15 +48,13 @@ impl Scene {
     }
 
     fn named(name: &str) -> Self {
-        let pool = pool_of(1);
-        // So the worker is known to be quick, and gets many calls ahead.
-        loky::join_all((0..2000).map(|x| square.bind(x).on(&pool).spawn())).expect("no error");
+        let pool = quick_pool();
         let (first, gate) = (Gate::new(&format!("first{name}")), Gate::new(&format!("gate{name}")));
         let before = meet.bind(first.clone(), 0).on(&pool).spawn();
         first.await_arrivals(1);
-        let quick: Vec<_> = (0..6).map(|x| square.bind(x).on(&pool).spawn()).collect();
+        let quick = squares(&pool, 6);
         let long = meet.bind(gate.clone(), 7).on(&pool).spawn();
-        let tail = (0..40).map(|x| square.bind(x).on(&pool).spawn()).collect();
+        let tail = squares(&pool, 40);
         let waiting = thread::spawn(move || long.join().expect("no error"));
         sleep_comes();
         first.open();
@@ -82,6 +80,17 @@ fn wait_14_whoever_joins_later_has_the_answer_at_once() {
 /// Until a thread that waits sleeps. Were it awake, it would hear of everything, and the cases would be about nothing.
 fn sleep_comes() {
     thread::sleep(Duration::from_millis(20));
+}
+
+/// One worker, which is known to be quick, and so gets many calls ahead.
+fn quick_pool() -> Pool {
+    let pool = pool_of(1);
+    loky::join_all(squares(&pool, 2000)).expect("no error");
+    pool
+}
+
+fn squares(pool: &Pool, count: u64) -> Vec<JoinHandle<u64>> {
+    (0..count).map(|x| square.bind(x).on(pool).spawn()).collect()
 }
 
 #[loky::task]
@@ -153,15 +162,14 @@ fn wait_19_as_completed_begins_with_what_is_there() {
 }
 
 fn wait_20_a_failure_is_told_at_once() {
-    let pool = pool_of(1);
-    loky::join_all((0..2000).map(|x| square.bind(x).on(&pool).spawn())).expect("no error");
+    let pool = quick_pool();
     let (first, gate) = (Gate::new("first"), Gate::new("gate"));
     let mut handles = vec![meet.bind(first.clone(), 0).on(&pool).spawn()];
     first.await_arrivals(1);
-    handles.extend((0..6).map(|x| square.bind(x).on(&pool).spawn()));
+    handles.extend(squares(&pool, 6));
     handles.push(stumble.bind(1).on(&pool).spawn());
     handles.push(meet.bind(gate.clone(), 7).on(&pool).spawn());
-    handles.extend((0..40).map(|x| square.bind(x).on(&pool).spawn()));
+    handles.extend(squares(&pool, 40));
     let opening = thread::spawn(move || {
         sleep_comes();
         first.open();
@@ -184,14 +192,13 @@ fn wait_21_all_of_few_are_joined_though_much_is_left_to_do() {
 }
 
 fn wait_22_a_limit_counts_from_the_very_start() {
-    let pool = pool_of(1);
-    loky::join_all((0..2000).map(|x| square.bind(x).on(&pool).spawn())).expect("no error");
+    let pool = quick_pool();
     let (first, gate) = (Gate::new("first"), Gate::new("gate"));
     let before = meet.bind(first.clone(), 0).on(&pool).spawn();
     first.await_arrivals(1);
-    let quick: Vec<_> = (0..6).map(|x| square.bind(x).on(&pool).spawn()).collect();
+    let quick = squares(&pool, 6);
     let limited = meet.bind(gate.clone(), 1).on(&pool).timeout(MOMENT).spawn();
-    let tail: Vec<_> = (0..40).map(|x| square.bind(x).on(&pool).spawn()).collect();
+    let tail = squares(&pool, 40);
     let waiting = thread::spawn(move || limited.join());
     sleep_comes();
     first.open();
@@ -200,15 +207,14 @@ fn wait_22_a_limit_counts_from_the_very_start() {
 }
 
 fn wait_23_the_last_of_all_is_awaited() {
-    let pool = pool_of(1);
-    loky::join_all((0..2000).map(|x| square.bind(x).on(&pool).spawn())).expect("no error");
+    let pool = quick_pool();
     let (first, gate) = (Gate::new("first"), Gate::new("gate"));
     let mut handles = vec![meet.bind(first.clone(), 0).on(&pool).spawn()];
     first.await_arrivals(1);
-    handles.extend((0..6).map(|x| square.bind(x).on(&pool).spawn()));
+    handles.extend(squares(&pool, 6));
     // Of what comes behind them, nobody waits for anything.
     let long = meet.bind(gate.clone(), 7).on(&pool).spawn();
-    let tail: Vec<_> = (0..40).map(|x| square.bind(x).on(&pool).spawn()).collect();
+    let tail = squares(&pool, 40);
     let (tell, told) = mpsc::channel();
     thread::spawn(move || tell.send(loky::join_all(handles)).expect("somebody listens"));
     sleep_comes();

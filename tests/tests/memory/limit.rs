@@ -7,7 +7,7 @@ use std::thread;
 use loky::prelude::*;
 use loky::{ErrorKind, Pool};
 use loky_tests::tasks::{leave_word, meet, pid, square};
-use loky_tests::{Case, Gate, cases, eventually, fails, ms, procfs, soon, stays, sys};
+use loky_tests::{Case, Gate, cases, eventually, fails, falls_asleep, ms, procfs, soon, sys};
 
 pub(crate) const CASES: &[Case] = cases![
     leak_11_a_bomb_fails_with_the_figure,
@@ -234,14 +234,8 @@ fn leak_11_an_idle_pool_with_a_limit_sleeps() {
         ours.remove(&me);
         ours
     };
-    let mut before = doing();
-    assert!(!before.is_empty(), "there is a thread of the pool");
-    eventually("it sleeps", || {
-        thread::sleep(ms(100));
-        let now = doing();
-        std::mem::replace(&mut before, now.clone()) == now
-    });
-    stays("nobody looks", ms(500), || doing() == before);
+    assert!(!doing().is_empty(), "there is a thread of the pool");
+    falls_asleep(doing);
 }
 
 fn leak_11_a_limit_of_zero_is_refused() {

@@ -12,7 +12,8 @@ impl PoolBuilder {
     ///
     /// Calls that lay ready in the worker are run elsewhere, and of a `par_map` only the item that ran fails. A worker
     /// that is found to have too much when it has nothing to do is replaced without a word. An answer that made it out
-    /// before the worker was killed counts.
+    /// before the worker was killed counts. While a worker runs [initializers](Self::initializer) or
+    /// [finalizers](Self::finalizer) nobody looks: what those leave behind is found with the first call.
     ///
     /// # How far past the limit a worker can get
     ///

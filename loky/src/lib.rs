@@ -55,3 +55,8 @@ pub use pool::{
 };
 pub use shared::{Fd, Shared};
 pub use worker::init;
+
+/// Holds that what the page shows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/migration.md")]
+mod migration {}

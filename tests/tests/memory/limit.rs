@@ -9,6 +9,8 @@ use loky::{ErrorKind, Pool};
 use loky_tests::tasks::{leave_word, meet, pid, square};
 use loky_tests::{Case, Gate, cases, eventually, fails, falls_asleep, ms, procfs, soon, sys};
 
+use crate::figures::says_the_figures;
+
 pub(crate) const CASES: &[Case] = cases![
     leak_11_a_bomb_fails_with_the_figure,
     leak_11_a_bomb_in_many_threads,
@@ -53,11 +55,7 @@ fn leak_11_a_bomb_fails_with_the_figure() {
     let (pool, gate) = (limited(1), Gate::new("gate"));
     let call = bomb.bind(gate.clone(), END).on(&pool).retries(5);
     let error = fails(call.run(), ErrorKind::MemoryLimit);
-    let text = error.to_string();
-    println!("{text}");
-    assert!(text.contains("of private memory, more than its limit of 200 MiB"), "{text}");
-    let used = text.split("used ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<f64>().ok());
-    assert!(used.is_some_and(|mib| (200.0..1500.0).contains(&mib)), "caught long before its end: {text}");
+    says_the_figures(&error, LIMIT);
     assert!(error.may_have_run() && error.attempt() == Some(1) && !error.is_crash() && !error.is_timeout());
     assert!(error.stderr_tail().is_some_and(|tail| tail.contains("about to fill")), "{error:?}");
     let worker: u32 = gate.arrivals()[0].parse().expect("a pid");

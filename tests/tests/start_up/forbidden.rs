@@ -71,7 +71,6 @@ fn does_without() {
             libc::SYS_io_uring_setup,
             libc::SYS_perf_event_open,
             libc::SYS_membarrier,
-            libc::SYS_rseq,
             libc::SYS_landlock_create_ruleset,
             libc::SYS_userfaultfd,
             libc::SYS_ptrace,

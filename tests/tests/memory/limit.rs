@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 use std::thread;
+use std::time::Duration;
 
 use loky::prelude::*;
 use loky::{ErrorKind, Pool};
@@ -76,17 +77,20 @@ fn leak_11_a_bomb_in_many_threads() {
     println!("{error}");
 }
 
+/// Stays as long as that, to be looked at.
 #[loky::task]
-fn map_memory(len: usize, filled: usize, is_shared: bool) {
+fn map_memory(len: usize, filled: usize, is_shared: bool, span: Duration) {
     sys::map(len, filled, is_shared);
-    // Long enough to be looked at.
-    thread::sleep(ms(200));
+    thread::sleep(span);
 }
+
+const LOOKED_AT: Duration = ms(200);
+const KILLED: Duration = ms(40_000);
 
 fn leak_11_a_bomb_by_mmap() {
     let (len, pool) = (END * MIB, limited(1));
-    fails(map_memory.bind(len, len, false).on(&pool).run(), ErrorKind::MemoryLimit);
-    fails(map_memory.bind(len, 250 * MIB, false).on(&pool).run(), ErrorKind::MemoryLimit);
+    fails(map_memory.bind(len, len, false, KILLED).on(&pool).run(), ErrorKind::MemoryLimit);
+    fails(map_memory.bind(len, 250 * MIB, false, KILLED).on(&pool).run(), ErrorKind::MemoryLimit);
 }
 
 fn leak_11_a_bomb_in_a_copy_of_a_zygote() {
@@ -105,9 +109,9 @@ fn leak_11_a_bomb_in_a_copy_of_a_zygote() {
 fn leak_11_what_is_reserved_or_shared_does_not_count() {
     let pool = limited(1);
     let before = pid.bind().on(&pool).run().expect("a worker");
-    map_memory.bind(END * MIB, 0, false).on(&pool).run().expect("reserved only");
-    map_memory.bind(300 * MIB, 300 * MIB, true).on(&pool).run().expect("shared");
-    map_memory.bind(END * MIB, 100 * MIB, false).on(&pool).run().expect("below the limit");
+    map_memory.bind(END * MIB, 0, false, LOOKED_AT).on(&pool).run().expect("reserved only");
+    map_memory.bind(300 * MIB, 300 * MIB, true, LOOKED_AT).on(&pool).run().expect("shared");
+    map_memory.bind(END * MIB, 100 * MIB, false, LOOKED_AT).on(&pool).run().expect("below the limit");
     assert_eq!(pid.bind().on(&pool).run().expect("a worker"), before);
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use nix::libc;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 
 /// One line of the kernel's process table.
@@ -119,6 +120,34 @@ pub fn switches_of(pid: u32) -> BTreeMap<u32, u64> {
     };
     threads_of(pid).into_keys().map(|id| (id, count(id))).collect()
 }
+
+/// Whether a thread of this process sleeps in the kernel until one of so many descriptors is ready, without a list of
+/// them that the kernel keeps.
+pub fn is_polling(thread: u32, descriptors: u64) -> bool {
+    sleeps_in(thread).is_some_and(|(call, arguments)| call == libc::SYS_ppoll && arguments[1] == descriptors)
+}
+
+/// Whether a thread of this process sleeps in the kernel until something in such a list is ready.
+pub fn is_in_epoll(thread: u32) -> bool {
+    sleeps_in(thread).is_some_and(|(call, _)| EPOLL_WAITS.contains(&call))
+}
+
+/// The system call in which a thread of this process sleeps, with its first two arguments.
+fn sleeps_in(thread: u32) -> Option<(i64, [u64; 2])> {
+    let text = read(&format!("/proc/self/task/{thread}/syscall"));
+    let mut fields = text.split_ascii_whitespace();
+    // "running", if it does.
+    let call = fields.next()?.parse().ok()?;
+    let mut argument = || u64::from_str_radix(fields.next()?.strip_prefix("0x")?, 16).ok();
+    Some((call, [argument()?, argument()?]))
+}
+
+/// Not every machine has both.
+const EPOLL_WAITS: &[i64] = &[
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_epoll_wait,
+    libc::SYS_epoll_pwait,
+];
 
 /// How many bytes of memory a process has for itself alone; none if it is gone.
 pub fn private_bytes(pid: u32) -> u64 {

@@ -55,6 +55,9 @@ impl Inner {
         }
         say(&mut body.link, &run_of(call, attempt, 0, &order), &order);
         body.tail.forget();
+        if let Some(memory) = &mut body.memory {
+            memory.watch(&mut self.vigil);
+        }
         body.given.push(call, attempt, 0..1, true);
         self.flush(worker);
     }

@@ -95,7 +95,10 @@ impl Inner {
     /// Has the worker run the last of the first `left` finalizers; without one it leaves. Called in the middle of what
     /// the scheduler wants done.
     fn finalize(&mut self, worker: WorkerId, left: usize, now: Instant) {
-        let Some(place) = left.checked_sub(1) else { return self.say(worker, message::stop(), &[]) };
+        let Some(place) = left.checked_sub(1) else {
+            self.look_away(worker);
+            return self.say(worker, message::stop(), &[]);
+        };
         let errand = self.settings.finalizers[place].errand.clone();
         let limit = errand.limit().unwrap_or(STOP_GRACE);
         self.begin_turn(worker, &errand, Turn::new(Which::Finalizer(place), Some(limit), now), now);
@@ -133,9 +136,17 @@ impl Inner {
             return;
         }
         self.end_turn(worker);
-        match verdict {
+        match verdict.map_err(Fault::Returned).and_then(|()| self.leaves_room(worker)) {
             Ok(()) => self.initialize(worker, place + 1, now),
-            Err(why) => self.initializer_failed(worker, place, &Fault::Returned(why), now),
+            Err(why) => self.initializer_failed(worker, place, &why, now),
+        }
+    }
+
+    /// What an initializer leaves behind, the worker has for all its life; a call must not be blamed for that.
+    fn leaves_room(&mut self, worker: WorkerId) -> Result<(), Fault> {
+        match self.look_at_once(worker) {
+            Some(bytes) => Err(Fault::Outgrew(bytes)),
+            None => Ok(()),
         }
     }
 
@@ -167,9 +178,10 @@ impl Inner {
     pub(super) fn turn_given_up(&mut self, worker: WorkerId, now: Instant) {
         let Some(turn) = self.turn_of(worker) else { return };
         if let Which::Initializer(place) = turn.which {
-            let fault = match turn.limit.filter(|_| turn.is_over(now)) {
-                Some(limit) => Fault::RanTooLong(limit),
-                None => Fault::Closed,
+            let fault = match (self.too_much(worker), turn.limit.filter(|_| turn.is_over(now))) {
+                (Some(bytes), _) => Fault::Outgrew(bytes),
+                (None, Some(limit)) => Fault::RanTooLong(limit),
+                (None, None) => Fault::Closed,
             };
             self.end_turn(worker);
             self.hear_all_output(worker);
@@ -186,10 +198,11 @@ impl Inner {
                 self.initializer_failure = Some(faults::of_initializer(self, worker, place, &Fault::Died(exit)));
             }
             Which::Finalizer(place) => {
-                let fault = match turn.limit.filter(|_| turn.is_over(now)) {
+                let fault = match (self.too_much(worker), turn.limit.filter(|_| turn.is_over(now))) {
                     _ if !self.workers.get(&worker).is_some_and(|worker| worker.is_killed) => Fault::Died(exit),
-                    Some(limit) => Fault::RanTooLong(limit),
-                    None => Fault::ShutDown,
+                    (Some(bytes), _) => Fault::Outgrew(bytes),
+                    (None, Some(limit)) => Fault::RanTooLong(limit),
+                    (None, None) => Fault::ShutDown,
                 };
                 let why = faults::of_finalizer(self, worker, place, &fault);
                 let why = if self.has_begun(worker) { why.having_run() } else { why };

@@ -120,8 +120,7 @@ fn begun(inner: &mut Inner, pending: &Pending, tried: Option<Try>, kind: ErrorKi
 
 /// The error of a call in whose worker there was too much memory.
 fn outgrown(inner: &mut Inner, pending: &Pending, tried: Try) -> Error {
-    let memory = inner.workers.get(&tried.worker).and_then(Worker::memory);
-    let used = memory.and_then(|memory| memory.too_much).unwrap_or(0);
+    let used = inner.too_much(tried.worker).unwrap_or(0);
     let [used, limit] = figures::both_in_words(used, inner.settings.memory_limit.unwrap_or(0));
     let what = format!("used {used} of private memory, more than its limit of {limit}");
     begun(inner, pending, Some(tried), ErrorKind::MemoryLimit, what)

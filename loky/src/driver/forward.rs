@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Driver;
+use super::inner::Inner;
 use super::printed::Printed;
 use crate::config::{OUTPUT_PENDING_MAX, OUTPUT_PENDING_OF_ENDED_MAX};
 use crate::sys::poll::Interest;
@@ -20,9 +21,8 @@ pub(super) struct Outlets([Outlet; STREAMS.len()]);
 /// What waits to be written to one of them.
 #[derive(Debug, Default)]
 pub(super) struct Outlet {
+    /// Also the piece that somebody is just writing.
     pending: Vec<u8>,
-    /// Somebody is writing a piece, which must stay in order.
-    is_busy: bool,
 }
 
 /// How soon to look again whether this program's streams take more.
@@ -72,11 +72,22 @@ impl Outlet {
     }
 
     /// Whole lines, if there is one: the program may print something of its own between two pieces.
-    pub(super) fn next_piece(&mut self) -> Vec<u8> {
-        self.is_busy = true;
+    fn next_piece(&self) -> Vec<u8> {
         let most = &self.pending[..self.pending.len().min(PIPE_PIECE)];
         let len = most.iter().rposition(|&byte| byte == b'\n').map_or(most.len(), |end| end + 1);
-        self.pending.drain(..len).collect()
+        most[..len].to_vec()
+    }
+}
+
+impl Inner {
+    /// So many bytes of what waits have been taken.
+    fn has_written(&mut self, stream: Stream, len: usize) {
+        let outlet = self.outlets.of(stream);
+        let was_full = outlet.is_full();
+        outlet.pending.drain(..len);
+        if was_full && !outlet.is_full() {
+            self.watch_output(stream, Interest::Read);
+        }
     }
 }
 
@@ -89,19 +100,16 @@ impl Driver {
 
     fn forward(&self, stream: Stream) -> bool {
         loop {
+            let Some(_turn) = self.pens[stream as usize].take() else { return false };
             let mut inner = self.inner.lock();
             let outlet = inner.outlets.of(stream);
-            if outlet.pending.is_empty() || outlet.is_busy || !stdio::is_writable(stream) {
+            if outlet.pending.is_empty() || !stdio::is_writable(stream) {
                 return outlet.pending.is_empty();
             }
-            let was_full = outlet.is_full();
             let piece = outlet.next_piece();
-            if was_full && !outlet.is_full() {
-                inner.watch_output(stream, Interest::Read);
-            }
             drop(inner);
             stdio::write_all(stream, &piece);
-            self.inner.lock().outlets.of(stream).is_busy = false;
+            self.inner.lock().has_written(stream, piece.len());
         }
     }
 

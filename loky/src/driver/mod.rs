@@ -32,6 +32,7 @@ mod lines;
 mod nursery;
 mod order;
 mod output;
+mod pen;
 mod perform;
 mod pipe;
 mod printed;
@@ -59,6 +60,7 @@ use self::interrupt::Membership;
 pub(crate) use self::interrupt::end_if_interrupted;
 pub(crate) use self::lengths::Lengths;
 pub(crate) use self::order::{Items, Limits, Order, Outcome, OutcomeCell};
+use self::pen::Pen;
 pub(crate) use self::results::{Results, Value};
 use self::role::Role;
 use self::turn::Waiter;
@@ -72,6 +74,7 @@ use crate::sys::bell::Bell;
 use crate::sys::own_pid::own_pid;
 pub(crate) use crate::sys::page::ITEMS_MAX;
 use crate::sys::poll::Poller;
+use crate::sys::stdio::STREAMS;
 use crate::transport::spin::Spin;
 
 /// The driver of one pool; see the module.
@@ -88,6 +91,8 @@ pub(crate) struct Driver {
     /// Who made the background thread, which has its priority, its processors and all else from that thread.
     starter: OnceLock<ThreadId>,
     callbacks: Arc<Callbacks>,
+    /// Of this program's streams, each in the place of its number.
+    pens: [Pen; STREAMS.len()],
     life: Mutex<Life>,
     is_started: AtomicBool,
     finished: Cell<()>,
@@ -111,6 +116,7 @@ impl Driver {
             spin: Mutex::new(spin),
             callbacks: Arc::clone(&inner.callbacks),
             inner: Mutex::new(inner),
+            pens: Default::default(),
             role: Role::new(),
             chores: unbounded(),
             launches: unbounded(),

@@ -2,7 +2,8 @@
 //!
 //! Who uses how much is read from the kernel, since a worker cannot be trusted to say it; by the background thread,
 //! outside the lock, which takes a few microseconds for each worker. A worker is looked at while it has something to
-//! do, and once more after that: so a pool that idles sleeps, and one without a limit never looks.
+//! do, be it a call or what it runs for its pool, and once more after that: so a pool that idles sleeps, and one without
+//! a limit never looks.
 //!
 //! The nearer a worker is to its limit, the sooner is the next look: no later than the processors could fill what is
 //! left if they did nothing else, but neither before [`LOOK_MIN`] nor after [`LOOK_MAX`].
@@ -12,12 +13,15 @@
 //! Between a look and what follows from it, the worker may have answered. So it is halted first: it begins nothing more,
 //! and if it has begun something else since the look, that one is blamed only if the worker is too large even now. Then
 //! it is killed. Whatever has made it out by then counts, and what had begun and made nothing out is to blame.
+//!
+//! A worker that has run an initializer is looked at before anything else runs in it, so that nothing else is blamed for
+//! what that one has left behind.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Driver;
-use super::inner::{Inner, Worker};
+use super::inner::Inner;
 use crate::config::{LOOK_MAX, LOOK_MIN, MEMORY_PER_CPU_US, Settings};
 use crate::ids::WorkerId;
 use crate::scheduler::Event;
@@ -43,7 +47,7 @@ pub(super) struct Memory {
     /// When to look next; never, while it has nothing to do.
     due: Option<Instant>,
     /// How much it had when that was found to be too much.
-    pub(super) too_much: Option<u64>,
+    too_much: Option<u64>,
 }
 
 /// A look at one worker: what it had begun just before, and how much memory it had.
@@ -164,11 +168,13 @@ impl Inner {
 
     fn has_too_much(&mut self, look: &Look, now: Instant) {
         let worker = self.workers.get_mut(&look.worker).filter(|worker| !worker.is_killed);
-        let Some(body) = worker.and_then(|worker| worker.body.as_mut()) else { return };
-        let is_the_same = body.page.halt() == look.begun;
+        let Some((body, turn)) = worker.and_then(|worker| Some((worker.body.as_mut()?, worker.turn))) else { return };
+        let Some(memory) = &mut body.memory else { return };
+        let begun = body.page.halt();
+        // What runs for the pool is alone in its worker: it is not blamed for what was there before it began.
+        let is_the_same = begun == look.begun && (turn.is_none() || body.given.begun(begun).is_some());
         let bytes = if is_the_same { Some(look.bytes) } else { look.gauge.private_bytes() };
-        let too_much = bytes.filter(|&bytes| self.vigil.is_too_much(bytes));
-        if let (Some(memory), Some(bytes)) = (&mut body.memory, too_much) {
+        if let Some(bytes) = bytes.filter(|&bytes| self.vigil.is_too_much(bytes)) {
             memory.too_much = Some(bytes);
             self.feed(Event::Outgrew { worker: look.worker }, now);
         }
@@ -180,9 +186,25 @@ impl Inner {
     }
 }
 
-impl Worker {
-    pub(super) fn memory(&self) -> Option<&Memory> {
-        self.body.as_ref()?.memory.as_ref()
+impl Inner {
+    /// How much the worker has, if that is too much.
+    pub(super) fn look_at_once(&mut self, worker: WorkerId) -> Option<u64> {
+        let memory = self.body(worker)?.memory.as_mut()?;
+        memory.seen = memory.gauge.private_bytes()?;
+        let seen = memory.seen;
+        self.vigil.is_too_much(seen).then_some(seen)
+    }
+
+    /// The worker has been told to leave, and what it does now is nobody's.
+    pub(super) fn look_away(&mut self, worker: WorkerId) {
+        if let Some(body) = self.body(worker) {
+            body.memory = None;
+        }
+    }
+
+    /// How much the worker had when it was killed for that.
+    pub(super) fn too_much(&self, worker: WorkerId) -> Option<u64> {
+        self.workers.get(&worker)?.body.as_ref()?.memory.as_ref()?.too_much
     }
 }
 

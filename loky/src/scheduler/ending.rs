@@ -93,11 +93,19 @@ impl Scheduler {
     }
 
     /// The worker uses more memory than it may, and is killed for it. Whatever of its calls will turn out to have begun
-    /// without an answer ends with that; an answer that still makes it out counts, as it does in any death.
+    /// without an answer ends with that; an answer that still makes it out counts, as it does in any death. One that
+    /// does not serve yet has failed to make itself ready.
     pub(super) fn outgrew(&mut self, id: WorkerId, now: Instant) {
-        let Some(seat) = self.workers.seat(id).filter(|&seat| self.workers.at(seat).is_ready()) else { return };
-        self.condemn_all(seat, Doom::Outgrew);
-        self.kill(seat, now);
+        let Some(seat) = self.workers.seat(id) else { return };
+        match self.workers.at(seat).phase {
+            Phase::Launching { .. } => self.give_up_launch(seat, now),
+            Phase::Ready { .. } => {
+                self.condemn_all(seat, Doom::Outgrew);
+                self.kill(seat, now);
+            }
+            Phase::Stopping { .. } => self.kill(seat, now),
+            Phase::Killed { .. } => {}
+        }
     }
 
     fn condemn_all(&mut self, seat: Seat, doom: Doom) {

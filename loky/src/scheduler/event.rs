@@ -37,7 +37,8 @@ pub(crate) enum Event {
     LaunchCutShort { worker: WorkerId },
     /// The worker has closed its link; only a death would explain that.
     LinkClosed { worker: WorkerId },
-    /// The worker has been seen to use more memory than it may.
+    /// The worker has been seen to use more memory than it may, also by what it does before it serves or before it
+    /// leaves.
     Outgrew { worker: WorkerId },
     /// The worker is to be replaced, as it says itself. It begins nothing more of what it holds, and no further item
     /// of the call that it holds first; nothing of all that will be answered in this attempt.

@@ -64,7 +64,7 @@ pub(crate) fn find<F: 'static>(compile: impl FnOnce()) -> Result<TaskRef, Error>
         return Ok(TaskRef::function(TaskId::registered(index), entry));
     }
     compile();
-    instances().get(&type_id).cloned().ok_or_else(|| unknown(type_name::<F>()))
+    instances().get(&type_id).cloned().ok_or_else(|| not_found(type_id, type_name::<F>()))
 }
 
 /// Makes the compiler compile what `function` points to.
@@ -83,13 +83,7 @@ pub(crate) fn entry_of(id: TaskId) -> Option<&'static Entry> {
 /// The task that `entry` gives, which stands in no registry.
 pub(crate) fn located(entry: fn() -> &'static Entry) -> Result<TaskRef, Error> {
     let found = image::offset_of(entry as *const ());
-    found.map(|offset| TaskRef::function(TaskId::located(offset), entry())).ok_or_else(|| {
-        Error::new(ErrorKind::UnknownTask, "cannot be started: its code lies in a shared library")
-            .with_task(entry().name)
-            .with_advice(
-                "only code of the program itself is at the same place in a worker: link the library statically",
-            )
-    })
+    found.map(|offset| TaskRef::function(TaskId::located(offset), entry())).ok_or_else(|| in_a_library(entry()))
 }
 
 /// All instances that were compiled into this program.
@@ -112,10 +106,21 @@ fn call(address: *const ()) -> &'static Entry {
     entry()
 }
 
-fn unknown(function: &str) -> Error {
+/// Why there is no such instance.
+#[cold]
+fn not_found(type_id: TypeId, function: &str) -> Error {
+    if let Some(entry) = marks::all().map(call).find(|entry| entry.type_id() == Some(type_id)) {
+        return in_a_library(entry);
+    }
     Error::new(ErrorKind::UnknownTask, "cannot be started: this program has no such task")
         .with_task(function)
         .with_advice("is `#[loky::task]` on the function, and is its crate linked (`use its_crate as _;`)?")
+}
+
+fn in_a_library(entry: &Entry) -> Error {
+    Error::new(ErrorKind::UnknownTask, "cannot be started: its code lies in a shared library")
+        .with_task(entry.name)
+        .with_advice("only code of the program itself is at the same place in a worker: link the library statically")
 }
 
 #[cfg(test)]

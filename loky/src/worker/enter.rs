@@ -88,18 +88,24 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page, Growth)> {
     build.check(welcome.build).map_err(|why| io::Error::other(format!("what has started it {why}")))?;
     let page = Page::map(page)?;
     let (mut listener, mut speaker) = worker_link::ends(&socket, bell.into(), &page);
+    entry::set_up_signals()?;
     let is_confined = !welcome.confinement.is_none();
+    let watch = || watch::start(Arc::clone(&socket), welcome.parent);
     if !is_confined {
-        // The first call travels while the rest is made ready.
+        // Whatever can fail comes before the hello: whoever has said it is believed to serve. The first call travels
+        // while the rest is made ready, which takes longer.
+        watch()?;
         say_hello(&mut speaker, build)?;
     }
     if !is_copy {
         entry::close_inherited();
     }
-    entry::set_up_signals()?;
     held_back::find();
     confine::this_thread(&welcome.confinement);
-    watch::start(socket, welcome.parent)?;
+    if is_confined {
+        // Bound as all threads are.
+        watch()?;
+    }
     if welcome.may_spin {
         listener.allow_spinning();
     }

@@ -23,6 +23,7 @@ pub(super) fn start(link: Arc<UnixStream>, parent: u32) -> io::Result<()> {
         process::exit_now(0);
     };
     thread::start(c"loky-watch", STACK, watch)
+        .map_err(|why| io::Error::other(format!("the thread that watches its parent cannot be started: {why}")))
 }
 
 /// More than the search for processes needs; what is not used is not there.

@@ -33,11 +33,11 @@ pub(crate) const CASES: &[Case] = cases![
 fn timeout_01_a_long_run_is_killed() {
     let (pool, gate) = (pool_of(1), Gate::new("gate"));
     let before = Instant::now();
-    let error = fails(spin.bind(gate.clone()).on(&pool).timeout(ms(200)).run(), ErrorKind::Timeout);
+    let error = fails(spin.bind(gate).on(&pool).timeout(ms(200)).run(), ErrorKind::Timeout);
     assert!(before.elapsed() >= ms(200) && before.elapsed() < ms(5000), "{:?}", before.elapsed());
     assert!(error.is_timeout() && error.may_have_run() && error.to_string().contains("200ms"), "{error}");
     assert_eq!(error.attempt(), Some(1));
-    let worker: u32 = gate.arrivals()[0].parse().expect("a pid");
+    let worker = error.pid().expect("the error names its worker");
     soon("its worker is dead", ms(1000), || !procfs::is_alive(worker));
 }
 
@@ -73,7 +73,7 @@ fn timeout_02_its_worker_is_replaced_and_the_queue_goes_on() {
 
 fn timeout_04_the_clock_starts_with_the_run() {
     let pool = pool_of(1);
-    let calls = (0..3).map(|_| sleep_for.bind(ms(300)).on(&pool).timeout(ms(800)).spawn());
+    let calls = (0..4).map(|_| sleep_for.bind(ms(700)).on(&pool).timeout(ms(2400)).spawn());
     loky::join_all(calls.collect::<Vec<_>>()).expect("none waits in the queue at its own cost");
 }
 
@@ -125,7 +125,9 @@ fn timeout_23_a_limit_without_end() {
 
 fn timeout_25_a_deadline_covers_queue_and_run() {
     let (pool, gate) = (pool_of(1), Gate::new("gate"));
-    let running = sleep_for.bind(ms(30_000)).on(&pool).deadline(ms(100)).run();
+    // To start a worker takes longer than that, sometimes.
+    pool.warm_up();
+    let running = sleep_for.bind(ms(30_000)).on(&pool).deadline(ms(1000)).run();
     assert!(fails(running, ErrorKind::Timeout).may_have_run());
     let held = meet.bind(gate.clone(), 1).on(&pool).spawn();
     gate.await_arrivals(1);
@@ -150,9 +152,10 @@ fn timeout_26_a_limit_of_the_task_and_of_the_pool() {
 fn timeout_27_a_limit_is_not_retried() {
     let (pool, gate) = (pool_of(1), Gate::new("gate"));
     let call = spin.bind(gate.clone()).on(&pool).timeout(ms(100)).retries(5);
-    fails(call.run(), ErrorKind::Timeout);
+    assert_eq!(fails(call.run(), ErrorKind::Timeout).attempt(), Some(1));
     square.bind(1).on(&pool).run().expect("whatever was queued has had its turn");
-    assert_eq!(gate.arrivals().len(), 1, "retries are for deaths that nobody ordered");
+    // A machine that stalls may end it before it has arrived.
+    assert!(gate.arrivals().len() <= 1, "retries are for deaths that nobody ordered");
 }
 
 /// A pool with one worker, which is held at the gate, and a queue that is full with one call.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use loky::prelude::*;
 use loky::{CallStatus, ErrorKind, JoinHandle, Pool};
 use loky_tests::tasks::{meet, square};
-use loky_tests::{Case, Gate, cases, fails, pool_of};
+use loky_tests::{Case, Gate, cases, eventually, fails, pool_of, procfs};
 
 pub(crate) const CASES: &[Case] = cases![
     wait_14_whoever_joins_later_has_the_answer_at_once,
@@ -55,7 +55,7 @@ impl Scene {
         let quick = squares(&pool, 6);
         let long = meet.bind(gate.clone(), 7).on(&pool).spawn();
         let tail = squares(&pool, 40);
-        let waiting = thread::spawn(move || long.join().expect("no error"));
+        let waiting = waits(move || long.join().expect("no error"));
         sleep_comes();
         first.open();
         gate.await_arrivals(1);
@@ -77,10 +77,26 @@ fn wait_14_whoever_joins_later_has_the_answer_at_once() {
     scene.end();
 }
 
-/// Until a thread that waits sleeps. Were it awake, it would hear of everything, and the cases would be about nothing.
-fn sleep_comes() {
-    thread::sleep(Duration::from_millis(20));
+/// A thread that waits for what others spawned.
+fn waits<T: Send + 'static>(wait: impl FnOnce() -> T + Send + 'static) -> Thread<T> {
+    thread::Builder::new().name(WAITS.into()).spawn(wait).expect("there may be one more thread")
 }
+
+/// Until the thread that waits sleeps, and that of the pool sleeps for long. Were one of them awake, it would hear of
+/// everything, and the cases would be about nothing.
+fn sleep_comes() {
+    eventually("those sleep who hear of answers", || {
+        let threads = procfs::threads();
+        let all = |name: &str, sleeps: fn(u32) -> bool| {
+            let mut named = threads.iter().filter(|(_, found)| *found == name).peekable();
+            named.peek().is_some() && named.all(|(&id, _)| sleeps(id))
+        };
+        // On its bell and on the deaths of workers. That of the pool polls as well where it sleeps briefly.
+        all(WAITS, |id| procfs::is_polling(id, 2)) && all("loky", procfs::is_in_epoll)
+    });
+}
+
+const WAITS: &str = "waits";
 
 /// One worker, which is known to be quick, and so gets many calls ahead.
 fn quick_pool() -> Pool {
@@ -175,7 +191,7 @@ fn wait_20_a_failure_is_told_at_once() {
         first.open();
     });
     let (tell, told) = mpsc::channel();
-    let waiting = thread::spawn(move || tell.send(loky::join_all(handles)).expect("somebody listens"));
+    let waiting = waits(move || tell.send(loky::join_all(handles)).expect("somebody listens"));
     fails(told.recv_timeout(10 * MOMENT).expect("long before the gate gives up"), ErrorKind::Panic);
     waiting.join().expect("it has not panicked");
     opening.join().expect("it has not panicked");
@@ -199,7 +215,7 @@ fn wait_22_a_limit_counts_from_the_very_start() {
     let quick = squares(&pool, 6);
     let limited = meet.bind(gate.clone(), 1).on(&pool).timeout(MOMENT).spawn();
     let tail = squares(&pool, 40);
-    let waiting = thread::spawn(move || limited.join());
+    let waiting = waits(move || limited.join());
     sleep_comes();
     first.open();
     fails(waiting.join().expect("it has not panicked"), ErrorKind::Timeout);
@@ -216,7 +232,7 @@ fn wait_23_the_last_of_all_is_awaited() {
     let long = meet.bind(gate.clone(), 7).on(&pool).spawn();
     let tail = squares(&pool, 40);
     let (tell, told) = mpsc::channel();
-    thread::spawn(move || tell.send(loky::join_all(handles)).expect("somebody listens"));
+    waits(move || tell.send(loky::join_all(handles)).expect("somebody listens"));
     sleep_comes();
     first.open();
     let results = told.recv_timeout(10 * MOMENT).expect("long before the gate gives up");

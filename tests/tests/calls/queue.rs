@@ -250,7 +250,7 @@ fn submit_19_room_after_a_cancel() {
 
 fn submit_19_room_after_a_queue_timeout() {
     let gate = Gate::new("gate");
-    let full = Full::new(&gate, |call| call.queue_timeout(ms(300)));
+    let full = Full::new(&gate, |call| call.queue_timeout(ms(1500)));
     let next = full.blocked(|| ());
     fails(full.queued.join(), ErrorKind::QueueTimeout);
     gate.open();
@@ -260,7 +260,7 @@ fn submit_19_room_after_a_queue_timeout() {
 
 fn submit_19_room_after_a_deadline() {
     let gate = Gate::new("gate");
-    let full = Full::new(&gate, |call| call.deadline(ms(300)));
+    let full = Full::new(&gate, |call| call.deadline(ms(1500)));
     let next = full.pending(|| ());
     assert!(!fails(full.queued.join(), ErrorKind::Timeout).may_have_run());
     gate.open();

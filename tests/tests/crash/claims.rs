@@ -48,7 +48,7 @@ fn untouched(call: Call<()>) -> Call<()> {
 const ENDS: [End; 5] = [
     ("cancel", ErrorKind::Cancelled, untouched, |_, handle| assert!(handle.cancel())),
     ("ask", ErrorKind::Cancelled, untouched, |_, handle| assert!(handle.cancel_within(ms(1)))),
-    ("deadline", ErrorKind::Timeout, |call| call.deadline(ms(500)), |_, _| ()),
+    ("deadline", ErrorKind::Timeout, |call| call.deadline(ms(2000)), |_, _| ()),
     ("forced", ErrorKind::Shutdown, untouched, |pool, _| pool.shutdown_now()),
     ("limit", ErrorKind::Shutdown, untouched, |pool, _| assert!(!pool.shutdown_timeout(ms(20)))),
 ];
@@ -94,6 +94,7 @@ fn claim_of_a_call_that_lies_ready() {
 fn claim_of_a_call_that_runs() {
     for (name, kind, limit, end) in ENDS {
         let (pool, words) = (pool_of(1), Gate::new(name));
+        pool.warm_up();
         let running = limit(begin.bind(words.clone()).on(&pool)).spawn();
         words.await_arrivals(1);
         end(&pool, &running);
@@ -102,7 +103,9 @@ fn claim_of_a_call_that_runs() {
         assert_eq!((error.attempt(), error.pid().map(|pid| pid.to_string())), (Some(1), words.arrivals().pop()));
     }
     let (pool, words) = (pool_of(1), Gate::new("run"));
-    assert_claim(&fails(begin.bind(words.clone()).on(&pool).timeout(ms(200)).run(), ErrorKind::Timeout), &words);
+    let error = fails(begin.bind(words.clone()).on(&pool).timeout(ms(200)).run(), ErrorKind::Timeout);
+    // On a machine that stalls it may be ended before it has left its word.
+    assert!(error.may_have_run() && error.attempt() == Some(1) && words.arrivals().len() <= 1, "{error:?}");
     let words = Gate::new("killed");
     let running = begin.bind(words.clone()).on(&pool).spawn();
     signal(words.await_arrivals(1)[0].parse().expect("a pid"), Signal::SIGKILL);
@@ -121,6 +124,7 @@ fn arrive_and_panic(words: Gate) {
 fn claim_of_a_call_between_two_tries() {
     for (name, kind, limit, end) in ENDS {
         let (pool, gate, words) = (pool_of(1), Gate::new(&format!("{name} gate")), Gate::new(name));
+        pool.warm_up();
         let tried = limit(begin.bind(words.clone()).on(&pool).retries(3)).spawn();
         let worker = words.await_arrivals(1)[0].parse().expect("a pid");
         let urgent = meet.bind(gate.clone(), 1).on(&pool).priority(9).spawn();
@@ -134,12 +138,13 @@ fn claim_of_a_call_between_two_tries() {
         drop(urgent);
     }
     let (pool, gate, words) = (pool_of(1), Gate::new("queue gate"), Gate::new("queue"));
-    let tried = meet.bind(words.clone(), 2).on(&pool).retries(1).queue_timeout(ms(300)).spawn();
+    pool.warm_up();
+    let tried = meet.bind(words.clone(), 2).on(&pool).retries(1).queue_timeout(ms(1000)).spawn();
     let worker = words.await_arrivals(1)[0].parse().expect("a pid");
     let urgent = meet.bind(gate.clone(), 1).on(&pool).priority(9).spawn();
     signal(worker, Signal::SIGKILL);
     gate.await_arrivals(1);
-    stays("who has begun once has left the queue for good", ms(400), || !tried.is_finished());
+    stays("who has begun once has left the queue for good", ms(1200), || !tried.is_finished());
     gate.open();
     words.open();
     assert_eq!(tried.join().expect("its second try"), 2);

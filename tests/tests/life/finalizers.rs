@@ -152,8 +152,9 @@ fn init_09_not_after_a_kill() {
     let pool = builder.build().expect("a pool");
     fails(arrive_and_die.bind(gate.clone(), Death::Abort).on(&pool).run(), ErrorKind::Crash);
     fails(spin.bind(gate.clone()).on(&pool).timeout(ms(50)).run(), ErrorKind::Timeout);
-    let running = spin.bind(gate.clone()).on(&pool).spawn();
-    gate.await_arrivals(3);
+    let last = Gate::new("last");
+    let running = spin.bind(last.clone()).on(&pool).spawn();
+    last.await_arrivals(1);
     pool.shutdown_now();
     fails(running.join(), ErrorKind::Shutdown);
     assert_eq!((told.len(), words.arrivals()), (0, vec![]));

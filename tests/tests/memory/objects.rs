@@ -1,13 +1,14 @@
 //! What was given to a pool is let go in time: arguments, results, threads, and whatever a call has cost.
 
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use loky::prelude::*;
 use loky::{Error, ErrorKind};
 use loky_tests::program::as_program;
 use loky_tests::tasks::{Blob, bytes, meet, sleep_for, square};
-use loky_tests::{Case, Gate, Program, cases, eventually, ms, pool_of, procfs, programs, soon};
+use loky_tests::{Case, Gate, Program, cases, eventually, ms, pool_of, procfs, program, programs, soon};
 use serde::{Deserialize, Serialize};
 
 pub(crate) const CASES: &[Case] = cases![
@@ -16,10 +17,11 @@ pub(crate) const CASES: &[Case] = cases![
     leak_07_many_calls_leave_nothing: 300,
     leak_08_results_of_an_abandoned_iterator_go,
     leak_12_threads_of_finished_pools_are_joined,
+    leak_13_a_sanitizer_finds_no_fault_in_a_program_with_a_pool,
     leak_13_valgrind_finds_no_fault_in_a_program_with_a_pool: 300,
 ];
 
-pub(crate) const PROGRAMS: &[Program] = programs![plain];
+pub(crate) const PROGRAMS: &[Program] = programs![loses_memory, plain];
 
 static DROPPED: AtomicUsize = AtomicUsize::new(0);
 
@@ -151,4 +153,29 @@ fn leak_13_valgrind_finds_no_fault_in_a_program_with_a_pool() {
     let [said, errors] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
     assert!(output.status.success(), "{}\n{said}{errors}", output.status);
     println!("{said}");
+}
+
+/// What only makes sure that leaks are seen.
+fn loses_memory() {
+    (0..100).for_each(|_| std::mem::forget(std::hint::black_box(vec![7_u8; 1000])));
+}
+
+/// A program of these tests with the library that looks after each allocation, if there is one.
+fn sanitized(name: &str) -> Option<Output> {
+    let asked = Command::new("gcc").arg("-print-file-name=libasan.so").stdin(Stdio::null()).output().ok()?;
+    let library = PathBuf::from(String::from_utf8_lossy(&asked.stdout).trim()).canonicalize().ok()?;
+    let mut command = program(name);
+    command.env("LD_PRELOAD", library).env("ASAN_OPTIONS", "detect_leaks=1:exitcode=99");
+    command.output().ok()
+}
+
+/// With real workers, which are looked after as well.
+fn leak_13_a_sanitizer_finds_no_fault_in_a_program_with_a_pool() {
+    if sanitized("loses_memory").and_then(|output| output.status.code()) != Some(99) {
+        println!("SKIPPED: there is no sanitizer that can be loaded and sees leaks");
+        return;
+    }
+    let output = sanitized("plain").expect("it was there a moment ago");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    assert!(output.stdout.is_empty(), "its workers have been started: {output:?}");
 }

@@ -2,6 +2,7 @@
 
 mod capture;
 mod flood;
+mod order;
 mod prefix;
 
 use std::process::ExitCode;
@@ -10,8 +11,8 @@ use loky::{Output, Pool};
 
 loky::main! {
     fn main() -> ExitCode {
-        let areas = [capture::CASES, flood::CASES, prefix::CASES];
-        loky_tests::run(&areas, &[capture::PROGRAMS, flood::PROGRAMS, prefix::PROGRAMS].concat())
+        let areas = [capture::CASES, flood::CASES, order::CASES, prefix::CASES];
+        loky_tests::run(&areas, &[capture::PROGRAMS, flood::PROGRAMS, order::PROGRAMS, prefix::PROGRAMS].concat())
     }
 }
 

@@ -60,7 +60,7 @@ fn map_10_each_item_has_its_own_limit() {
     let pool = pool_of(2);
     let spans = [ms(0), ms(30_000), ms(1), ms(30_000), ms(0)];
     for size in [1, 5] {
-        let results = spans.par_map(sleep_for).on(&pool).timeout(ms(200)).chunk_size(size);
+        let results = spans.par_map(sleep_for).on(&pool).timeout(ms(1000)).chunk_size(size);
         for (span, result) in spans.iter().zip(results) {
             match *span > ms(1000) {
                 true => drop(fails(result, ErrorKind::Timeout)),

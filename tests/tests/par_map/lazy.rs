@@ -51,7 +51,7 @@ fn map_14_never_further_than_the_window() {
 
 fn map_14_nothing_is_pulled_before_the_first_next() {
     let (pool, pulled) = (pool_of(2), Rc::new(Cell::new(0)));
-    let map = counter(&pulled).par_map(square).on(&pool).chunk_size(3).window(100).timeout(ms(1000)).retries(1);
+    let map = counter(&pulled).par_map(square).on(&pool).chunk_size(3).window(100).timeout(ms(30_000)).retries(1);
     assert_eq!(pulled.get(), 0);
     let mut unordered = map.unordered();
     assert_eq!((pulled.get(), procfs::workers().len()), (0, 0));

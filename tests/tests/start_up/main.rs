@@ -1,6 +1,7 @@
 //! Programs under difficult conditions: how they are started, what they lack, and what they forgot.
 
 mod entry;
+mod forbidden;
 mod hostile;
 mod missing;
 mod surroundings;
@@ -11,7 +12,7 @@ use std::process::ExitCode;
 
 loky::main! {
     fn main() -> ExitCode {
-        let areas = [entry::CASES, hostile::CASES, missing::CASES, surroundings::CASES, zygote::CASES, zygote_lost::CASES];
-        loky_tests::run(&areas, &[entry::PROGRAMS, missing::PROGRAMS, surroundings::PROGRAMS, zygote::PROGRAMS].concat())
+        let areas = [entry::CASES, forbidden::CASES, hostile::CASES, missing::CASES, surroundings::CASES, zygote::CASES, zygote_lost::CASES];
+        loky_tests::run(&areas, &[entry::PROGRAMS, forbidden::PROGRAMS, missing::PROGRAMS, surroundings::PROGRAMS, zygote::PROGRAMS].concat())
     }
 }

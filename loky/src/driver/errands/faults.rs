@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::evidence::{place, tail};
+use super::super::figures;
 use super::super::inner::Inner;
 use crate::error::{Error, ErrorKind, in_words};
 use crate::ids::WorkerId;
@@ -19,6 +20,8 @@ pub(super) enum Fault {
     Returned(String),
     Died(Exit),
     RanTooLong(Duration),
+    /// The worker had so many bytes of private memory, which is too much.
+    Outgrew(u64),
     /// The worker cannot be reached any more.
     Closed,
     ShutDown,
@@ -28,10 +31,14 @@ pub(super) enum Fault {
 pub(super) fn of_initializer(inner: &mut Inner, worker: WorkerId, number: usize, fault: &Fault) -> Error {
     let name = inner.settings.initializers[number].errand.name();
     let (index, pid) = place(inner, worker);
-    let how = words(fault);
+    let how = words(inner, fault);
     let what = format!("found no worker, for the initializer `{name}` failed in worker {index} (pid {pid}): {how}");
-    let error = Error::new(ErrorKind::Initializer, what)
-        .with_advice("calls run only in workers in which every initializer has succeeded; later calls try again");
+    let error = Error::new(ErrorKind::Initializer, what).with_advice(match fault {
+        Fault::Outgrew(_) => {
+            "a worker must not need that much before its first call; give the pool a higher `memory_limit`"
+        }
+        _ => "calls run only in workers in which every initializer has succeeded; later calls try again",
+    });
     with_evidence(inner, worker, fault, error)
 }
 
@@ -46,15 +53,16 @@ pub(super) fn of_finalizer(inner: &mut Inner, worker: WorkerId, number: usize, f
         Fault::Told(Failure::CannotEncode(_)) | Fault::Returned(_) => ErrorKind::Encode,
         Fault::Died(_) | Fault::Closed => ErrorKind::Crash,
         Fault::RanTooLong(_) => ErrorKind::Timeout,
+        Fault::Outgrew(_) => ErrorKind::MemoryLimit,
         Fault::ShutDown => ErrorKind::Shutdown,
     };
-    let what = format!("failed as the finalizer of worker {index} (pid {pid}): {}", words(fault));
+    let what = format!("failed as the finalizer of worker {index} (pid {pid}): {}", words(inner, fault));
     let error = Error::new(kind, what).with_task(name);
     let error = if matches!(kind, ErrorKind::Panic | ErrorKind::Encode) { error.having_run() } else { error };
     with_evidence(inner, worker, fault, error)
 }
 
-fn words(fault: &Fault) -> String {
+fn words(inner: &Inner, fault: &Fault) -> String {
     match fault {
         Fault::Told(Failure::Panicked(evidence)) => {
             let place = evidence.location.as_deref().unwrap_or("an unknown place");
@@ -65,6 +73,10 @@ fn words(fault: &Fault) -> String {
         Fault::Returned(why) => format!("it {why}"),
         Fault::Died(exit) => format!("the worker {} while running it", supervisor::in_words(*exit)),
         Fault::RanTooLong(limit) => format!("it ran longer than its limit of {}", in_words(*limit)),
+        Fault::Outgrew(used) => {
+            let [used, limit] = figures::both_in_words(*used, inner.settings.memory_limit.unwrap_or(0));
+            format!("the worker had {used} of private memory, more than its limit of {limit}")
+        }
         Fault::Closed => "the worker closed its link while running it".to_string(),
         Fault::ShutDown => "the pool was shut down by force while it ran".to_string(),
     }

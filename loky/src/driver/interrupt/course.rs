@@ -7,7 +7,8 @@
 //! # States of a pool
 //!
 //! *Unaware*: it has not heard yet, if there is anything to hear. *Busy*: it finishes what has begun. *Done*: nothing
-//! of it runs. A pool that leaves has ended, and counts as done.
+//! of it runs. A pool that leaves has ended, and counts as done. That it has heard and that it is done may be said by two
+//! threads of it at once, and come in either order.
 //!
 //! # The end
 //!
@@ -91,9 +92,11 @@ impl Course {
     /// The pool has heard of the interrupt: whether it had calls then, and whether some of them run on.
     pub(super) fn hears(&mut self, number: u64, had_calls: bool, has_calls: bool) -> Verdict {
         self.had_calls |= had_calls;
-        self.stand(number, if has_calls { Standing::Busy } else { Standing::Done });
+        let is_done = self.members.get(&number).is_some_and(|member| member.standing == Standing::Done);
+        let is_busy = has_calls && !is_done;
+        self.stand(number, if is_busy { Standing::Busy } else { Standing::Done });
         match self.verdict() {
-            Verdict::Wait if has_calls && !self.is_announced => {
+            Verdict::Wait if is_busy && !self.is_announced => {
                 self.is_announced = true;
                 Verdict::Announce
             }
@@ -101,8 +104,9 @@ impl Course {
         }
     }
 
-    /// What the pool had to finish is finished.
+    /// What the pool had to finish is finished. So it had calls when it heard, even if that comes later.
     pub(super) fn is_done(&mut self, number: u64) -> Verdict {
+        self.had_calls = true;
         self.stand(number, Standing::Done);
         self.verdict()
     }
@@ -162,6 +166,16 @@ mod tests {
         assert_eq!(course.hears(pools[0], false, false), Verdict::Wait);
         assert_eq!(course.leave(pools[0], true), Verdict::Wait);
         assert_eq!(course.hears(pools[1], false, false), Verdict::EndNow);
+    }
+
+    #[test]
+    fn a_pool_may_be_done_before_it_says_that_it_has_heard() {
+        let (mut course, pools) = of(2);
+        assert_eq!(course.is_done(pools[0]), Verdict::Wait);
+        assert_eq!(course.hears(pools[0], true, true), Verdict::Wait, "nothing of it runs any more");
+        assert_eq!(course.hears(pools[1], false, false), Verdict::EndSoon, "nobody waits for it");
+        let (mut course, pools) = of(1);
+        assert_eq!(course.is_done(pools[0]), Verdict::EndSoon, "it had calls, and results");
     }
 
     #[test]

@@ -45,7 +45,8 @@ impl PoolBuilder {
     ///
     /// # If it fails
     ///
-    /// It fails if it returns an `Err`, panics, ends its process, or takes too long. The worker is killed then, and
+    /// It fails if it returns an `Err`, panics, ends its process, takes too long, or makes its worker larger than the
+    /// [memory limit](Self::memory_limit). The worker is killed then, and
     /// another one tried; after three failures in a row without a worker that could serve, the calls that wait end in
     /// [`ErrorKind::Initializer`](crate::ErrorKind::Initializer), with all that is known of the last one. None of them
     /// has run. For a second after that, calls that find no worker end likewise at once; later calls try again.
@@ -102,7 +103,7 @@ impl PoolBuilder {
     /// that fails does not keep the others from running.
     ///
     /// `told` is called once for each worker that was asked to run the finalizer, with its value or with why there is
-    /// none: a panic, a timeout, the death of the worker. It is called where [`on_done`](crate::JoinHandle::on_done)
+    /// none: a panic, a timeout, too much memory, the death of the worker. It is called where [`on_done`](crate::JoinHandle::on_done)
     /// callbacks are, one after the other, off the pool's own paths. `shutdown` returns after the last of them. Where
     /// `main` returns without a `shutdown`, the workers are gone before they have run anything.
     ///

@@ -12,8 +12,13 @@ impl PoolBuilder {
     ///
     /// Calls that lay ready in the worker are run elsewhere, and of a `par_map` only the item that ran fails. A worker
     /// that is found to have too much when it has nothing to do is replaced without a word. An answer that made it out
-    /// before the worker was killed counts. While a worker runs [initializers](Self::initializer) or
-    /// [finalizers](Self::finalizer) nobody looks: what those leave behind is found with the first call.
+    /// before the worker was killed counts.
+    ///
+    /// The limit holds for [initializers](Self::initializer) and [finalizers](Self::finalizer), too. One during which a
+    /// worker has too much fails, with the figure: an initializer as any that fails, so that calls which find no worker
+    /// end in [`ErrorKind::Initializer`](crate::ErrorKind::Initializer); of a finalizer, whoever is told of its value is
+    /// told of [`ErrorKind::MemoryLimit`](crate::ErrorKind::MemoryLimit) instead. What an initializer leaves behind is
+    /// looked at when it has returned, so no call is blamed for it.
     ///
     /// # How far past the limit a worker can get
     ///

@@ -51,8 +51,11 @@ impl World {
 impl Ledger {
     /// The scheduler is about to be told that the worker uses too much memory.
     pub(super) fn outgrew(&mut self, worker: usize) {
-        let Some(record) = self.workers.get_mut(worker).filter(|record| record.stage == Stage::Ready) else { return };
+        let Some(record) = self.workers.get_mut(worker) else { return };
         record.has_outgrown = true;
+        if record.stage != Stage::Ready {
+            return;
+        }
         for &call in &record.held {
             self.calls[call].outgrew = true;
         }

@@ -85,6 +85,9 @@ impl World {
         } else if !self.dice.chance(self.weather.errand_hangs) {
             self.plan(Happening::IsThroughErrand(worker), wait);
         }
+        if self.grows() {
+            self.plan(Happening::Outgrows(worker), wait / 2);
+        }
         self.dice.chance(500).then(|| self.dice.wait(1, self.weather.errand_ms))
     }
 

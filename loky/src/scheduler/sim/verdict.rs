@@ -192,14 +192,15 @@ impl Ledger {
         let has_reason = match record.stage {
             Stage::Launching => {
                 let is_over = self.shutdown.is_some() && self.open.is_empty();
-                record.until.is_some_and(|at| at <= now) || record.is_link_closed || is_over
+                let is_due = record.until.is_some_and(|at| at <= now);
+                is_due || record.is_link_closed || record.has_outgrown || is_over
             }
             Stage::Ready => {
                 let last = record.held[..record.started].last();
                 let must_end = last.is_some_and(|&last| self.calls[last].must_end(now));
                 record.is_link_closed || record.is_stuck || record.has_outgrown || must_end
             }
-            Stage::Stopping => record.until.is_some_and(|at| at <= now),
+            Stage::Stopping => record.has_outgrown || record.until.is_some_and(|at| at <= now),
             Stage::Killed | Stage::Dead | Stage::Abandoned => panic!("a worker is killed once"),
         };
         assert!(has_reason || self.is_forced(), "a worker is killed for a reason: {record:?}");

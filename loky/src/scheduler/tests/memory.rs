@@ -52,7 +52,24 @@ fn an_idle_worker_that_is_too_large_goes_and_nobody_is_called_for_it() {
     assert_eq!(pool.outgrows(0), [kill(0)]);
     assert_eq!(pool.dies(0, None), []);
     assert_eq!(pool.submit(1, PLAIN), [launch(1)]);
-    assert_eq!(pool.outgrows(1), [], "one that does not serve yet has its own limits");
+}
+
+#[test]
+fn a_worker_that_outgrows_its_limit_before_it_serves_is_a_launch_that_has_failed() {
+    let mut pool = Story::of(Rules { target: 1, launch_failures_max: 2, ..RULES });
+    assert_eq!(pool.submit(1, PLAIN), [launch(0)]);
+    assert_eq!(pool.outgrows(0), [kill(0), launch(1)]);
+    assert_eq!(pool.is_ready(0), [], "it is over");
+    assert_eq!(pool.dies(0, None), [], "it has been counted");
+    assert_eq!(pool.outgrows(1), [kill(1), settle(1, Why::CannotLaunch(None))]);
+}
+
+#[test]
+fn a_worker_that_outgrows_its_limit_while_it_leaves_is_killed() {
+    let mut pool = Story::of_one_worker(Rules { calls_per_worker_max: Some(1), ..RULES });
+    pool.submit(1, PLAIN);
+    assert_eq!(pool.returns(0, 1), [deliver(1), stop(0)]);
+    assert_eq!((pool.outgrows(0), pool.outgrows(0)), (vec![kill(0)], vec![]));
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //!
 //! All cases share one build, which cargo guards by a lock, so they wait for each other while it lasts.
 
+mod within_c;
+
 use std::ffi::OsString;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -13,7 +15,7 @@ use loky_tests::{Case, cases};
 
 loky::main! {
     fn main() -> ExitCode {
-        loky_tests::run(&[CASES], &[])
+        loky_tests::run(&[CASES, within_c::CASES], &[])
     }
 }
 

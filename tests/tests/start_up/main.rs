@@ -1,5 +1,6 @@
 //! Programs under difficult conditions: how they are started, what they lack, and what they forgot.
 
+mod descriptors;
 mod entry;
 mod hostile;
 mod missing;
@@ -11,7 +12,10 @@ use std::process::ExitCode;
 
 loky::main! {
     fn main() -> ExitCode {
-        let areas = [entry::CASES, hostile::CASES, missing::CASES, surroundings::CASES, zygote::CASES, zygote_lost::CASES];
+        let areas = [
+            descriptors::CASES, entry::CASES, hostile::CASES, missing::CASES, surroundings::CASES, zygote::CASES,
+            zygote_lost::CASES,
+        ];
         loky_tests::run(&areas, &[entry::PROGRAMS, missing::PROGRAMS, surroundings::PROGRAMS, zygote::PROGRAMS].concat())
     }
 }

@@ -37,7 +37,8 @@ fn race_04_the_program_is_killed_in_the_storm() {
     for round in rounds(8) {
         std::fs::remove_dir_all(scratch().join("ready")).unwrap_or_default();
         let ready = Gate::new("ready");
-        let mut program = program("storms").env("LOKY_TESTS_SEED", random.bits().to_string()).spawn().expect("it starts");
+        let mut program =
+            program("storms").env("LOKY_TESTS_SEED", random.bits().to_string()).spawn().expect("it starts");
         ready.await_arrivals(1);
         thread::sleep(random.span(ms(400)));
         program.kill().expect("the program is ours");

@@ -46,8 +46,7 @@ fn crash_38_a_kill_during_a_map_costs_one_item() {
         let killer = thread::spawn(move || {
             signal(arrived.await_arrivals(1)[0].parse().expect("a pid"), Signal::SIGKILL);
         });
-        let results: Vec<_> =
-            (0..20_u64).map(|x| (x, gate.clone())).par_map(square_unless_seven).on(&pool).collect();
+        let results: Vec<_> = (0..20_u64).map(|x| (x, gate.clone())).par_map(square_unless_seven).on(&pool).collect();
         killer.join().expect("the seventh was there to be killed");
         assert_eq!(results.len(), 20);
         for (x, result) in (0..).zip(results) {

@@ -7,7 +7,9 @@ use loky::prelude::*;
 use loky::{CallId, ErrorKind, Pool};
 use loky_tests::sys::signal;
 use loky_tests::tasks::{meet, pid, sleep_for, square};
-use loky_tests::{Case, Gate, Program, cases, eventually, fails, ms, pool_of, procfs, program, programs, scratch, soon};
+use loky_tests::{
+    Case, Gate, Program, cases, eventually, fails, ms, pool_of, procfs, program, programs, scratch, soon,
+};
 use nix::libc;
 use nix::sys::signal::Signal;
 

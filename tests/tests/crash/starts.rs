@@ -65,6 +65,7 @@ fn crash_35_workers_that_die_at_once_are_given_up() {
             assert!(text.contains("could be started") && text.contains("exited with code 1"), "{text}");
             assert!(!error.may_have_run(), "{error}");
         }
+        eventually("those under way have ended, too", || procfs::children(std::process::id()).is_empty());
         let tried = starts();
         assert!((3..=10).contains(&tried), "{tried} starts");
         stays("nobody tries on without a call", ms(300), || starts() == tried);

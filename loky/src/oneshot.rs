@@ -198,7 +198,7 @@ mod model {
 
     /// A thread that watches and parks is always woken, in whichever order the two meet.
     #[test]
-    fn model_no_watcher_sleeps_for_ever() {
+    fn race_10_model_no_watcher_sleeps_for_ever() {
         loom::model(|| {
             let cell = Arc::new(Cell::new());
             let writer = {

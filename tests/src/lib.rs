@@ -14,6 +14,7 @@ pub mod procfs;
 pub mod program;
 pub mod random;
 mod runner;
+mod stress;
 pub mod sys;
 pub mod tasks;
 mod terminal;
@@ -29,6 +30,7 @@ pub use gate::Gate;
 pub use poll::{eventually, falls_asleep, patience, soon, stays, within};
 pub use program::{Program, program};
 pub use random::Random;
+pub use stress::rounds;
 pub use terminal::Terminal;
 
 /// One test: a name, a body that panics if something is wrong, and the time it may take.

@@ -108,6 +108,32 @@ fn handle(signal: Signal, handler: SigHandler) {
     unsafe { sigaction(signal, &action) }.expect("such a signal may be handled");
 }
 
+/// From now on the clocks of new children, but for the time of day, are ahead of ours by so many seconds.
+pub fn set_clocks_of_children_ahead(seconds: u64) -> io::Result<()> {
+    const CLONE_NEWTIME: libc::c_int = 0x80;
+    // SAFETY: takes a number; this process itself stays where it is.
+    if unsafe { libc::unshare(CLONE_NEWTIME) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    std::fs::write("/proc/self/timens_offsets", format!("monotonic {seconds} 0\nboottime {seconds} 0\n"))
+}
+
+/// From now on this process says so on standard error when it writes where it may not, and dies of it all the same.
+pub fn report_segfaults() {
+    handle(Signal::SIGSEGV, SigHandler::Handler(on_segfault));
+}
+
+/// What it says.
+pub const SEGFAULT_REPORT: &str = "a crash handler of the users\n";
+
+extern "C" fn on_segfault(_: libc::c_int) {
+    let words = SEGFAULT_REPORT.as_bytes();
+    // SAFETY: the call may be made in a handler, and is given a text that is always there, and its length.
+    unsafe { libc::write(libc::STDERR_FILENO, words.as_ptr().cast(), words.len()) };
+    // The instruction is tried again when the handler is done, and then it kills.
+    restore_default(Signal::SIGSEGV);
+}
+
 /// Has this process ignore the request to end, as a program does that wants to finish first.
 pub fn ignore_sigterm() {
     [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(ignore);
@@ -216,14 +242,26 @@ extern "C" fn before_main() {
     if let Some(count) = std::env::var_os("LOKY_TESTS_INTERRUPTED_AT_START") {
         interrupt_at_start(count.as_ref());
     }
+    if let Some(count) = std::env::var_os(EXIT_AT_START) {
+        note_start(count.as_ref());
+        exit_now(1);
+    }
+}
+
+/// The variable that has processes end with code 1 before `main`, and names the file in which each leaves a byte.
+pub const EXIT_AT_START: &str = "LOKY_TESTS_EXIT_AT_START";
+
+/// Leaves a byte in the file; gives how many there are.
+fn note_start(count: &std::path::Path) -> u64 {
+    let file = std::fs::File::options().create(true).append(true).open(count);
+    let mut file = file.expect("the case names a file");
+    std::io::Write::write_all(&mut file, b".").expect("there is room");
+    file.metadata().expect("it is open").len()
 }
 
 /// The first few processes that come here die of Ctrl-C, as by default.
 fn interrupt_at_start(count: &std::path::Path) {
-    let file = std::fs::File::options().create(true).append(true).open(count);
-    let mut file = file.expect("the case names a file");
-    std::io::Write::write_all(&mut file, b".").expect("there is room");
-    if file.metadata().expect("it is open").len() <= INTERRUPTED_AT_START {
+    if note_start(count) <= INTERRUPTED_AT_START {
         restore_default(Signal::SIGINT);
         raise(Signal::SIGINT);
     }

@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use crate::{Case, GRACE, ROLE, SCRATCH, procfs, within};
+use crate::{Case, GRACE, ROLE, SCRATCH, procfs, stress, within};
 
 /// Runs `case` in a process of its own and says on standard output what went wrong.
 pub(crate) fn watch(case: Case) -> ExitCode {
@@ -69,13 +69,14 @@ fn play(case: Case, rooms: &Rooms) -> Result<(), String> {
     }
     // Reaped below together with the orphans, by the kernel's own list of children.
     let pid = Pid::from_raw(command.spawn().expect("the test binary can be started again").id() as i32);
-    match within(case.limit, || reap_until(pid)) {
+    let limit = case.limit + stress::asked();
+    match within(limit, || reap_until(pid)) {
         Some(WaitStatus::Exited(_, 0)) => Ok(()),
         Some(status) => Err(format!("the case ended with {status:?}")),
         None => {
             let dump = procfs::dump_below(std::process::id());
             kill(pid, Signal::SIGKILL).expect("the case's process is our child and not reaped");
-            Err(format!("the case was not over after {:?}; its processes were:\n{dump}", case.limit))
+            Err(format!("the case was not over after {limit:?}; its processes were:\n{dump}"))
         }
     }
 }

@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_our_own_resolves_every_handle_and_ends_the_pool() {
+    fn crash_48_a_fault_of_our_own_resolves_every_handle_and_ends_the_pool() {
         let driver = Driver::new(Settings::default_for(1));
         let cell = Arc::new(OutcomeCell::new());
         let pending = Pending::new(order(), Arc::clone(&cell));

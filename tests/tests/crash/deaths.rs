@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 pub(crate) const CASES: &[Case] = cases![
     exc_18_abort_is_a_signal,
     exc_18_exit_is_a_code,
-    exc_18_a_silent_exit_is_a_code,
+    crash_18_a_silent_exit_is_a_code,
     crash_07_a_null_write_is_a_signal,
     exc_19_a_stack_overflow_shows_its_last_words,
     crash_17_a_signal_from_outside,
@@ -52,7 +52,7 @@ fn exc_18_exit_is_a_code() {
     assert!(error.to_string().contains('3'), "{error}");
 }
 
-fn exc_18_a_silent_exit_is_a_code() {
+fn crash_18_a_silent_exit_is_a_code() {
     for code in [0, 42, 255] {
         let error = error_of(Death::ExitNow(code));
         assert_eq!((error.signal(), error.exit_code()), (None, Some(code)));

@@ -10,11 +10,11 @@ use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::Pid;
 
 pub(crate) const CASES: &[Case] = cases![
-    env_18_each_worker_runs_where_it_is_told,
-    env_18_before_anything_of_the_users,
-    env_18_copies_too,
-    env_19_a_processor_that_is_not_there,
-    env_19_whoever_tells_panics,
+    cpu_14_each_worker_runs_where_it_is_told,
+    cpu_14_before_anything_of_the_users,
+    cpu_14_copies_too,
+    cpu_14_a_processor_that_is_not_there,
+    cpu_14_whoever_tells_panics,
     env_20_equal_only_as_the_same_closure,
 ];
 
@@ -40,7 +40,7 @@ fn of_each(pool: &Pool, name: &str, workers: usize) -> BTreeSet<(usize, Vec<usiz
     loky::join_all(calls).expect("calls").into_iter().collect()
 }
 
-fn env_18_each_worker_runs_where_it_is_told() {
+fn cpu_14_each_worker_runs_where_it_is_told() {
     let all = cpus();
     let (first, last) = (all[0], all[all.len() - 1]);
     let choice = move |index: usize| [vec![first], vec![], vec![last, first]][index].clone();
@@ -66,7 +66,7 @@ fn of_a_thread_and_a_child() -> (Vec<usize>, String) {
     (std::thread::spawn(cpus).join().expect("no panic"), status.trim().replace("Cpus_allowed_list:\t", ""))
 }
 
-fn env_18_before_anything_of_the_users() {
+fn cpu_14_before_anything_of_the_users() {
     let (gate, first) = (Gate::new("gate"), cpus()[0]);
     let builder = Pool::builder().workers(1).cpu_affinity(move |_| vec![first]).initializer(note.bind(gate.clone()));
     let pool = builder.build().expect("a pool");
@@ -74,7 +74,7 @@ fn env_18_before_anything_of_the_users() {
     assert_eq!(gate.arrivals(), [format!("[{first}]")], "the initializer has run there, too");
 }
 
-fn env_18_copies_too() {
+fn cpu_14_copies_too() {
     let all = cpus();
     let last = all[all.len() - 1];
     let choice = move |index: usize| if index == 1 { vec![last] } else { Vec::new() };
@@ -83,7 +83,7 @@ fn env_18_copies_too() {
     assert_eq!(of_each(&pool, "gate", 3), expected);
 }
 
-fn env_19_a_processor_that_is_not_there() {
+fn cpu_14_a_processor_that_is_not_there() {
     let first = cpus()[0];
     for cpu in [4000, usize::MAX] {
         let pool = Pool::builder().workers(1).cpu_affinity(move |_| vec![first, cpu]).build().expect("a pool");
@@ -94,7 +94,7 @@ fn env_19_a_processor_that_is_not_there() {
     }
 }
 
-fn env_19_whoever_tells_panics() {
+fn cpu_14_whoever_tells_panics() {
     let pool = Pool::builder().workers(1).cpu_affinity(|_| panic!("no idea")).build().expect("a pool");
     let error = fails(add.bind(1, 2).on(&pool).run(), ErrorKind::Launch);
     assert!(error.to_string().contains("`cpu_affinity` panicked for worker 0"), "{error}");

@@ -17,7 +17,7 @@ pub(crate) const CASES: &[Case] = cases![
     map_28_the_input_stays_where_it_is,
     gen_06_a_slow_consumer_bounds_the_memory,
     map_35_iterating_on_after_the_end,
-    map_36_a_shutdown_ends_it,
+    shutdown_28_a_forced_shutdown_ends_a_map,
 ];
 
 /// Counts from zero for ever, and how far it was asked.
@@ -121,7 +121,7 @@ fn map_35_iterating_on_after_the_end() {
     assert!(map.next().is_none() && map.next().is_none());
 }
 
-fn map_36_a_shutdown_ends_it() {
+fn shutdown_28_a_forced_shutdown_ends_a_map() {
     let pool = pool_of(2);
     let mut map = (0..1000).map(|_| ms(10)).par_map(sleep_for).on(&pool).chunk_size(1).window(10);
     map.next().expect("the first").expect("no item fails");

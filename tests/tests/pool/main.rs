@@ -1,9 +1,14 @@
 //! Pools: how they start, change size, are shared, nest, and end.
 
+mod burdens;
 mod cpu;
+mod defaults;
+mod endings;
 mod keyed;
 mod life;
 mod nested;
+mod processes;
+mod program_end;
 mod reuse;
 mod settings;
 mod shares;
@@ -17,10 +22,15 @@ use std::process::ExitCode;
 loky::main! {
     fn main() -> ExitCode {
         let areas = [
-            cpu::CASES, keyed::CASES, life::CASES, nested::CASES, reuse::CASES, settings::CASES, shares::CASES, shutdown::CASES,
+            burdens::CASES, cpu::CASES, defaults::CASES, endings::CASES, keyed::CASES, life::CASES, nested::CASES,
+            processes::CASES, program_end::CASES, reuse::CASES, settings::CASES, shares::CASES, shutdown::CASES,
             sizes::CASES, spares::CASES, tree::CASES,
         ];
-        let programs = [cpu::PROGRAMS, nested::PROGRAMS, reuse::PROGRAMS, shares::PROGRAMS, shutdown::PROGRAMS, tree::PROGRAMS].concat();
+        let programs = [
+            cpu::PROGRAMS, nested::PROGRAMS, processes::PROGRAMS, program_end::PROGRAMS, reuse::PROGRAMS,
+            shares::PROGRAMS, shutdown::PROGRAMS, tree::PROGRAMS,
+        ]
+        .concat();
         loky_tests::run(&areas, &programs)
     }
 }

@@ -23,7 +23,7 @@ pub(crate) const CASES: &[Case] = cases![
     memmap_17_more_than_fit_into_a_socket: 20,
     memmap_18_too_many_open_files_are_an_error,
     memmap_19_cancelled_calls_leave_nothing,
-    memmap_20_a_pool_that_ends_leaves_nothing,
+    shutdown_29_a_pool_that_is_ended_with_shared_arguments_leaves_nothing,
 ];
 
 #[loky::task]
@@ -235,7 +235,7 @@ fn memmap_19_cancelled_calls_leave_nothing() {
     pool.shutdown();
 }
 
-fn memmap_20_a_pool_that_ends_leaves_nothing() {
+fn shutdown_29_a_pool_that_is_ended_with_shared_arguments_leaves_nothing() {
     let (pool, gate, numbers) = (pool_of(2), Gate::new("gate"), numbers(1000));
     let calls: Vec<_> = (0..10).map(|_| meet.bind(gate.clone(), numbers.clone()).on(&pool).spawn()).collect();
     gate.await_arrivals(2);

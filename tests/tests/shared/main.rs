@@ -3,6 +3,7 @@
 
 mod ends;
 mod fds;
+mod names;
 mod places;
 mod tools;
 mod weight;
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 
 loky::main! {
     fn main() -> ExitCode {
-        loky_tests::run(&[ends::CASES, fds::CASES, places::CASES, weight::CASES], &[])
+        let areas = [ends::CASES, fds::CASES, names::CASES, places::CASES, weight::CASES];
+        loky_tests::run(&areas, names::PROGRAMS)
     }
 }

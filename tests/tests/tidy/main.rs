@@ -4,6 +4,7 @@
 //! a bad snippet, so that a rule which no longer sees anything is noticed too.
 
 mod absences;
+mod coverage;
 mod layers;
 mod manifest;
 mod shape;
@@ -59,6 +60,12 @@ fn no_word_that_we_do_not_use() {
     let texts = Tree::of_the_workspace().texts();
     assert!(texts.len() > 10, "the tree was found");
     hold(texts.iter().flat_map(|(path, text)| words::complaints(path, text)));
+}
+
+#[test]
+fn every_scenario_has_a_test_or_a_reason() {
+    let tree = Tree::of_the_workspace();
+    hold(coverage::complaints(&tree.read("tests/COVERAGE.md"), &tree.texts()));
 }
 
 /// The sources of the library alone.

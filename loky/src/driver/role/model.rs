@@ -197,7 +197,7 @@ fn explore(test: impl Fn(Scene) + Clone + Send + Sync + 'static) {
 /// Three threads wait for a result each. Two results come at once, so a follower may be offered the role and need
 /// it no more; the third thread must not be left alone with it.
 #[test]
-fn model_waiters_pass_the_role_on() {
+fn race_10_model_waiters_pass_the_role_on() {
     explore(|scene| {
         let others = [1, 2].map(|index| aside(&scene, move |scene| join(scene, index)));
         let outside = aside(&scene, |(_, world)| {
@@ -222,7 +222,7 @@ fn background(scene: &Scene) -> impl FnOnce() {
 
 /// The background thread leaves a waiter's result to the waiter, or brings it.
 #[test]
-fn model_a_waiter_gets_its_result_whoever_hears_it() {
+fn race_10_model_a_waiter_gets_its_result_whoever_hears_it() {
     explore(|scene| {
         let end = background(&scene);
         let outside = aside(&scene, |(_, world)| world.arrive(&[0]));
@@ -234,7 +234,7 @@ fn model_a_waiter_gets_its_result_whoever_hears_it() {
 
 /// When a waiter has gone, whatever comes next is the background thread's.
 #[test]
-fn model_the_background_takes_over_from_the_last_waiter() {
+fn race_10_model_the_background_takes_over_from_the_last_waiter() {
     explore(|scene| {
         let end = background(&scene);
         let me = current().id();
@@ -252,7 +252,7 @@ fn model_the_background_takes_over_from_the_last_waiter() {
 /// A thread that does not drive brings the result, be it that a cancel was asked for: whoever waits notices, whether
 /// it drives or follows.
 #[test]
-fn model_a_result_from_elsewhere_is_noticed() {
+fn race_10_model_a_result_from_elsewhere_is_noticed() {
     explore(|scene| {
         let waiters = [0, 1].map(|index| aside(&scene, move |scene| join(scene, index)));
         for index in [0, 1] {

@@ -2,6 +2,8 @@
 //!
 //! The case adopts the program's orphans, so that it sees each of them, wherever it went.
 
+mod ways;
+
 use std::process::{Child, ExitCode};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,7 +18,7 @@ use nix::unistd::Pid;
 
 loky::main! {
     fn main() -> ExitCode {
-        loky_tests::run(&[CASES], PROGRAMS)
+        loky_tests::run(&[CASES, ways::CASES], &[PROGRAMS, ways::PROGRAMS].concat())
     }
 }
 

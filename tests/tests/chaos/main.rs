@@ -1,5 +1,11 @@
 //! Everything at once: random kills, cancels and resizes, and still every handle resolves with the truth.
 
+mod boundaries;
+mod clocks;
+mod descent;
+mod faults;
+mod holders;
+
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -8,13 +14,14 @@ use std::time::Duration;
 use loky::prelude::*;
 use loky::{ErrorKind, Pool};
 use loky_tests::tasks::{Blob, square};
-use loky_tests::{Case, Random, cases, finish, ms, pool_of, procfs};
+use loky_tests::{Case, Random, cases, finish, ms, pool_of, procfs, rounds};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 loky::main! {
     fn main() -> ExitCode {
-        loky_tests::run(&[CASES], &[])
+        let areas = [CASES, boundaries::CASES, clocks::CASES, descent::CASES, faults::CASES, holders::CASES];
+        loky_tests::run(&areas, &[clocks::PROGRAMS, descent::PROGRAMS, faults::PROGRAMS, holders::PROGRAMS].concat())
     }
 }
 
@@ -28,14 +35,23 @@ const CASES: &[Case] = cases![
 ];
 
 /// Kills a random child of this process every `period` while `during` runs, and tells how many.
-fn under_fire<R>(period: Duration, mut random: Random, during: impl FnOnce() -> R) -> (R, usize) {
+fn under_fire<R>(period: Duration, random: Random, during: impl FnOnce() -> R) -> (R, usize) {
+    under_fire_in(period, random, procfs::workers, during)
+}
+
+/// The same with victims of one's own choice.
+fn under_fire_in<R>(
+    period: Duration,
+    mut random: Random,
+    victims: impl Fn() -> Vec<u32> + Sync,
+    during: impl FnOnce() -> R,
+) -> (R, usize) {
     let (is_over, kills) = (AtomicBool::new(false), AtomicUsize::new(0));
     let result = thread::scope(|scope| {
         scope.spawn(|| {
             while !is_over.load(Ordering::SeqCst) {
                 thread::sleep(period);
-                let hit =
-                    random.choose(&procfs::workers()).map(|pid| kill(Pid::from_raw(*pid as i32), Signal::SIGKILL));
+                let hit = random.choose(&victims()).map(|pid| kill(Pid::from_raw(*pid as i32), Signal::SIGKILL));
                 kills.fetch_add(usize::from(hit.is_some_and(|hit| hit.is_ok())), Ordering::SeqCst);
             }
         });
@@ -102,6 +118,13 @@ fn submitter(pool: &Pool, mut random: Random, rounds: u64) -> usize {
 
 fn race_01_submitters_cancels_resizes_and_kills() {
     let mut random = Random::from_environment();
+    for _ in rounds(1) {
+        storm(&mut random);
+    }
+}
+
+/// Many submitters on a pool that is resized and shot at, until all are done.
+fn storm(random: &mut Random) {
     let pool = Pool::builder().workers(4).idle_timeout(Some(ms(5))).build().expect("a pool");
     let (finished, kills) = under_fire(ms(20), random.clone(), || {
         thread::scope(|scope| {
@@ -129,7 +152,7 @@ fn race_02_large_payloads_under_fire() {
     let mut random = Random::from_environment();
     let pool = pool_of(3);
     let ((), kills) = under_fire(ms(100), random.clone(), || {
-        for round in 0..100_u64 {
+        for round in rounds(100) {
             let size = || random.below(8 << 20) as usize;
             let burdens: Vec<Blob> =
                 std::iter::repeat_with(size).take(4).map(|size| Blob(vec![round as u8; size])).collect();
@@ -144,7 +167,7 @@ fn race_02_large_payloads_under_fire() {
 
 fn race_03_shutdown_under_fire() {
     let mut random = Random::from_environment();
-    for round in 0..30 {
+    for round in rounds(30) {
         let pool = pool_of(3);
         let handles: Vec<_> = (0..60).map(|x| slow_square.bind(x).on(&pool).retries(100).spawn()).collect();
         let delay = random.span(ms(80));
@@ -165,7 +188,7 @@ fn race_03_shutdown_under_fire() {
 
 fn race_08_spawn_cancel_shutdown() {
     let mut random = Random::from_environment();
-    for round in 0..200 {
+    for round in rounds(200) {
         let pool = pool_of(1 + random.below(3) as usize);
         let handles: Vec<_> = (0..random.below(6)).map(|x| square.bind(x).on(&pool).spawn()).collect();
         for handle in handles.iter().filter(|_| random.below(2) == 0) {

@@ -14,10 +14,10 @@ pub(crate) const CASES: &[Case] = cases![
     map_14_nothing_is_pulled_before_the_first_next,
     map_19_dropping_it_cancels_the_rest,
     map_19_dropping_it_untouched,
-    map_28_the_input_stays_where_it_is,
+    map_42_the_input_stays_where_it_is,
     gen_06_a_slow_consumer_bounds_the_memory,
     map_35_iterating_on_after_the_end,
-    map_36_a_shutdown_ends_it,
+    map_12_a_shutdown_ends_it,
 ];
 
 /// Counts from zero for ever, and how far it was asked.
@@ -82,7 +82,7 @@ fn map_19_dropping_it_untouched() {
     assert_eq!(procfs::workers(), Vec::<u32>::new());
 }
 
-fn map_28_the_input_stays_where_it_is() {
+fn map_42_the_input_stays_where_it_is() {
     // Neither `Send` nor `'static`: it borrows a local, and counts in an `Rc`.
     let words = [String::from("1"), String::from("22")];
     let seen = Rc::new(Cell::new(0));
@@ -121,7 +121,7 @@ fn map_35_iterating_on_after_the_end() {
     assert!(map.next().is_none() && map.next().is_none());
 }
 
-fn map_36_a_shutdown_ends_it() {
+fn map_12_a_shutdown_ends_it() {
     let pool = pool_of(2);
     let mut map = (0..1000).map(|_| ms(10)).par_map(sleep_for).on(&pool).chunk_size(1).window(10);
     map.next().expect("the first").expect("no item fails");

@@ -1,6 +1,7 @@
 #![doc = include_str!("../../README.md")]
 
 mod arity;
+mod caught;
 mod confinement;
 mod ids;
 mod memory;

@@ -5,9 +5,9 @@
 //! was stored, or it sees the outcome.
 
 use std::fmt;
-use std::panic::{self, AssertUnwindSafe};
 use std::task::Waker;
 
+use crate::caught::caught;
 use crate::sync::{AtomicBool, Mutex, Ordering, Thread, current};
 
 /// One place for one outcome.
@@ -81,6 +81,14 @@ impl<T> Cell<T> {
         }
     }
 
+    /// What `look` sees of the outcome; `None` before it is there and after it was taken.
+    pub(crate) fn look<U>(&self, look: impl FnOnce(&T) -> U) -> Option<U> {
+        match &*self.state.lock() {
+            State::Done(outcome) => Some(look(outcome)),
+            State::Awaited(_) | State::Taken => None,
+        }
+    }
+
     /// Takes the outcome out; `None` before it is there and after it was taken.
     pub(crate) fn take(&self) -> Option<T> {
         if !self.is_done() {
@@ -133,7 +141,7 @@ impl Watcher {
 
 /// A waker is foreign code: its panic must not keep the others from being told.
 fn wake(waker: Waker) {
-    if panic::catch_unwind(AssertUnwindSafe(|| waker.wake())).is_err() {
+    if caught(|| waker.wake()).is_err() {
         eprintln!("loky: a waker panicked; the pool goes on");
     }
 }
@@ -162,13 +170,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_outcome_stays_and_is_taken_once() {
-        let cell = Cell::new();
-        assert_eq!(cell.take(), None);
-        cell.complete(1);
-        cell.complete(2);
-        assert_eq!((cell.take(), cell.take()), (Some(1), None));
-        assert!(cell.is_done());
+    fn fut_07_the_first_outcome_stays_and_is_taken_once() {
+        for (first, second) in [(Ok(1), Ok(2)), (Ok(1), Err(2)), (Err(1), Ok(2)), (Err(1), Err(2))] {
+            let cell = Cell::new();
+            assert_eq!((cell.look(Clone::clone), cell.take()), (None, None));
+            cell.complete(first);
+            cell.complete(second);
+            assert_eq!((cell.look(Clone::clone), cell.take(), cell.take()), (Some(first), Some(first), None));
+            cell.complete(second);
+            assert_eq!((cell.is_done(), cell.look(Clone::clone), cell.take()), (true, None, None));
+        }
     }
 
     #[test]

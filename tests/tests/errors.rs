@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use loky::prelude::*;
 use loky::{Error, ErrorKind, Pool};
-use loky_tests::tasks::{Death, die, give_thorn, meet, panic_with, sleep_for, square, take_thorn};
+use loky_tests::tasks::{Death, die, give_thorn, meet, panic_with, pid, sleep_for, square, take_thorn};
 use loky_tests::thorn::{Fault, Moment, Thorn};
-use loky_tests::{Case, Gate, cases, fails, finish, ms, pool_of};
+use loky_tests::{Case, Gate, cases, fails, ms, pool_of};
 
 loky::main! {
     fn main() -> ExitCode {
@@ -16,7 +16,7 @@ loky::main! {
 
 const CASES: &[Case] = cases![
     error_kinds_and_what_they_promise,
-    error_of_a_function_that_is_no_task,
+    submit_13_a_function_that_is_no_task,
     error_of_a_launch_that_fails_again_and_again,
     error_backtrace_if_asked_for,
     error_text_is_one_line_whatever_is_in_it,
@@ -67,16 +67,20 @@ fn no_task(x: u64) -> u64 {
     x
 }
 
-fn error_of_a_function_that_is_no_task() {
+fn submit_13_a_function_that_is_no_task() {
     assert_eq!(no_task(1), 1);
-    let error = fails(no_task.run(1), ErrorKind::UnknownTask);
+    let (pool, gate) = (pool_of(2), Gate::new("gate"));
+    let held = meet.bind(gate.clone(), 7).on(&pool).spawn();
+    gate.await_arrivals(1);
+    let worker = pid.bind().on(&pool).run().expect("the other worker");
+    let error = fails(no_task.bind(1).on(&pool).run(), ErrorKind::UnknownTask);
     assert!(!error.may_have_run());
     assert!(error.to_string().contains("loky::task") && error.to_string().contains("no_task"), "{error}");
-    assert_eq!(
-        (0..3).par_map(no_task).map(|result| fails(result, ErrorKind::UnknownTask)).collect::<Vec<_>>().len(),
-        3
-    );
-    finish();
+    let items = (0..3).par_map(no_task).on(&pool);
+    assert_eq!(items.map(|result| fails(result, ErrorKind::UnknownTask)).collect::<Vec<_>>().len(), 3);
+    assert_eq!(pid.bind().on(&pool).run().expect("nobody has noticed"), worker);
+    gate.open();
+    assert_eq!(held.join().expect("nor here"), 7);
 }
 
 fn error_of_a_launch_that_fails_again_and_again() {

@@ -4,7 +4,6 @@
 //! two ends for each worker.
 
 use std::ffi::OsString;
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -13,6 +12,7 @@ use super::Driver;
 use super::errands::Unjudged;
 use super::inner::{Inner, Worker};
 use super::threads;
+use crate::caught::caught;
 use crate::config::{KILL_GRACE, Output, Settings};
 use crate::ids::WorkerId;
 use crate::machine::oom::OomKills;
@@ -152,8 +152,8 @@ fn recipe(settings: &Settings, index: usize, share: usize) -> Result<Recipe, Str
     let mut environment = common_environment(settings);
     if let Some(variables) = &settings.env_per_worker {
         // This is the user's own code: its panic must cost no more than the launch.
-        let variables = panic::catch_unwind(AssertUnwindSafe(|| variables(index)))
-            .map_err(|_| format!("`env_per_worker` panicked for worker {index}"))?;
+        let variables =
+            caught(|| variables(index)).map_err(|_| format!("`env_per_worker` panicked for worker {index}"))?;
         environment.extend(variables.into_iter().map(|(name, value)| (name.into(), Some(value.into()))));
     }
     let program = env::arguments().into_iter().next().unwrap_or_default();
@@ -198,6 +198,5 @@ fn welcome(settings: &Settings, index: usize) -> Welcome {
 /// On which processors the worker shall run; none if that was not said.
 fn cpus(settings: &Settings, index: usize) -> Result<Vec<usize>, String> {
     let Some(cpus) = &settings.cpu_affinity else { return Ok(Vec::new()) };
-    panic::catch_unwind(AssertUnwindSafe(|| cpus(index)))
-        .map_err(|_| format!("`cpu_affinity` panicked for worker {index}"))
+    caught(|| cpus(index)).map_err(|_| format!("`cpu_affinity` panicked for worker {index}"))
 }

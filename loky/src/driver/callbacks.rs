@@ -4,11 +4,11 @@
 //! The thread starts with the first callback and ends with the pool, after the last one. The channel has no limit,
 //! because there is at most one callback in it for each handle that somebody has made, and for each end of a worker.
 
-use std::panic::{self, AssertUnwindSafe};
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Sender, unbounded};
 
+use crate::caught::caught;
 use crate::sync::Mutex;
 
 /// What is run when a call has ended.
@@ -78,7 +78,7 @@ fn start() -> std::io::Result<Life> {
 }
 
 fn run(callback: Callback) {
-    if panic::catch_unwind(AssertUnwindSafe(callback)).is_err() {
+    if caught(callback).is_err() {
         eprintln!("loky: an `on_done` callback, or one of a finalizer, panicked; the pool goes on");
     }
 }

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slot_is_used_again_and_an_old_key_finds_nothing_there() {
+    fn fut_21_a_slot_is_used_again_and_an_old_key_finds_nothing_there() {
         let mut calls = Calls::new();
         let (first, second) = (calls.insert("first"), calls.insert("second"));
         assert_eq!((calls.remove(first), calls.remove(first), calls.len()), (Some("first"), None, 1));

@@ -7,7 +7,7 @@ use super::lengths::Lengths;
 use super::printed::Printed;
 use super::results::{Results, Value};
 use crate::config::Settings;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::oneshot::Cell;
 use crate::scheduler::Terms;
 use crate::shared::passing::Item;
@@ -174,6 +174,11 @@ impl Outcome {
     /// What the call has printed, which is then not printed by anybody else.
     pub(crate) fn take_captured(&mut self) -> Captured {
         std::mem::take(&mut self.printed).into_captured()
+    }
+
+    /// What kind of failure a call of one item has ended in, if it has no result.
+    pub(crate) fn kind_of_failure(&self) -> Option<ErrorKind> {
+        self.end.as_ref().or_else(|| self.results.single_failure()).map(Error::kind)
     }
 
     /// The result of a call of one item.

@@ -55,6 +55,14 @@ impl Results {
         }
     }
 
+    /// Why the one item there is has no result, if it has none.
+    pub(super) fn single_failure(&self) -> Option<&Error> {
+        match self.alone() {
+            Kind::One(result) => result.as_ref().err(),
+            Kind::None | Kind::Many(_) | Kind::Enclosing(_) => None,
+        }
+    }
+
     /// Adds the result of the next one of `count` items.
     pub(super) fn push(&mut self, result: Result<Body<'_>, Error>, count: usize) {
         let kind = self.alone_mut();

@@ -82,25 +82,40 @@ mod tests {
     }
 
     #[test]
-    fn the_first_chunks_are_single_items() {
+    fn batch_03_each_map_begins_with_single_items() {
+        assert!(settled(Duration::from_nanos(1)).next_len(None, 8) > 1);
         let mut sizer = Sizer::new(None, None);
-        assert_eq!((sizer.next_len(None, 8), sizer.next_len(Some(1_000_000), 8)), (1, 1));
+        assert_eq!(
+            (sizer.next_len(None, 8), sizer.next_len(Some(1_000_000), 8)),
+            (1, 1),
+            "what was before is forgotten"
+        );
     }
 
     #[test]
-    fn short_items_travel_together_and_long_ones_alone() {
+    fn batch_01_short_items_travel_together_and_long_ones_alone() {
         assert_eq!(settled(Duration::from_micros(20)).next_len(None, 2), 10);
         assert_eq!(settled(Duration::from_millis(20)).next_len(None, 2), 1);
         assert_eq!(settled(Duration::from_nanos(1)).next_len(None, 2), CHUNK_LEN_MAX);
     }
 
     #[test]
-    fn growth_is_bounded_and_the_end_is_shared() {
+    fn batch_04_growth_is_bounded_and_a_long_item_shrinks_the_next_chunk() {
         let mut sizer = Sizer::new(None, None);
         sizer.observe(1, Duration::ZERO);
         assert_eq!(sizer.next_len(None, 2), GROWTH_MAX);
-        assert_eq!(settled(Duration::from_micros(1)).next_len(Some(40), 4), 5);
-        assert_eq!(settled(Duration::from_micros(1)).next_len(Some(0), 4), 1);
+        let mut sizer = settled(Duration::from_micros(1));
+        assert!((199..=200).contains(&sizer.next_len(None, 2)));
+        sizer.observe(200, 200 * Duration::from_micros(3));
+        assert!((99..=100).contains(&sizer.next_len(None, 2)), "half of what was, half of what is");
+        sizer.observe(1, Duration::from_millis(1));
+        assert_eq!(sizer.next_len(None, 2), 1, "at once");
+    }
+
+    #[test]
+    fn batch_06_the_end_is_shared() {
+        let len = |item, left, workers| settled(Duration::from_micros(item)).next_len(Some(left), workers);
+        assert_eq!([len(1, 10, 4), len(1, 40, 4), len(1, 0, 4)], [1, 5, 1]);
     }
 
     #[test]
@@ -112,11 +127,15 @@ mod tests {
     }
 
     #[test]
-    fn a_size_that_was_asked_for_is_kept() {
+    fn batch_02_a_size_of_zero_is_one() {
+        assert_eq!(Sizer::new(Some(0), None).next_len(None, 2), 1);
+    }
+
+    #[test]
+    fn map_22_a_size_that_was_asked_for_is_kept() {
         let mut sizer = Sizer::new(Some(7), Some(3));
         sizer.observe(7, Duration::from_secs(1));
         assert_eq!(sizer.next_len(Some(3), 2), 7);
-        assert_eq!(Sizer::new(Some(0), None).next_len(None, 2), 1);
         assert_eq!(Sizer::new(Some(usize::MAX), None).next_len(None, 2), ITEMS_MAX - 1, "more could not be told apart");
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{Thread, current, park};
+use std::thread::{Thread, current, park, park_timeout};
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
@@ -163,23 +164,38 @@ impl<R> AsCompleted<R> {
         Self { handles, pools, finished, awaited, left }
     }
 
-    /// Waits until a call has finished, driving its pool meanwhile. Where there are several pools none is driven:
-    /// while one was, the others would not be heard. Returns a call without a result if none can be had, which its
-    /// handle tells.
-    fn wait(&self) -> Option<usize> {
+    /// A call that has finished, the first one if there are several; `None` if there is none by `until`.
+    fn one_of_finished(&self, until: Option<Instant>) -> Option<usize> {
+        loop {
+            if let Some(index) = self.finished.take().or_else(|| self.wait(until)) {
+                return Some(index);
+            }
+            if until.is_some_and(|until| Instant::now() >= until) {
+                return self.finished.take();
+            }
+        }
+    }
+
+    /// Waits until a call has finished, driving its pool meanwhile, at the longest until `until`. Where there are several
+    /// pools none is driven: while one was, the others would not be heard. Returns a call without a result if none can
+    /// be had, which its handle tells.
+    fn wait(&self, until: Option<Instant>) -> Option<usize> {
         let is_done = || !self.finished.is_empty();
         match &self.pools {
             Pools::None => {}
             Pools::One(driver) | Pools::Several(driver) if driver.check_process().is_err() => {
                 return self.handles.iter().position(Option::is_some);
             }
-            Pools::One(driver) => _ = driver.wait_for(self.awaited(), None, is_done, || self.finished.watch()),
+            Pools::One(driver) => _ = driver.wait_for(self.awaited(), until, is_done, || self.finished.watch()),
             Pools::Several(_) => loop {
                 self.finished.watch();
-                if is_done() {
-                    break;
+                let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+                match left {
+                    _ if is_done() => break,
+                    Some(Duration::ZERO) => break,
+                    Some(left) => park_timeout(left),
+                    None => park(),
                 }
-                park();
             },
         }
         None
@@ -212,21 +228,58 @@ impl Pools {
     }
 }
 
-impl<R: DeserializeOwned> Iterator for AsCompleted<R> {
-    type Item = (usize, Result<R, Error>);
+impl<R: DeserializeOwned> AsCompleted<R> {
+    /// What `next` would give, if it is there within `limit`; zero looks at what has finished by now.
+    ///
+    /// `None` also if nothing is left: `len()` tells how many have not been given yet. Nothing is lost: the next time,
+    /// whatever was too late is there.
+    ///
+    /// # Blocking
+    ///
+    /// For `limit` at the longest.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use loky::prelude::*;
+    ///
+    /// #[loky::task]
+    /// fn square(x: u64) -> u64 {
+    ///     x * x
+    /// }
+    ///
+    /// # fn demo() {
+    /// let mut completed = loky::as_completed((0..10).map(|x| square.spawn(x)));
+    /// while let Some((index, result)) = completed.next_timeout(Duration::from_secs(1)) {
+    ///     println!("{index}: {result:?}");
+    /// }
+    /// println!("{} did not finish in time", completed.len());
+    /// # }
+    /// ```
+    pub fn next_timeout(&mut self, limit: Duration) -> Option<(usize, Result<R, Error>)> {
+        self.next_until(Instant::now().checked_add(limit))
+    }
 
-    fn next(&mut self) -> Option<Self::Item> {
-        self.left = self.left.checked_sub(1)?;
-        let index = loop {
-            if let Some(index) = self.finished.take().or_else(|| self.wait()) {
-                break index;
-            }
-        };
+    fn next_until(&mut self, until: Option<Instant>) -> Option<(usize, Result<R, Error>)> {
+        if self.left == 0 {
+            return None;
+        }
+        let index = self.one_of_finished(until)?;
+        self.left -= 1;
         let handle = self.handles[index].take().expect("each call ends once");
         while let Some(None) = self.handles.last() {
             self.handles.pop();
         }
         Some((index, handle.join()))
+    }
+}
+
+impl<R: DeserializeOwned> Iterator for AsCompleted<R> {
+    type Item = (usize, Result<R, Error>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_until(None)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

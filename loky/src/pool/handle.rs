@@ -1,5 +1,6 @@
 //! What `spawn` returns: the way to one call's result.
 
+use std::any::type_name;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -285,7 +286,11 @@ impl<R: DeserializeOwned> Future for JoinHandle<R> {
 impl<R> fmt::Debug for JoinHandle<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("JoinHandle");
-        out.field("call", &self.call.id).field("task", &self.task()).field("status", &self.status()).finish()
+        out.field("call", &self.call.id).field("task", &self.task()).field("status", &self.status());
+        if let Some(failure) = self.cell.look(|outcome| outcome.kind_of_failure()) {
+            out.field("outcome", &failure.map_or(Ok(type_name::<R>()), Err));
+        }
+        out.finish()
     }
 }
 

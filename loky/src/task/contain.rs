@@ -4,17 +4,18 @@
 
 use std::any::Any;
 use std::fmt::Display;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::caught::caught;
 
 /// What `work` returns; what goes wrong in it as text, a panic, too.
 ///
 /// What a panic can leave half done is a buffer of ours, which every caller cuts back or drops.
 #[inline]
 pub(crate) fn contain<T, E: Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(work)) {
+    match caught(work) {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(why)) => Err(told(&why)),
-        Err(panic) => Err(told_of_panic(&*panic)),
+        Err(thrown) => Err(told_of_panic(&*thrown)),
     }
 }
 

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn one_key_twice_is_refused_with_both_places() {
+    fn submit_14_one_key_twice_is_refused_with_both_places() {
         let twice = [entry("app::a", 1, TypeId::of::<u8>), entry("app::a", 1, TypeId::of::<u16>)];
         let error = of(&twice).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnknownTask);

@@ -1,11 +1,11 @@
 //! Keeps a panic of a task from ending the worker, and keeps what is known about it.
 
-use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::panic::{self, PanicHookInfo};
 
+use crate::caught::{Thrown, caught};
 use crate::error::PanicEvidence;
 use crate::task::message_of;
 
@@ -46,7 +46,7 @@ pub(super) fn install() {
 #[inline]
 pub(super) fn guarded<T>(task: impl FnOnce() -> T) -> Result<T, Box<PanicEvidence>> {
     IS_GUARDED.set(true);
-    let outcome = panic::catch_unwind(AssertUnwindSafe(task)).map_err(evidence);
+    let outcome = caught(task).map_err(|thrown| evidence(&thrown));
     if HAS_SEEN.take() {
         SEEN.take();
     }
@@ -55,13 +55,10 @@ pub(super) fn guarded<T>(task: impl FnOnce() -> T) -> Result<T, Box<PanicEvidenc
 }
 
 #[cold]
-fn evidence(payload: Box<dyn Any + Send>) -> Box<PanicEvidence> {
-    let message = message_of(&*payload).to_string();
+fn evidence(thrown: &Thrown) -> Box<PanicEvidence> {
+    let message = message_of(&**thrown).to_string();
     // A task may have set a hook of its own: then only the message is known.
-    let evidence = PanicEvidence { message, ..SEEN.take().pop_back().unwrap_or_default() };
-    // A payload may panic in its own turn when it is dropped.
-    let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(payload)));
-    Box::new(evidence)
+    Box::new(PanicEvidence { message, ..SEEN.take().pop_back().unwrap_or_default() })
 }
 
 fn record(info: &PanicHookInfo<'_>) {

@@ -1,23 +1,31 @@
 //! `on_done`: called once, off the pool's own paths, whatever the callback does.
 
+use std::panic::{panic_any, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
 use loky::prelude::*;
-use loky::{Error, ErrorKind, JoinHandle};
+use loky::{Error, ErrorKind, JoinHandle, Pool};
 use loky_tests::tasks::{Death, die, meet, panic_with, square};
-use loky_tests::{Case, Gate, cases, eventually, fails, finish, ms, pool_of};
+use loky_tests::{Case, Gate, cases, eventually, fails, finish, ms, pool_of, procfs};
 use serde::de::DeserializeOwned;
 
 pub(crate) const CASES: &[Case] = cases![
     callback_01_hears_of_success_error_and_cancellation,
     callback_02_hears_of_what_was_done_before,
     callback_03_a_panic_in_it_is_contained,
+    callback_04_whatever_it_panics_with,
     callback_05_chains_of_spawns,
     callback_07_may_shut_its_pool_down,
+    callback_08_a_shutdown_in_it_does_not_wait_for_itself,
     callback_09_a_slow_one_delays_no_result,
+    callback_10_may_resize_and_ask_for_other_pools,
     callback_11_may_wait_for_a_call_of_the_same_pool,
+    callback_12_a_panic_does_not_stop_the_pool,
+    callback_13_one_of_two_ways_is_taken_once,
 ];
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -64,6 +72,31 @@ fn callback_03_a_panic_in_it_is_contained() {
     assert_eq!(square.bind(8).on(&pool).run().expect("the pool lives on"), 64);
 }
 
+struct PanicsInDrop;
+
+impl Drop for PanicsInDrop {
+    fn drop(&mut self) {
+        panic!("in the drop of what was thrown");
+    }
+}
+
+/// What a program can throw: texts, numbers, what panics again, and the panic of another thread.
+fn callback_04_whatever_it_panics_with() {
+    let throws: [fn(); 5] = [
+        || panic!("a text"),
+        || panic!("{}", String::from("an owned text")),
+        || panic_any(7_u8),
+        || panic_any(PanicsInDrop),
+        || thread::spawn(|| panic!("elsewhere")).join().unwrap_or_else(|payload| resume_unwind(payload)),
+    ];
+    let pool = pool_of(1);
+    for (number, throw) in (0..).zip(throws) {
+        square.bind(number).on(&pool).spawn().on_done(move |_| throw());
+        let next = hear(square.bind(number).on(&pool).spawn());
+        assert_eq!(next.recv_timeout(PATIENCE).expect("told").expect("alive"), square(number), "after number {number}");
+    }
+}
+
 fn callback_05_chains_of_spawns() {
     fn link(pool: loky::Pool, left: u64, sum: u64, tell: mpsc::Sender<u64>) {
         let next = square.bind(left).on(&pool).spawn();
@@ -95,6 +128,39 @@ fn callback_07_may_shut_its_pool_down() {
     fails(square.bind(2).on(&pool).run(), ErrorKind::Shutdown);
 }
 
+/// A way to shut a pool down, and whether everything finished in time.
+type End = fn(&Pool) -> bool;
+
+fn callback_08_a_shutdown_in_it_does_not_wait_for_itself() {
+    let ways: [(&str, End); 3] = [
+        ("in full", |pool| {
+            pool.shutdown();
+            true
+        }),
+        ("with a limit", |pool| pool.shutdown_timeout(ms(10_000))),
+        ("by force", |pool| {
+            pool.shutdown_now();
+            true
+        }),
+    ];
+    for (name, end) in ways {
+        let (pool, gate) = (pool_of(2), Gate::new(name));
+        let held = meet.bind(gate.clone(), 5).on(&pool).spawn();
+        gate.await_arrivals(1);
+        let (tell, heard) = mpsc::channel();
+        let inner = pool.clone();
+        square.bind(1).on(&pool).spawn().on_done(move |_| tell.send(end(&inner)).expect("the case listens"));
+        eventually("the shutdown has begun", || square.bind(1).on(&pool).run().is_err());
+        gate.open();
+        match name {
+            "by force" => drop(fails(held.join(), ErrorKind::Shutdown)),
+            _ => assert_eq!(held.join().expect("what was spawned before finishes"), 5),
+        }
+        assert!(heard.recv_timeout(PATIENCE).expect("no deadlock"), "{name}: everything finished in time");
+        eventually("no worker is left", || procfs::workers().is_empty());
+    }
+}
+
 fn callback_09_a_slow_one_delays_no_result() {
     let pool = pool_of(2);
     let (release, held) = mpsc::channel::<()>();
@@ -124,4 +190,59 @@ fn callback_11_may_wait_for_a_call_of_the_same_pool() {
     });
     assert_eq!(heard.recv_timeout(PATIENCE).expect("no deadlock"), 16);
     assert!(square.bind(3).on(&pool).spawn().wait_timeout(ms(20_000)));
+}
+
+fn callback_10_may_resize_and_ask_for_other_pools() {
+    let pool = loky::reusable(Pool::builder().workers(1)).expect("a pool");
+    let (tell, heard) = mpsc::channel();
+    for size in [3, 1, 2] {
+        let (inner, tell) = (pool.clone(), tell.clone());
+        square.bind(1).on(&pool).spawn().on_done(move |_| {
+            inner.resize(size);
+            let same = loky::reusable(Pool::builder().workers(size)).expect("the same one, resized");
+            let told = square.bind(size as u64).on(&same).run().expect("served");
+            tell.send((same.workers(), told)).expect("the case listens");
+        });
+        let expected = (size, square(size as u64));
+        assert_eq!(heard.recv_timeout(PATIENCE).expect("no deadlock"), expected);
+    }
+    let (tell, heard) = mpsc::channel();
+    square.bind(1).on(&pool).spawn().on_done(move |_| {
+        let other = loky::reusable(Pool::builder().workers(1).env("OTHER", "yes")).expect("another one in its place");
+        let keyed = loky::keyed("in a callback", Pool::builder().workers(1)).expect("one beside it");
+        let told = [&other, &keyed].map(|pool| square.bind(3).on(pool).run().expect("served"));
+        keyed.shutdown();
+        tell.send(told).expect("the case listens");
+    });
+    assert_eq!(heard.recv_timeout(PATIENCE).expect("no deadlock"), [9, 9]);
+    drop(pool);
+    finish();
+}
+
+fn callback_12_a_panic_does_not_stop_the_pool() {
+    let pool = pool_of(1);
+    square.bind(1).on(&pool).spawn().on_done(|_| panic!("in a callback"));
+    thread::sleep(ms(100));
+    assert_eq!(square.bind(2).on(&pool).run().expect("a tenth of a second later"), 4);
+}
+
+fn callback_13_one_of_two_ways_is_taken_once() {
+    let pool = pool_of(2);
+    let (good, bad) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    for x in 0..40 {
+        let (good, bad) = (Arc::clone(&good), Arc::clone(&bad));
+        let call = if x % 4 == 0 { fail.bind(x).on(&pool) } else { square.bind(x).on(&pool) };
+        call.spawn().on_done(move |result| match result {
+            Ok(y) => _ = good.fetch_add(y, Ordering::SeqCst),
+            Err(_) => _ = bad.fetch_add(1, Ordering::SeqCst),
+        });
+    }
+    pool.shutdown();
+    let squares: u64 = (0..40).filter(|x| x % 4 != 0).map(square).sum();
+    assert_eq!((good.load(Ordering::SeqCst), bad.load(Ordering::SeqCst)), (squares, 10));
+}
+
+#[loky::task]
+fn fail(x: u64) -> u64 {
+    panic!("{x} fails")
 }

@@ -6,12 +6,37 @@ use loky::prelude::*;
 use loky_tests::{Case, Gate, cases, pool_of};
 
 pub(crate) const CASES: &[Case] = cases![
+    ser_08_one_row_of_any_length: 600,
     ser_09_rows_of_every_width_and_length,
     ser_09_rows_behind_other_arguments,
     ser_09_rows_both_ways_at_once,
     ser_09_rows_as_items,
     ser_09_a_row_is_there_for_another_attempt,
 ];
+
+/// How many there are, and the sum of some.
+#[loky::task]
+fn weigh(row: &[u8]) -> (usize, u64) {
+    (row.len(), row.iter().step_by(4099).map(|byte| u64::from(*byte)).sum())
+}
+
+#[loky::task]
+fn fill(len: usize) -> Vec<u8> {
+    vec![7; len]
+}
+
+/// 64 MiB there and back, or as many as `LOKY_TESTS_ROW_MIB` says: 2100 are more than what 31 bits can count. It takes
+/// six times as much memory.
+fn ser_08_one_row_of_any_length() {
+    let given = std::env::var("LOKY_TESTS_ROW_MIB").ok();
+    let len = given.map_or(64, |mib| mib.parse::<usize>().expect("a number of MiB")) << 20;
+    let (pool, row) = (pool_of(1), fill(len));
+    let (there, sum) = weigh.bind(&row).on(&pool).run().expect("it fits");
+    assert_eq!((there, (there, sum)), (len, weigh(&row)));
+    drop(row);
+    let back = fill.bind(len).on(&pool).run().expect("the other way round");
+    assert_eq!(weigh(&back), (len, sum));
+}
 
 #[loky::task]
 fn same<T: serde::Serialize + serde::de::DeserializeOwned>(row: Vec<T>) -> Vec<T> {

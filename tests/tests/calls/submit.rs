@@ -19,7 +19,7 @@ pub(crate) const CASES: &[Case] = cases![
     submit_06_a_full_pool_queues_without_blocking,
     submit_07_two_workers_share_five_calls,
     submit_08_ten_threads_mix_everything,
-    submit_09_a_hundred_thousand_calls: 180,
+    submit_09_two_hundred_thousand_calls: 180,
     submit_10_the_queue_never_limits_concurrency,
     submit_11_arguments_that_fail_take_no_room,
     submit_12_a_panic_after_spawn_harms_no_call,
@@ -143,21 +143,23 @@ fn mix(first: u64) {
     assert_eq!(map(), expected);
 }
 
-fn submit_09_a_hundred_thousand_calls() {
+fn submit_09_two_hundred_thousand_calls() {
     let pool = pool_of(2);
-    let handles: Vec<_> = (0..100_000).map(|x| square.bind(x).on(&pool).spawn()).collect();
+    let handles: Vec<_> = (0..200_000).map(|x| square.bind(x).on(&pool).spawn()).collect();
     for (x, handle) in (0..).zip(handles) {
         assert_eq!(handle.join().expect("each of them"), x * x);
     }
 }
 
 fn submit_10_the_queue_never_limits_concurrency() {
-    let count = 2 * loky::cpu_count() + 2;
-    let (pool, gate) = (pool_of(count), Gate::new("gate"));
-    let handles: Vec<_> = (0..count).map(|_| meet.bind(gate.clone(), 0).on(&pool).spawn()).collect();
-    gate.await_arrivals(count);
-    gate.open();
-    loky::join_all(handles).expect("all of them met");
+    let as_if_cpus = BTreeSet::from([1, 2, 4, loky::cpu_count()]);
+    for count in as_if_cpus.into_iter().map(|cpus| 2 * cpus + 2) {
+        let (pool, gate) = (pool_of(count), Gate::new(&format!("gate of {count}")));
+        let handles: Vec<_> = (0..count).map(|_| meet.bind(gate.clone(), 0).on(&pool).spawn()).collect();
+        gate.await_arrivals(count);
+        gate.open();
+        loky::join_all(handles).expect("all of them met");
+    }
 }
 
 fn submit_11_arguments_that_fail_take_no_room() {

@@ -36,6 +36,7 @@ const CASES: &[Case] = cases![
     guests_13_their_lock_file_agrees_with_ours,
     guests_14_an_older_edition_and_another_name: 600,
     guests_15_every_optimization_at_once: 600,
+    exc_21_where_panics_abort_the_last_words_tell_why: 600,
     guests_16_two_versions_of_one_crate: 600,
     guests_17_two_tasks_of_one_name: 600,
     guests_18_async_tasks_within_tokio: 600,
@@ -297,10 +298,20 @@ fn guests_14_an_older_edition_and_another_name() {
 
 /// An instance of a generic function is found by a mark in the program, which no linker may take for unused.
 fn guests_15_every_optimization_at_once() {
+    assert_eq!(optimized(&[]).out, "all forms ran\n");
+}
+
+fn exc_21_where_panics_abort_the_last_words_tell_why() {
+    assert_eq!(optimized(&["fails"]).out, "Crash, signal Some(6), last words: true\n");
+    let said = cargo(&["run", "-p", "older", "--", "fails"]).good();
+    assert_eq!(said.out, "Panic, signal None, last words: false\n", "where they do not abort, the error tells");
+}
+
+/// What `older` says when it is built with every optimization, and so that panics abort.
+fn optimized(arguments: &[&str]) -> Said {
     let lto = ["--config", "profile.release.lto='fat'", "--config", "profile.release.codegen-units=1"];
     let strip = ["--config", "profile.release.strip=true", "--config", "profile.release.panic='abort'"];
-    let said = cargo(&[&["run", "-p", "older", "--release"][..], &lto, &strip].concat()).good();
-    assert_eq!(said.out, "all forms ran\n");
+    cargo(&[&["run", "-p", "older", "--release"][..], &lto, &strip, &["--"], arguments].concat()).good()
 }
 
 fn guests_16_two_versions_of_one_crate() {

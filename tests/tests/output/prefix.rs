@@ -17,6 +17,7 @@ pub(crate) const CASES: &[Case] = cases![
     output_06_no_line_is_torn: 120,
     output_07_a_line_is_shown_while_its_call_runs,
     output_08_what_came_before_a_death_is_shown,
+    prog_08_how_far_a_task_has_come_is_seen_while_it_runs_and_after,
     output_09_what_nobody_asked_for_has_no_task,
 ];
 
@@ -30,6 +31,7 @@ pub(crate) const PROGRAMS: &[Program] = programs![
     prints_and_waits,
     prints_and_dies,
     prints_later,
+    tells_how_far,
 ];
 
 #[loky::task]
@@ -228,6 +230,34 @@ fn prints_and_dies() {
 fn output_08_what_came_before_a_death_is_shown() {
     let prefix = "[0 output::prefix::say_and_die]";
     assert_eq!(printed("prints_and_dies"), [format!("{prefix} half a line\n"), format!("{prefix} last words\n")]);
+}
+
+#[loky::task]
+fn work(gate: Gate) {
+    for step in ["25 %", "50 % of the file"] {
+        eprintln!("{step}");
+    }
+    gate.pass();
+    std::process::abort();
+}
+
+fn tells_how_far() {
+    let pool = pool_with(Output::Prefix, 1);
+    let error = fails(work.bind(Gate::of_the_case("gate")).on(&pool).run(), ErrorKind::Crash);
+    assert_eq!(error.stderr_tail(), Some("25 %\n50 % of the file\n"), "and so far it had come");
+    pool.shutdown();
+}
+
+fn prog_08_how_far_a_task_has_come_is_seen_while_it_runs_and_after() {
+    let gate = Gate::new("gate");
+    let said = loky_tests::scratch().join("said");
+    let file = std::fs::File::create(&said).expect("room");
+    let mut running = program("tells_how_far").stderr(file).spawn().expect("a program");
+    let prefix = "[0 output::prefix::work]";
+    let shown = format!("{prefix} 25 %\n{prefix} 50 % of the file\n");
+    eventually("it is shown", || std::fs::read_to_string(&said).is_ok_and(|said| said == shown));
+    gate.open();
+    assert!(running.wait().expect("the program is ours").success());
 }
 
 #[loky::task]

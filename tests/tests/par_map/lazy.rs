@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::thread;
 
 use loky::prelude::*;
 use loky::{ErrorKind, Pool};
@@ -14,10 +15,11 @@ pub(crate) const CASES: &[Case] = cases![
     map_14_nothing_is_pulled_before_the_first_next,
     map_19_dropping_it_cancels_the_rest,
     map_19_dropping_it_untouched,
-    map_28_the_input_stays_where_it_is,
+    map_42_the_input_stays_where_it_is,
     gen_06_a_slow_consumer_bounds_the_memory,
     map_35_iterating_on_after_the_end,
     shutdown_28_a_forced_shutdown_ends_a_map,
+    map_12_a_shutdown_by_another_thread_ends_it,
 ];
 
 /// Counts from zero for ever, and how far it was asked.
@@ -82,7 +84,7 @@ fn map_19_dropping_it_untouched() {
     assert_eq!(procfs::workers(), Vec::<u32>::new());
 }
 
-fn map_28_the_input_stays_where_it_is() {
+fn map_42_the_input_stays_where_it_is() {
     // Neither `Send` nor `'static`: it borrows a local, and counts in an `Rc`.
     let words = [String::from("1"), String::from("22")];
     let seen = Rc::new(Cell::new(0));
@@ -119,6 +121,22 @@ fn map_35_iterating_on_after_the_end() {
     let mut map = (0..3).par_map(square).on(&pool);
     assert_eq!(map.by_ref().count(), 3);
     assert!(map.next().is_none() && map.next().is_none());
+}
+
+/// Whoever iterates waits for an item that will never be done.
+fn map_12_a_shutdown_by_another_thread_ends_it() {
+    let (pool, gate) = (pool_of(2), Gate::new("gate"));
+    let items = (0..10).map(|item| (gate.clone(), item));
+    let mut map = items.par_map(meet).on(&pool).chunk_size(1).window(4);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            gate.await_arrivals(2);
+            Pool::shutdown_now(&pool);
+        });
+        fails(map.next().expect("the first"), ErrorKind::Shutdown);
+    });
+    let rest: Vec<_> = map.map(|result| fails(result, ErrorKind::Shutdown)).collect();
+    assert_eq!(rest.len(), 9, "one result for each item");
 }
 
 fn shutdown_28_a_forced_shutdown_ends_a_map() {

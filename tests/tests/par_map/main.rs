@@ -1,6 +1,8 @@
 //! `par_map`: the right results in the right order, pulled lazily, with one error per failed item.
 
+mod ends;
 mod faults;
+mod flow;
 mod items;
 mod lazy;
 mod output;
@@ -9,6 +11,7 @@ use std::process::ExitCode;
 
 loky::main! {
     fn main() -> ExitCode {
-        loky_tests::run(&[faults::CASES, items::CASES, lazy::CASES, output::CASES], output::PROGRAMS)
+        let areas = [ends::CASES, faults::CASES, flow::CASES, items::CASES, lazy::CASES, output::CASES];
+        loky_tests::run(&areas, output::PROGRAMS)
     }
 }

@@ -14,6 +14,7 @@ pub(crate) const CASES: &[Case] = cases![
     reuse_14_no_size_is_too_large_to_be_asked_for,
     reuse_15_a_library_and_the_program,
     reuse_18_a_request_in_a_task_is_for_that_worker,
+    order_05_calls_of_one_key_go_to_one_worker,
     reuse_keyed_by_the_same_rules,
     reuse_keyed_ends_only_by_a_shutdown,
     reuse_keyed_from_many_threads_at_once,
@@ -168,4 +169,20 @@ fn reuse_keyed_from_many_threads_at_once() {
     workers.dedup();
     assert_eq!(workers.len(), 1, "one pool with one worker");
     request().shutdown();
+}
+
+fn order_05_calls_of_one_key_go_to_one_worker() {
+    let of = |key: &str| {
+        let pool = keyed(key, Pool::builder().workers(1));
+        pid.bind().on(&pool).run().expect("a call")
+    };
+    let [left, right] = ["left", "right"].map(of);
+    assert_ne!(left, right);
+    for _ in 0..10 {
+        assert_eq!(["left", "right"].map(of), [left, right], "as long as it lives");
+    }
+    fails(die.bind(Death::Abort).on(&keyed("left", Pool::builder().workers(1))).run(), ErrorKind::Crash);
+    assert_ne!(of("left"), left);
+    assert_eq!(of("right"), right);
+    ["left", "right"].into_iter().for_each(|key| keyed(key, Pool::builder().workers(1)).shutdown());
 }

@@ -2,7 +2,7 @@
 
 use loky::prelude::*;
 use loky::{ErrorKind, Pool};
-use loky_tests::tasks::{pid, square};
+use loky_tests::tasks::{meet, pid, square};
 use loky_tests::{Case, Gate, Program, cases, fails, finish, ms, pool_of, procfs, program, programs, soon};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -13,7 +13,8 @@ pub(crate) const CASES: &[Case] = cases![
     nested_06_an_own_pool_in_a_worker,
     nested_08_the_middle_is_killed,
     nested_15_the_limit_is_the_users,
-    nested_16_an_inner_failure_shows_both_levels,
+    submit_17_a_spawn_in_a_task_is_for_a_small_pool_of_its_worker,
+    exc_15_an_inner_failure_shows_both_levels,
 ];
 
 pub(crate) const PROGRAMS: &[Program] = programs![digs];
@@ -109,8 +110,33 @@ fn fails_inside() -> Result<u64, String> {
     loky_tests::tasks::panic_with.bind("deep inside").on(&pool).run().map(u64::from).map_err(|error| error.to_string())
 }
 
-fn nested_16_an_inner_failure_shows_both_levels() {
+fn exc_15_an_inner_failure_shows_both_levels() {
     let inner = fails_inside.run().expect("the outer call succeeds").expect_err("the inner one fails");
     assert!(inner.contains("deep inside") && inner.contains("panic_with"), "{inner}");
     finish();
+}
+
+/// The parent of whoever serves what a task spawns, and how many it would have for that.
+#[loky::task]
+fn spawn_inside(gate: Gate) -> (u32, u32, usize) {
+    meet(gate, 0);
+    let parent = parent_of_the_worker.run().expect("a spawn in a task");
+    (std::process::id(), parent, loky::pool().workers())
+}
+
+#[loky::task]
+fn parent_of_the_worker() -> u32 {
+    std::os::unix::process::parent_id()
+}
+
+fn submit_17_a_spawn_in_a_task_is_for_a_small_pool_of_its_worker() {
+    let all = loky::cpu_count();
+    let (pool, gate) = (pool_of(all), Gate::new("gate"));
+    let handles: Vec<_> = (0..all).map(|_| spawn_inside.bind(gate.clone()).on(&pool).spawn()).collect();
+    gate.await_arrivals(all);
+    gate.open();
+    for (worker, parent, size) in loky::join_all(handles).expect("no deadlock") {
+        assert_eq!(parent, worker, "served below the worker, and not by the pool that runs the task");
+        assert_eq!(size, 1, "all processors are taken, so it is not one of full size");
+    }
 }

@@ -127,7 +127,7 @@ fn a_frame_follows_its_own_kind_and_the_tag_before() {
 }
 
 #[test]
-fn lengths_that_lie_are_errors_and_cost_no_memory() {
+fn ser_10_lengths_that_lie_are_errors_and_cost_no_memory() {
     let too_long = Head { kind: 1, tag: 0, len: (1 << 47) + 1, row: None }.bytes();
     assert_eq!(Reader::default().next(&mut Pieces(&too_long, 16, false)), Err(FrameError::TooLong((1 << 47) + 1)));
     for row in [None, RowPlace::new(16, 8)] {

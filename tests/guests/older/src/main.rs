@@ -46,8 +46,24 @@ impl Scaled<bool> {
     }
 }
 
+#[engine::task(crate = engine)]
+fn fail() {
+    panic!("as it was told");
+}
+
+/// What is known of a task that panics; how much that is depends on how this program was built.
+fn tell_of_a_panic() {
+    let error = fail.run().expect_err("it panics");
+    let has_said_why = error.stderr_tail().is_some_and(|tail| tail.contains("as it was told"));
+    println!("{:?}, signal {:?}, last words: {has_said_why}", error.kind(), error.signal());
+}
+
 engine::main! {
     fn main() -> Result<(), engine::Error> {
+        if std::env::args().any(|argument| argument == "fails") {
+            tell_of_a_panic();
+            return Ok(());
+        }
         assert_eq!(inner::add.run(1, 2)?, 3);
         assert_eq!(inner::add::run(1, 2)?, 3);
         assert_eq!(later.run("four")?, 4);

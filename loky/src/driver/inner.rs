@@ -149,7 +149,7 @@ pub(super) struct Outbox {
     pub(super) outcomes: Vec<(Arc<OutcomeCell>, Box<Outcome>)>,
     pub(super) cells: Vec<Arc<Cell<()>>>,
     pub(super) watchers: Vec<Watcher>,
-    /// Orders that enclose something: to drop the last one that holds it may take long.
+    /// Orders with much in them, or that enclose something: to drop the last one that holds it may take long.
     pub(super) leftovers: Vec<Order>,
     /// What is to be said of an interrupt.
     pub(super) told: Vec<Told>,
@@ -296,8 +296,8 @@ impl fmt::Debug for Outbox {
 impl Outbox {
     /// The call has ended: the outcome is to be stored.
     pub(super) fn end(&mut self, call: Pending, end: Option<Error>) {
-        if call.order.has_enclosed() {
-            return self.end_enclosing(call, end);
+        if call.order.is_heavy() {
+            return self.end_heavy(call, end);
         }
         let mut outcome = call.outcome.unwrap_or_default();
         outcome.end = end;
@@ -305,7 +305,7 @@ impl Outbox {
     }
 
     #[cold]
-    fn end_enclosing(&mut self, call: Pending, end: Option<Error>) {
+    fn end_heavy(&mut self, call: Pending, end: Option<Error>) {
         let mut outcome = call.outcome.unwrap_or_default();
         outcome.end = end;
         self.outcomes.push((call.cell, outcome));

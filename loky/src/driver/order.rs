@@ -93,6 +93,12 @@ impl Order {
         !self.payload.enclosed().is_empty() || of_captures()
     }
 
+    /// Whether to drop it may take long.
+    #[inline]
+    pub(super) fn is_heavy(&self) -> bool {
+        self.payload.is_heavy() || self.has_enclosed()
+    }
+
     /// What goes with it beside its bytes.
     pub(super) fn enclosed(&self) -> impl Iterator<Item = &Item> {
         let captures = self.task.captures.as_ref().map_or(&[][..], |captures| captures.enclosed.items());

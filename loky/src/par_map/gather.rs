@@ -268,8 +268,7 @@ impl Run {
         let Chunk { first, payload, lengths } = std::mem::take(&mut self.filling);
         // The next one will be about as long.
         self.filling.payload.bytes.reserve(payload.bytes.len());
-        // A row at the end of an item is none of the chunk, in which it may stand anywhere.
-        self.send(task, first, Encoded { row: None, ..payload }.into(), lengths, 0);
+        self.send(task, first, payload.into(), lengths, 0);
     }
 
     fn send(

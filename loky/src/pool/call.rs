@@ -144,7 +144,7 @@ impl<R> Call<R> {
                 let advice = "each worker of the pool runs it, once: only `.timeout(…)` can be said of it";
                 Err(Error::new(ErrorKind::Config, what).with_task(task.entry.name).with_advice(advice))
             }
-            None => Ok(Errand::new(task, arguments, timeout)),
+            None => Ok(Errand::new(task, arguments.in_one_piece(), timeout)),
         }
     }
 

@@ -38,6 +38,7 @@ mod printed;
 mod requests;
 mod results;
 mod role;
+mod room;
 mod threads;
 mod tokens;
 mod turn;

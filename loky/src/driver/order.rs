@@ -71,6 +71,11 @@ impl Order {
         Self { task, payload, items, limits, tries_before: 0, is_measured: false, is_awaited: false }
     }
 
+    /// How many bytes of arguments it has.
+    pub(crate) fn bytes(&self) -> usize {
+        self.payload.len()
+    }
+
     pub(super) fn limits(&self) -> Limits {
         self.limits.as_deref().copied().unwrap_or_default()
     }

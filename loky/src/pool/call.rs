@@ -228,7 +228,8 @@ impl<R> Future for Room<R> {
             if let Some(handle) = room.pool.try_submit(&mut room.order) {
                 return Poll::Ready(handle);
             }
-            if !self.pool.has_room(|| Watcher::Task(context.waker().clone())) {
+            let bytes = room.order.as_ref().map_or(0, Order::bytes);
+            if !self.pool.has_room(bytes, || Watcher::Task(context.waker().clone())) {
                 return Poll::Pending;
             }
         }

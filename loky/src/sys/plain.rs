@@ -136,10 +136,9 @@ fn numbers_of<N>(count: u64, bytes: &[u8]) -> Option<Result<Vec<N>, NoMemory>> {
     if numbers.try_reserve_exact(count).is_err() {
         return Some(Err(NoMemory));
     }
-    pages::prefer_large(numbers.as_ptr().cast(), bytes.len());
     // SAFETY: there is room for so many, they lie elsewhere than the bytes, and any bytes are a number.
     unsafe {
-        std::ptr::copy_nonoverlapping(bytes.as_ptr(), numbers.as_mut_ptr().cast(), bytes.len());
+        pages::copy_to_fresh(numbers.as_mut_ptr().cast(), bytes);
         numbers.set_len(count);
     }
     Some(Ok(numbers))

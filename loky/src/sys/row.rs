@@ -10,8 +10,9 @@ use std::ptr::NonNull;
 use std::slice;
 use std::sync::atomic::AtomicU64;
 
+use super::pages::Pages;
 use super::plain::for_each_number;
-use super::{pages, words};
+use super::words;
 
 /// See the module.
 pub(crate) struct Row {
@@ -22,6 +23,7 @@ pub(crate) struct Row {
     capacity: usize,
     /// How much of that may be filled.
     end: usize,
+    pages: Pages,
     /// Of a number, in bytes: a power of two, no more than [`WORD`]; or [`LINE`].
     width: usize,
 }
@@ -44,7 +46,7 @@ impl Row {
     /// Of no number so far, each of which has so many bytes: 1, 2, 4 or 8. Or [`LINE`].
     pub(crate) fn new(width: usize) -> Self {
         assert!(width.is_power_of_two() && (width <= WORD || width == LINE), "numbers are not so wide");
-        Self { start: NonNull::dangling(), len: 0, capacity: 0, end: 0, width }
+        Self { start: NonNull::dangling(), len: 0, capacity: 0, end: 0, pages: Pages::NONE, width }
     }
 
     /// How many bytes each number has.
@@ -87,15 +89,18 @@ impl Row {
         };
         let start = NonNull::new(start).ok_or(NoMemory)?;
         (self.start, self.capacity, self.end) = (start, capacity, capacity);
-        pages::prefer_large(start.as_ptr(), capacity);
+        self.pages = Pages::of(start.as_ptr(), self.len, capacity);
         Ok(())
     }
 
     /// Adds bytes, for which there must be room.
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
         assert!(bytes.len() <= self.room(), "room was made");
-        // SAFETY: there is room for so many, and nobody else has a reference to it.
-        unsafe { self.start.add(self.len).as_ptr().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        // SAFETY: there is room for so many, and nobody else has a reference to it; what is beyond `len` is of no use.
+        unsafe {
+            self.pages.before(self.start.as_ptr(), self.len + bytes.len(), self.capacity);
+            self.start.add(self.len).as_ptr().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+        }
         self.len += bytes.len();
     }
 
@@ -103,8 +108,11 @@ impl Row {
     pub(crate) fn load(&mut self, from: &[AtomicU64]) {
         let len = size_of_val(from);
         assert!(len <= self.room(), "room was made");
-        // SAFETY: there is room for so many, and nobody else has a reference to it.
-        unsafe { words::load_to(from, self.start.add(self.len).as_ptr()) };
+        // SAFETY: there is room for so many, and nobody else has a reference to it; what is beyond `len` is of no use.
+        unsafe {
+            self.pages.before(self.start.as_ptr(), self.len + len, self.capacity);
+            words::load_to(from, self.start.add(self.len).as_ptr());
+        }
         self.len += len;
     }
 
@@ -158,7 +166,7 @@ impl Row {
         let mut numbers = ManuallyDrop::new(numbers);
         let (len, capacity) = (size_of_val(&numbers[..]), numbers.capacity() * size_of::<N>());
         let start = NonNull::new(numbers.as_mut_ptr().cast()).expect("a vector is somewhere");
-        Self { start, len, capacity, end: len, width: size_of::<N>() }
+        Self { start, len, capacity, end: len, pages: Pages::NONE, width: size_of::<N>() }
     }
 
     /// Whether the memory can be that of a vector of so many `N`.

@@ -69,10 +69,9 @@ fn encode_other<T: Serialize + ?Sized>(
         }
     }
     memory::reserve(bytes, COUNT + plain.len()).map_err(|_| NoMemory.to_string())?;
-    pages::prefer_large(bytes.as_ptr(), bytes.capacity());
     bytes.extend_from_slice(&(count as u64).to_le_bytes());
     let start = bytes.len();
-    bytes.extend_from_slice(plain);
+    pages::extend_fresh(bytes, plain);
     let width = || if plain::is_slice::<T>() { LINE } else { plain.len() / count };
     let row = if plain.len() < ROW_MIN { None } else { RowPlace::new(start, width()) };
     Ok(row.map_or(Appended::Bytes, Appended::Row))

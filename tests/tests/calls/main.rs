@@ -8,6 +8,7 @@ mod handles;
 mod limits;
 mod patience;
 mod queue;
+mod queue_bytes;
 mod rows;
 mod submit;
 mod timeouts;
@@ -19,7 +20,7 @@ loky::main! {
     fn main() -> ExitCode {
         let areas = [
             arguments::CASES, callbacks::CASES, cancel::CASES, cooperative::CASES, handles::CASES, limits::CASES,
-            patience::CASES, queue::CASES, rows::CASES, submit::CASES, timeouts::CASES, waiting::CASES,
+            patience::CASES, queue::CASES, queue_bytes::CASES, rows::CASES, submit::CASES, timeouts::CASES, waiting::CASES,
         ];
         loky_tests::run(&areas, &[])
     }

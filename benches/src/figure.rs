@@ -100,6 +100,8 @@ pub const FIGURES: &[Figure] = &[
     figure("W4", "echo_1k", "echo of 1 KiB", Unit::Nanoseconds),
     figure("W4", "echo_64k", "echo of 64 KiB", Unit::Nanoseconds),
     figure("W4", "echo_1m", "echo of 1 MiB", Unit::Nanoseconds),
+    figure("W4", "echo_64m", "echo of 64 MiB", Unit::Nanoseconds),
+    figure("W4", "echo_512m", "echo of 512 MiB", Unit::Nanoseconds),
     figure("W5", "efficiency_uniform", "efficiency, 2000 x 1 ms", Unit::Percent),
     figure("W5", "efficiency_skewed", "efficiency, skewed", Unit::Percent),
     figure("W6", "crash_to_error", "crash to its error", Unit::Nanoseconds),

@@ -80,8 +80,8 @@ fn by_passages(signature: &Signature, options: &Options) -> Bodies {
     let returns = returns(signature, &private);
     let writes = parameters.iter().map(|parameter| {
         let (name, passage) = (local_name(parameter), passage(parameter, &private));
-        let argument = if parameter.lent.is_some() { quote!(#name) } else { quote!(&#name) };
-        quote!(#passage.write(#writer, #argument);)
+        let pass = if parameter.lent.is_some() { quote!(write) } else { quote!(give) };
+        quote!(#passage.#pass(#writer, #name);)
     });
     Bodies {
         spawn: quote!(#returns.spawn(Self::bind(#(#names),*))),

@@ -41,6 +41,7 @@ pub(crate) struct Settings {
     /// The same, beyond what a worker has had at first.
     pub(crate) memory_growth_limit: Option<u64>,
     pub(crate) queue_limit: Option<usize>,
+    pub(crate) queue_limit_bytes: Option<usize>,
     pub(crate) initializers: Vec<Initializer>,
     pub(crate) finalizers: Vec<Finalizer>,
     pub(crate) cpu_affinity: Option<CpuAffinity>,
@@ -69,6 +70,7 @@ impl Settings {
             memory_limit: None,
             memory_growth_limit: Some(MEMORY_GROWTH_LIMIT),
             queue_limit: None,
+            queue_limit_bytes: None,
             initializers: Vec::new(),
             finalizers: Vec::new(),
             cpu_affinity: None,
@@ -96,6 +98,7 @@ impl Settings {
             && self.memory_limit == other.memory_limit
             && self.memory_growth_limit == other.memory_growth_limit
             && self.queue_limit == other.queue_limit
+            && self.queue_limit_bytes == other.queue_limit_bytes
             && self.initializers == other.initializers
             && self.finalizers == other.finalizers
             && self.output == other.output

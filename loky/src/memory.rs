@@ -4,6 +4,7 @@
 //! What is not in use is bounded: at most [`KEPT_MAX`] pieces of at most [`LONG_MAX`] bytes each, so 4 MiB in a
 //! process. Shorter pieces are quick to have, and longer ones are not kept.
 
+use std::collections::TryReserveError;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
@@ -12,7 +13,7 @@ use std::sync::Mutex;
 #[derive(Default, PartialEq, Eq)]
 pub(crate) struct Memory(Vec<u8>);
 
-/// What nobody uses, the last one first. Its bytes are still there: they need not be zeroed to be overwritten.
+/// What nobody uses, the last one first.
 static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
 /// How many pieces are kept.
@@ -24,35 +25,26 @@ const LONG_MIN: usize = 64 << 10;
 /// Longer pieces are given back to the system.
 const LONG_MAX: usize = 2 << 20;
 
-impl Memory {
-    /// So many bytes, whatever they are.
-    pub(crate) fn with_len(len: usize) -> Self {
-        let Some(mut bytes) = take(len) else { return Self(vec![0; len]) };
-        bytes.resize(len, 0);
-        Self(bytes)
+/// Makes room for so many more bytes. An error changes nothing.
+#[inline]
+pub(crate) fn reserve(bytes: &mut Vec<u8>, more: usize) -> Result<(), TryReserveError> {
+    match bytes.len().checked_add(more) {
+        Some(len) if len <= bytes.capacity() => Ok(()),
+        Some(len) => match take(len) {
+            Some(mut kept) => {
+                kept.extend_from_slice(bytes);
+                *bytes = kept;
+                Ok(())
+            }
+            None => bytes.try_reserve(more),
+        },
+        None => bytes.try_reserve(more),
     }
 }
 
-/// Makes room for so many more bytes.
+/// An empty piece with room for so many bytes, if one is kept.
 #[inline]
-pub(crate) fn reserve(bytes: &mut Vec<u8>, more: usize) {
-    let len = bytes.len() + more;
-    if bytes.capacity() >= len {
-        return;
-    }
-    match take(len) {
-        Some(mut kept) => {
-            kept.clear();
-            kept.extend_from_slice(bytes);
-            *bytes = kept;
-        }
-        None => bytes.reserve(more),
-    }
-}
-
-/// A piece with room for so many bytes, if one is kept.
-#[inline]
-fn take(len: usize) -> Option<Vec<u8>> {
+pub(crate) fn take(len: usize) -> Option<Vec<u8>> {
     if len < LONG_MIN { None } else { take_kept(len) }
 }
 
@@ -60,7 +52,9 @@ fn take_kept(len: usize) -> Option<Vec<u8>> {
     // Nobody waits here: a piece can be had elsewhere, and in a child that was forked the lock may be held for ever.
     let mut kept = KEPT.try_lock().ok()?;
     let place = kept.iter().rposition(|bytes| bytes.capacity() >= len)?;
-    Some(kept.remove(place))
+    let mut bytes = kept.remove(place);
+    bytes.clear();
+    Some(bytes)
 }
 
 fn give(bytes: Vec<u8>) {
@@ -114,27 +108,30 @@ mod tests {
         KEPT.lock().unwrap().iter().map(Vec::capacity).collect()
     }
 
+    fn with_len(len: usize) -> Memory {
+        let mut bytes = take(len).unwrap_or_default();
+        bytes.resize(len, 0);
+        bytes.into()
+    }
+
     /// One test, because what is kept is there for all.
     #[test]
     fn what_was_used_is_used_again_and_bounded() {
         for len in [LONG_MAX + 1, LONG_MIN - 1, LONG_MAX, LONG_MAX, LONG_MAX] {
-            drop(Memory::with_len(len));
+            drop(with_len(len));
             assert!(kept().len() <= KEPT_MAX && kept().iter().all(|len| (LONG_MIN..=LONG_MAX).contains(len)));
         }
-        let pieces: Vec<_> = (0..10).map(|_| Memory::with_len(LONG_MAX)).collect();
+        let pieces: Vec<_> = (0..10).map(|_| with_len(LONG_MAX)).collect();
         drop(pieces);
         assert!(kept().len() <= KEPT_MAX);
         let mut bytes = b"before".to_vec();
-        reserve(&mut bytes, LONG_MAX - 6);
+        reserve(&mut bytes, LONG_MAX - 6).unwrap();
         assert!(bytes == b"before" && bytes.capacity() >= LONG_MAX);
-        bytes.resize(LONG_MAX, 7);
-        let last = bytes.as_ptr();
+        assert!(reserve(&mut bytes, usize::MAX).is_err() && reserve(&mut bytes, 1 << 60).is_err());
+        assert!(bytes == b"before" && bytes.capacity() >= LONG_MAX);
         drop(Memory::from(bytes));
-        let again = Memory::with_len(LONG_MIN);
-        assert!(again.len() == LONG_MIN, "it is as long as it should be");
+        let again = take(LONG_MIN);
         // Other tests may have taken it meanwhile.
-        if again.as_ptr() == last {
-            assert_eq!(again[6], 7, "and was not zeroed");
-        }
+        assert!(again.is_none_or(|bytes| bytes.is_empty() && bytes.capacity() >= LONG_MIN));
     }
 }

@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
 
 use nix::libc;
-use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap_anonymous, munmap};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
@@ -90,19 +90,20 @@ impl Shared {
         unsafe { libc::syscall(libc::SYS_futex, half(word), libc::FUTEX_WAKE, 1) };
     }
 
-    /// Plain copying, at the speed of memory. The copies have to take turns, by a word of another `Shared`.
-    pub(super) fn copy_in(&self, from: &[f64]) {
-        assert!(size_of_val(from) <= self.bytes.get(), "it has to fit");
+    /// Plain copying, at the speed of memory, to number `at` and on. The copies have to take turns, by a word of another
+    /// `Shared`.
+    pub(super) fn copy_in(&self, at: usize, from: &[f64]) {
+        assert!(at * size_of::<f64>() + size_of_val(from) <= self.bytes.get(), "it has to fit");
         // SAFETY: both are that long and aligned; nobody reads meanwhile, for whose turn it is is told with
         // release and acquire.
-        unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), self.start.as_ptr().cast(), from.len()) }
+        unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), self.start.as_ptr().cast::<f64>().add(at), from.len()) }
     }
 
     /// The way back.
-    pub(super) fn copy_out(&self, to: &mut [f64]) {
-        assert!(size_of_val(to) <= self.bytes.get(), "it has to fit");
+    pub(super) fn copy_out(&self, at: usize, to: &mut [f64]) {
+        assert!(at * size_of::<f64>() + size_of_val(to) <= self.bytes.get(), "it has to fit");
         // SAFETY: as in `copy_in`, and every bit pattern is a number.
-        unsafe { std::ptr::copy_nonoverlapping(self.start.as_ptr().cast(), to.as_mut_ptr(), to.len()) }
+        unsafe { std::ptr::copy_nonoverlapping(self.start.as_ptr().cast::<f64>().add(at), to.as_mut_ptr(), to.len()) }
     }
 }
 
@@ -111,6 +112,19 @@ impl Drop for Shared {
         // SAFETY: nothing borrowed from it is left, since that would borrow `self`.
         let _ = unsafe { munmap(self.start, self.bytes.get()) };
     }
+}
+
+/// Numbers that nobody has touched yet, in pages as large as there are.
+pub(super) fn untouched(count: usize) -> Vec<f64> {
+    let mut numbers = vec![0.0_f64; count];
+    let start = numbers.as_mut_ptr().map_addr(|address| address.next_multiple_of(PAGE));
+    let skipped = start.addr() - numbers.as_ptr().addr();
+    if let Some(bytes) = size_of_val(&numbers[..]).checked_sub(skipped).filter(|&bytes| bytes >= PAGE) {
+        let start = NonNull::new(start).expect("a vector is somewhere").cast();
+        // SAFETY: whole pages of the vector alone, of which nothing changes but their size.
+        let _ = unsafe { madvise(start, bytes / PAGE * PAGE, MmapAdvise::MADV_HUGEPAGE) };
+    }
+    numbers
 }
 
 /// What the kernel compares: the lower half of a word, which comes first.

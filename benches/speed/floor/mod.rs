@@ -36,9 +36,7 @@ pub(crate) fn measure(workload: &str, scale: Scale, notes: &Notes) {
             notes.put("calls_each", rings::rate(scale, 1));
             notes.put("calls_mapped", rings::rate(scale, 64));
         }
-        "W4" => workload::ECHO_SIZES
-            .iter()
-            .for_each(|(key, bytes, repeats)| notes.put(key, copy::echo(*bytes, scale.pick(*repeats, 2)))),
+        "W4" => echo(scale, notes),
         "W5" => {
             workload::balance_lists(scale).iter().for_each(|(key, burns)| notes.put(key, counter::efficiency(burns)))
         }
@@ -85,6 +83,14 @@ fn round_trip(scale: Scale, notes: &Notes) {
     notes.put("round_trip_p99", p99);
     notes.put("round_trip_rested", ping::piped_after_a_rest(scale.pick(500, 50)));
     none(notes, &["cores_sparse", "cores_idle"]);
+}
+
+fn echo(scale: Scale, notes: &Notes) {
+    for (key, bytes, repeats) in workload::ECHO_SIZES {
+        notes.put(key, copy::echo(bytes, scale.pick(repeats, 2)));
+    }
+    let (key, bytes, repeats) = workload::longest_echo(scale);
+    notes.put(key, copy::echo_afresh(bytes, repeats));
 }
 
 fn none(notes: &Notes, keys: &[&str]) {

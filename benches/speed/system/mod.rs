@@ -29,6 +29,8 @@ pub(crate) trait System: Sized {
     const HAS_PROCESSES: bool = true;
     /// How many calls may wait at once.
     const BACKLOG_MAX: usize = 1_000_000;
+    /// Whether long values travel in less than seconds.
+    const IS_FAST_BY_VALUE: bool = true;
 
     fn start(workers: usize) -> Measured<Self>;
 

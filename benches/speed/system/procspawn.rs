@@ -38,6 +38,7 @@ impl Procspawn {
 
 impl System for Procspawn {
     const BACKLOG_MAX: usize = 4_000;
+    const IS_FAST_BY_VALUE: bool = false;
 
     fn start(workers: usize) -> Measured<Self> {
         Ok(Self(Pool::new(workers)?))

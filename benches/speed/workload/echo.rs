@@ -2,14 +2,19 @@
 
 use std::time::Instant;
 
-use crate::absent::{Measured, failed};
+use crate::absent::{Absent, Measured, failed};
 use crate::cell::Notes;
 use crate::scale::Scale;
 use crate::system::System;
 
 /// In bytes, and how often each is sent.
-pub(crate) const SIZES: [(&str, usize, usize); 3] =
-    [("echo_1k", 1 << 10, 2000), ("echo_64k", 64 << 10, 500), ("echo_1m", 1 << 20, 50)];
+pub(crate) const SIZES: [(&str, usize, usize); 4] =
+    [("echo_1k", 1 << 10, 2000), ("echo_64k", 64 << 10, 500), ("echo_1m", 1 << 20, 50), ("echo_64m", 64 << 20, 5)];
+
+/// The same of what takes long even once; less of it to see that it is alive.
+pub(crate) fn longest(scale: Scale) -> (&'static str, usize, usize) {
+    ("echo_512m", scale.pick(512 << 20, 16 << 20), 1)
+}
 
 pub(super) fn measure<S: System>(scale: Scale, notes: &Notes) {
     match S::start(1) {
@@ -17,6 +22,9 @@ pub(super) fn measure<S: System>(scale: Scale, notes: &Notes) {
             for (key, bytes, repeats) in SIZES {
                 notes.put(key, scale.median_of(repeats, || echo(&system, bytes)));
             }
+            let (key, bytes, repeats) = longest(scale);
+            let is_offered = S::IS_FAST_BY_VALUE.then_some(()).ok_or(Absent::NotOffered);
+            notes.put(key, is_offered.and_then(|()| scale.median_of(repeats, || echo(&system, bytes))));
             system.stop();
         }
         Err(why) => notes.put("echo_1k", Err(why)),

@@ -11,7 +11,7 @@ mod start;
 mod tiny;
 
 pub(crate) use balance::lists as balance_lists;
-pub(crate) use echo::SIZES as ECHO_SIZES;
+pub(crate) use echo::{SIZES as ECHO_SIZES, longest as longest_echo};
 pub(crate) use footprint::{private, pss};
 
 use crate::absent::Measured;

@@ -72,7 +72,7 @@ fn say_plain(link: &mut Link, call: CallKey, order: &Order) {
 
 fn say(link: &mut Link, run: &Run, order: &Order) {
     let first = run.first as usize;
-    let captures = order.task.captures.clone().map(Payload::Enclosing);
+    let captures = order.task.captures.clone().map(Payload::Parcel);
     let lengths: Vec<u8> = match (&order.items, order.items.alike()) {
         (Items::Many(_), Some(len)) if run.count > 1 => word(len).into(),
         (Items::Many(lengths), None) if run.count > 1 => lengths.each(first..lengths.count()).flat_map(word).collect(),
@@ -83,7 +83,10 @@ fn say(link: &mut Link, run: &Run, order: &Order) {
     let (head, words) = (run.head(arguments.len(), row), run.words());
     let fixed = [Part::Bytes(&words), Part::Bytes(&lengths)];
     let captures = captures.as_ref().map(|captures| Part::Payload(captures, 0..captures.len()));
-    link.send(head, fixed.into_iter().chain(captures).chain([Part::Payload(&order.payload, arguments)]));
+    let [start, tail] = order.payload.pieces();
+    let start = Part::Payload(&order.payload, arguments.start..start.end);
+    let tail = (!tail.is_empty()).then_some(Part::Payload(&order.payload, tail));
+    link.send(head, fixed.into_iter().chain(captures).chain([start]).chain(tail));
 }
 
 fn run_of(call: CallKey, attempt: Attempt, first: usize, order: &Order) -> Run {

@@ -50,10 +50,23 @@ pub(super) fn failed(inner: &Inner, pending: &Pending, worker: WorkerId, attempt
             format!("ran in worker {index} (pid {pid}), but its result cannot be encoded: {why}"),
         )
         .having_run(),
+        Failure::NoRoomForArguments(bytes) => {
+            let bytes = figures::in_words(bytes);
+            let what = format!("did not run: worker {index} (pid {pid}) has no memory for its arguments of {bytes}");
+            Error::new(ErrorKind::Decode, what).with_advice(LESS)
+        }
+        Failure::NoRoomForResult(bytes) => {
+            let bytes = figures::in_words(bytes);
+            let what =
+                format!("ran in worker {index} (pid {pid}), but there is no memory here for its result of {bytes}");
+            Error::new(ErrorKind::Decode, what).having_run().with_advice(LESS)
+        }
     };
     let tries = tries(pending, attempt);
     error.with_task(pending.order.task.entry.name).with_pid(pid).with_attempt(tries, attempts_max(pending))
 }
+
+const LESS: &str = "send less at once, or what is large as a `loky::Shared`, which is not copied";
 
 /// How a worker ended that had not said hello.
 pub(super) fn death_at_start(inner: &mut Inner, worker: WorkerId, exit: Exit) -> String {

@@ -23,6 +23,7 @@ use super::lines::Lines;
 use super::nursery::Nursery;
 use super::order::{Order, Outcome, OutcomeCell};
 use super::pipe::{Pipe, Tail};
+use super::room::Room;
 use super::vigil::{Memory, Vigil};
 use crate::config::Settings;
 use crate::error::Error;
@@ -60,8 +61,7 @@ pub(super) struct Inner {
     pub(super) initializer_failure: Option<Error>,
     /// Who waits for all workers to be ready.
     pub(super) warm_up: Vec<Arc<Cell<()>>>,
-    /// Who waits for room in the backlog.
-    pub(super) room: Vec<Watcher>,
+    pub(super) room: Room,
     /// While the background thread sleeps: until when.
     pub(super) sleeping_until: Option<Option<Instant>>,
     pub(super) duty: Duty,
@@ -149,7 +149,7 @@ pub(super) struct Outbox {
     pub(super) outcomes: Vec<(Arc<OutcomeCell>, Box<Outcome>)>,
     pub(super) cells: Vec<Arc<Cell<()>>>,
     pub(super) watchers: Vec<Watcher>,
-    /// Orders that enclose something: to drop the last one that holds it may take long.
+    /// Orders with much in them, or that enclose something: to drop the last one that holds it may take long.
     pub(super) leftovers: Vec<Order>,
     /// What is to be said of an interrupt.
     pub(super) told: Vec<Told>,
@@ -184,7 +184,7 @@ impl Inner {
             launch_failure: None,
             initializer_failure: None,
             warm_up: Vec::new(),
-            room: Vec::new(),
+            room: Room::default(),
             sleeping_until: None,
             outlets: Outlets::default(),
             outbox: Outbox::default(),
@@ -212,7 +212,7 @@ impl Inner {
     pub(super) fn listen(&mut self, chime: Chime) -> bool {
         let mut may_sleep = true;
         // Where the backlog is limited, somebody may wait for a call to start.
-        let is_patient = self.settings.queue_limit.is_none();
+        let is_patient = !self.has_limit();
         for body in self.workers.values_mut().filter_map(|worker| worker.body.as_mut()) {
             let patience = if is_patient { body.given.patience() } else { Patience::None };
             may_sleep &= body.link.may_sleep(chime, patience);
@@ -233,12 +233,6 @@ impl Inner {
     /// Lets no worker ring from now on.
     pub(super) fn stop_listening(&mut self) {
         self.workers.values_mut().filter_map(|worker| worker.body.as_mut()).for_each(|body| body.link.wake());
-    }
-
-    /// Whether the backlog holds as many calls as it may.
-    pub(super) fn is_full(&self) -> bool {
-        self.settings.queue_limit.is_some_and(|limit| self.scheduler.queued() >= limit)
-            && !self.scheduler.is_shutting_down()
     }
 
     /// How many processors each worker has for itself.
@@ -296,8 +290,8 @@ impl fmt::Debug for Outbox {
 impl Outbox {
     /// The call has ended: the outcome is to be stored.
     pub(super) fn end(&mut self, call: Pending, end: Option<Error>) {
-        if call.order.has_enclosed() {
-            return self.end_enclosing(call, end);
+        if call.order.is_heavy() {
+            return self.end_heavy(call, end);
         }
         let mut outcome = call.outcome.unwrap_or_default();
         outcome.end = end;
@@ -305,7 +299,7 @@ impl Outbox {
     }
 
     #[cold]
-    fn end_enclosing(&mut self, call: Pending, end: Option<Error>) {
+    fn end_heavy(&mut self, call: Pending, end: Option<Error>) {
         let mut outcome = call.outcome.unwrap_or_default();
         outcome.end = end;
         self.outcomes.push((call.cell, outcome));

@@ -39,6 +39,7 @@ mod printed;
 mod requests;
 mod results;
 mod role;
+mod room;
 mod threads;
 mod tokens;
 mod turn;

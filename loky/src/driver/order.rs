@@ -71,6 +71,11 @@ impl Order {
         Self { task, payload, items, limits, tries_before: 0, is_measured: false, is_awaited: false }
     }
 
+    /// How many bytes of arguments it has.
+    pub(crate) fn bytes(&self) -> usize {
+        self.payload.len()
+    }
+
     pub(super) fn limits(&self) -> Limits {
         self.limits.as_deref().copied().unwrap_or_default()
     }
@@ -91,6 +96,12 @@ impl Order {
     pub(super) fn has_enclosed(&self) -> bool {
         let of_captures = || self.task.captures.as_ref().is_some_and(|captures| !captures.enclosed.is_empty());
         !self.payload.enclosed().is_empty() || of_captures()
+    }
+
+    /// Whether to drop it may take long.
+    #[inline]
+    pub(super) fn is_heavy(&self) -> bool {
+        self.payload.is_heavy() || self.has_enclosed()
     }
 
     /// What goes with it beside its bytes.

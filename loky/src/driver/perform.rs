@@ -20,9 +20,7 @@ impl Inner {
         if self.sharing != self.scheduler.live() {
             self.share_processors();
         }
-        if !self.room.is_empty() && !self.is_full() {
-            self.outbox.watchers.append(&mut self.room);
-        }
+        self.tell_of_room();
     }
 
     fn perform(&mut self, action: Action) {
@@ -114,12 +112,14 @@ impl Inner {
 
     fn deliver(&mut self, call: CallKey) {
         let Some(pending) = self.calls.remove(call) else { return };
+        self.count_out(&pending.order);
         *if pending.has_succeeded() { &mut self.counters.succeeded } else { &mut self.counters.failed } += 1;
         self.end(pending, None);
     }
 
     fn settle(&mut self, call: CallKey, why: Why) {
         let Some(pending) = self.calls.remove(call) else { return };
+        self.count_out(&pending.order);
         let error = evidence::settled(self, &pending, why);
         self.counters.failed += 1;
         self.end(pending, Some(error));

@@ -24,10 +24,11 @@ impl Driver {
             return Some((CallKey::nowhere(), Arc::new(OutcomeCell::filled(Box::new(outcome)))));
         }
         self.act(|inner, now| {
-            if heed_limit && inner.is_full() {
+            if heed_limit && inner.is_full(order.as_ref()?.payload.len()) {
                 return None;
             }
             let order = order.take()?;
+            inner.count_in(&order);
             inner.counters.submitted += 1;
             let (terms, cell) = (order.terms(now), Arc::new(OutcomeCell::new()));
             let call = inner.calls.insert(Pending::new(order, Arc::clone(&cell)));
@@ -37,13 +38,15 @@ impl Driver {
         })
     }
 
-    /// Whether the backlog has room; if it has not, `watcher` is told when it may have.
-    pub(crate) fn has_room(&self, watcher: impl FnOnce() -> Watcher) -> bool {
+    /// Whether the backlog has room for a call with so many bytes; if it has not, `watcher` is told when it may have.
+    pub(crate) fn has_room(&self, bytes: usize, watcher: impl FnOnce() -> Option<Watcher>) -> bool {
         self.is_foreign()
-            || self.act(|inner, _| {
-                let is_full = inner.is_full();
-                if is_full {
-                    inner.room.push(watcher());
+            || self.act(|inner, now| {
+                // What has been answered makes room, and nobody may have heard of it.
+                inner.hear_what_is_there(now);
+                let is_full = inner.is_full(bytes);
+                if let Some(watcher) = is_full.then(watcher).flatten() {
+                    inner.await_room(bytes, watcher);
                 }
                 !is_full
             })

@@ -1,7 +1,7 @@
 //! The results of the items of one call, in their order: one lies here as it is, many lie in one piece of memory.
 
 use super::lengths::Lengths;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::shared::passing::{Arrival, Arrivals};
 use crate::transport::payload::Payload;
 use crate::wire::body::{Body, WithRow};
@@ -188,21 +188,27 @@ fn single_of((results, arrivals): (Results, Vec<Arrival>)) -> Option<Result<Valu
 
 impl Many {
     fn push(&mut self, result: Result<Body<'_>, Error>) {
-        let len = match result {
-            Ok(bytes) => {
-                let before = self.bytes.len();
-                self.bytes.extend_from_slice(&bytes);
-                if let Body::Row(body) = &bytes {
-                    self.bytes.extend_from_slice(body.row.bytes());
-                }
-                self.bytes.len() - before
-            }
+        let len = match result.and_then(|bytes| self.extend(&bytes)) {
+            Ok(len) => len,
             Err(why) => {
                 self.failures.push((self.lengths.count(), why));
                 0
             }
         };
         self.lengths.push(len);
+    }
+
+    /// Returns how many bytes came.
+    fn extend(&mut self, body: &Body<'_>) -> Result<usize, Error> {
+        let row = if let Body::Row(body) = body { body.row.bytes() } else { &[] };
+        let len = body.len() + row.len();
+        if self.bytes.try_reserve(len).is_err() {
+            let what = format!("ran, but there is no memory for its result of {len} bytes beside those before it");
+            return Err(Error::new(ErrorKind::Decode, what).having_run());
+        }
+        self.bytes.extend_from_slice(body);
+        self.bytes.extend_from_slice(row);
+        Ok(len)
     }
 
     #[inline]
@@ -241,6 +247,7 @@ impl From<Body<'_>> for Value {
             Body::Lent(bytes) => Self::Bytes(Payload::copy(bytes)),
             Body::Whole(bytes) => Self::Bytes(Payload::from_memory(bytes, None)),
             Body::Row(body) => Self::Row(body),
+            Body::Lost(..) => unreachable!("a result that is lost is told as a failure"),
         }
     }
 }
@@ -248,7 +255,6 @@ impl From<Body<'_>> for Value {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::error::ErrorKind;
 
     fn failure() -> Error {
         Error::new(ErrorKind::Panic, "failed")

@@ -283,7 +283,7 @@ impl Inner {
             self.outbox.end(pending, Some(why));
         }
         self.outbox.cells.append(&mut self.warm_up);
-        self.outbox.watchers.append(&mut self.room);
+        self.outbox.watchers.extend(self.room.take_waiting());
         self.outbox.is_finished = true;
     }
 }

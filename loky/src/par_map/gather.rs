@@ -64,6 +64,8 @@ struct Run {
     filling: Chunk,
     /// Chunks on their way, in the order in which they were sent.
     sent: Vec<Sent>,
+    /// How many bytes the last one had.
+    last_bytes: usize,
     /// How many items are between the input and the consumer.
     pending: usize,
     /// Items that have been pulled so far: the place of the next one.
@@ -161,7 +163,7 @@ impl<I: Iterator> Gather<I> {
             let left = self.input.size_hint().1;
             let share = if run.sizer.is_fixed() { run.window } else { run.window_share(workers) };
             let len = run.sizer.next_len(left, workers).min(share);
-            if !run.has_room_for(len) {
+            if !run.has_room_for(len) || run.is_held_back() {
                 break;
             }
             (self.fill)(run, &mut self.input, len, task_name);
@@ -193,6 +195,7 @@ impl Run {
             sizer: Sizer::new(options.chunk_size, lifespan),
             filling: Chunk::default(),
             sent: Vec::new(),
+            last_bytes: 1,
             pending: 0,
             pulled: 0,
             next_place: 0,
@@ -216,6 +219,19 @@ impl Run {
     fn has_room_for(&self, len: usize) -> bool {
         let room = self.window.saturating_sub(self.pending);
         room >= len || self.sent.is_empty() && room > 0
+    }
+
+    /// Whether the pool's queue has no room for a chunk as long as the last one. If nothing is there that would end
+    /// that, waits until it has.
+    fn is_held_back(&self) -> bool {
+        if self.pool.would_take(self.last_bytes) {
+            return false;
+        }
+        let is_idle = self.sent.is_empty() && self.ready.is_empty() && self.current.is_used_up();
+        if is_idle {
+            self.pool.wait_for_room(self.last_bytes);
+        }
+        !is_idle
     }
 
     #[inline]
@@ -267,9 +283,9 @@ impl Run {
     fn send_filling(&mut self, task: &Result<TaskRef, Error>) {
         let Chunk { first, payload, lengths } = std::mem::take(&mut self.filling);
         // The next one will be about as long.
-        self.filling.payload.bytes.reserve(payload.bytes.len());
-        // A row at the end of an item is none of the chunk, in which it may stand anywhere.
-        self.send(task, first, Encoded { row: None, ..payload }.into(), lengths, 0);
+        self.last_bytes = payload.bytes.len().max(1);
+        self.filling.payload.bytes.reserve(payload.bytes.len().min(CHUNK_BYTES_MAX));
+        self.send(task, first, payload.into(), lengths, 0);
     }
 
     fn send(

@@ -51,7 +51,7 @@ impl Sent {
         let payload = match enclosed.is_empty() {
             true => Payload::copy(bytes),
             // Which item encloses what is not known any more.
-            false => Encoded { bytes: bytes.to_vec(), row: None, enclosed: enclosed.clone() }.into(),
+            false => Encoded { bytes: bytes.to_vec(), enclosed: enclosed.clone(), ..Encoded::NONE }.into(),
         };
         (payload, self.lengths.part(from..to))
     }

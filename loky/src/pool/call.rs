@@ -144,7 +144,7 @@ impl<R> Call<R> {
                 let advice = "each worker of the pool runs it, once: only `.timeout(…)` can be said of it";
                 Err(Error::new(ErrorKind::Config, what).with_task(task.entry.name).with_advice(advice))
             }
-            None => Ok(Errand::new(task, arguments, timeout)),
+            None => Ok(Errand::new(task, arguments.in_one_piece(), timeout)),
         }
     }
 
@@ -228,7 +228,8 @@ impl<R> Future for Room<R> {
             if let Some(handle) = room.pool.try_submit(&mut room.order) {
                 return Poll::Ready(handle);
             }
-            if !self.pool.has_room(|| Watcher::Task(context.waker().clone())) {
+            let bytes = room.order.as_ref().map_or(0, Order::bytes);
+            if !self.pool.has_room(bytes, || Watcher::Task(context.waker().clone())) {
                 return Poll::Pending;
             }
         }

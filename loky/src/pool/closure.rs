@@ -119,7 +119,7 @@ macro_rules! forms {
             where
                 Signature: Fn($($A),*),
             {
-                Call::new(self.task(), encode_arguments(|_writer| {$(_writer.write(&$a);)*}))
+                Call::new(self.task(), encode_arguments(|_writer| {$(_writer.give($a);)*}))
             }
         }
     };

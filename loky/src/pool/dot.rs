@@ -156,7 +156,7 @@ macro_rules! dot_form {
                     keep((|function: &Function, $($a: $A),*| function($($a),*)) as fn(&Function, $($A),*) -> R);
                     R::compile();
                 });
-                Call::new(task, encode_arguments(|_writer| {$(_writer.write(&$a);)*}))
+                Call::new(task, encode_arguments(|_writer| {$(_writer.give($a);)*}))
             }
         }
     };

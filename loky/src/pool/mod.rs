@@ -170,7 +170,7 @@ impl Pool {
             if let Some(handle) = self.try_submit(&mut order) {
                 return handle;
             }
-            self.wait_for_room();
+            self.wait_for_room(order.as_ref().map_or(0, Order::bytes));
         }
     }
 
@@ -196,14 +196,21 @@ impl Pool {
         self.0.driver.wait(None, is_done, watch);
     }
 
-    fn has_room(&self, watcher: impl FnOnce() -> Watcher) -> bool {
-        self.0.driver.has_room(watcher)
+    /// Whether the queue has room for so many bytes of arguments; if not, `watcher` is told when it may have.
+    fn has_room(&self, bytes: usize, watcher: impl FnOnce() -> Watcher) -> bool {
+        self.0.driver.has_room(bytes, || Some(watcher()))
     }
 
-    fn wait_for_room(&self) {
+    /// The same of one that has a bound in bytes, for whoever would not wait.
+    pub(crate) fn would_take(&self, bytes: usize) -> bool {
+        self.settings().queue_limit_bytes.is_none() || self.0.driver.has_room(bytes, || None)
+    }
+
+    /// Blocks until the queue may have room for so many bytes of arguments.
+    pub(crate) fn wait_for_room(&self, bytes: usize) {
         let room = Arc::new(Cell::new());
         let told = Arc::clone(&room);
-        if !self.has_room(|| Watcher::Hook(Box::new(move || told.complete(())))) {
+        if !self.has_room(bytes, || Watcher::Hook(Box::new(move || told.complete(())))) {
             self.wait(|| room.is_done(), || room.watch(Watcher::this_thread()));
         }
     }

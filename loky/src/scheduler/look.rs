@@ -14,6 +14,11 @@ impl Scheduler {
         self.calls.backlog_len() + self.workers.ahead()
     }
 
+    /// The others that have not ended.
+    pub(crate) fn started(&self) -> impl Iterator<Item = CallKey> {
+        self.workers.started()
+    }
+
     /// Workers that serve or are being started.
     pub(crate) fn live(&self) -> usize {
         self.workers.live()

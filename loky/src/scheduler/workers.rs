@@ -101,6 +101,12 @@ impl Workers {
         self.sums.ahead
     }
 
+    /// Calls that count as started.
+    pub(super) fn started(&self) -> impl Iterator<Item = CallKey> {
+        let workers = self.index.iter().map(|&(_, seat)| self.at(seat));
+        workers.flat_map(|worker| worker.held.iter().take(worker.started).copied())
+    }
+
     /// Workers whose calls are being taken back.
     pub(super) fn recalling(&self) -> usize {
         self.sums.recalling

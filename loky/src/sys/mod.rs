@@ -6,7 +6,7 @@
 //! whole messages with several descriptors, `entry` prepares a process to be a worker, `duplicate` copies a process,
 //! `births` tells of it, `costume` dresses the copy, `image` and `marks` find functions in the running program,
 //! `own_pid` notices a fork, `interrupt` takes over the signals that ask a program to end, `thread` starts one that is
-//! small, `held_back` knows what is not printed yet, `number`, `plain`, `row` and `words` see numbers as bytes, `conjure`
+//! small, `pages` asks for large ones, `held_back` knows what is not printed yet, `number`, `plain`, `row` and `words` see numbers as bytes, `conjure`
 //! makes values without bytes, `heap` knows of memory and a cheap clock, `constructor` runs before `main`, `confine` keeps
 //! a process from what it may not do.
 #![expect(unsafe_code, reason = "the one room where it may stand; each block says why it is sound")]
@@ -33,6 +33,7 @@ pub(crate) mod marks;
 pub(crate) mod number;
 pub(crate) mod own_pid;
 pub(crate) mod page;
+pub(crate) mod pages;
 pub(crate) mod plain;
 pub(crate) mod poll;
 pub(crate) mod process;

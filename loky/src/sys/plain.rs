@@ -6,6 +6,9 @@ use std::any::TypeId;
 use std::mem::{ManuallyDrop, transmute_copy};
 use std::slice;
 
+use super::pages;
+use super::row::NoMemory;
+
 /// Does something for each type of number, until one is found.
 macro_rules! for_each_number {
     ($found:ident) => {
@@ -63,15 +66,17 @@ pub(crate) fn slice_of<T>(bytes: &[u8]) -> Option<&[T]> {
     None
 }
 
-/// The row of `count` numbers that `bytes` are; `None` if `T` is no row of numbers, or one of other length.
-pub(crate) fn from_bytes<T>(count: u64, bytes: &[u8]) -> Option<T> {
+/// The row of `count` numbers that `bytes` are; `None` if `T` is no row of numbers, or one of other length. An error if
+/// there is no memory for it.
+pub(crate) fn from_bytes<T>(count: u64, bytes: &[u8]) -> Option<Result<T, NoMemory>> {
     let id = typeid::of::<T>();
     macro_rules! found {
         ($($number:ty),*) => {$(
             if id == TypeId::of::<Vec<$number>>() {
-                let numbers = ManuallyDrop::new(numbers_of::<$number>(count, bytes)?);
+                let Ok(numbers) = numbers_of::<$number>(count, bytes)? else { return Some(Err(NoMemory)) };
+                let numbers = ManuallyDrop::new(numbers);
                 // SAFETY: `T` is the type that this is read as, and the copy that is left behind is not dropped.
-                return Some(unsafe { transmute_copy::<Vec<$number>, T>(&numbers) });
+                return Some(Ok(unsafe { transmute_copy::<Vec<$number>, T>(&numbers) }));
             }
         )*};
     }
@@ -79,6 +84,28 @@ pub(crate) fn from_bytes<T>(count: u64, bytes: &[u8]) -> Option<T> {
         for_each_number!(found);
     }
     None
+}
+
+/// Whether `T` is a slice of numbers, or a reference to one.
+pub(crate) fn is_slice<T: ?Sized>() -> bool {
+    let id = typeid::of::<T>();
+    macro_rules! found {
+        ($($number:ty),*) => {
+            false $(|| id == TypeId::of::<[$number]>() || id == TypeId::of::<&'static [$number]>())*
+        };
+    }
+    for_each_number!(found)
+}
+
+/// Whether `T` is a number, any bytes of which are one.
+pub(crate) fn is_number<T>() -> bool {
+    let id = typeid::of::<T>();
+    macro_rules! found {
+        ($($number:ty),*) => {
+            false $(|| id == TypeId::of::<$number>())*
+        };
+    }
+    cfg!(target_endian = "little") && for_each_number!(found)
 }
 
 /// How many bytes each number has in a `T`; `None` if it is no row of numbers.
@@ -100,18 +127,21 @@ fn bytes_of<N>(numbers: &[N]) -> (usize, &[u8]) {
     (numbers.len(), unsafe { slice::from_raw_parts(numbers.as_ptr().cast(), size_of_val(numbers)) })
 }
 
-fn numbers_of<N>(count: u64, bytes: &[u8]) -> Option<Vec<N>> {
+fn numbers_of<N>(count: u64, bytes: &[u8]) -> Option<Result<Vec<N>, NoMemory>> {
     let count = usize::try_from(count).ok()?;
     if count.checked_mul(size_of::<N>())? != bytes.len() {
         return None;
     }
-    let mut numbers = Vec::<N>::with_capacity(count);
+    let mut numbers = Vec::<N>::new();
+    if numbers.try_reserve_exact(count).is_err() {
+        return Some(Err(NoMemory));
+    }
     // SAFETY: there is room for so many, they lie elsewhere than the bytes, and any bytes are a number.
     unsafe {
-        std::ptr::copy_nonoverlapping(bytes.as_ptr(), numbers.as_mut_ptr().cast(), bytes.len());
+        pages::copy_to_fresh(numbers.as_mut_ptr().cast(), bytes);
         numbers.set_len(count);
     }
-    Some(numbers)
+    Some(Ok(numbers))
 }
 
 #[cfg(test)]
@@ -126,13 +156,15 @@ mod tests {
         assert_eq!(as_bytes(&numbers[1..]), Some((2, &bytes[8..])));
         assert_eq!(as_bytes(&&numbers[1..]), Some((2, &bytes[8..])));
         assert_eq!(as_bytes(&numbers[1..]).and_then(|(_, bytes)| slice_of::<f64>(bytes)), Some(&numbers[1..]));
-        assert_eq!(from_bytes::<Vec<f64>>(3, &bytes), Some(numbers));
-        assert_eq!(from_bytes::<Vec<u8>>(24, &bytes).as_deref(), Some(&bytes[..]));
-        assert_eq!(from_bytes::<Vec<u16>>(0, b""), Some(vec![]));
+        assert_eq!(from_bytes::<Vec<f64>>(3, &bytes), Some(Ok(numbers)));
+        assert_eq!(from_bytes::<Vec<u8>>(24, &bytes), Some(Ok(bytes)));
+        assert_eq!(from_bytes::<Vec<u16>>(0, b""), Some(Ok(vec![])));
     }
 
     #[test]
     fn nothing_else_is() {
+        assert!(is_slice::<[u8]>() && is_slice::<&[f64]>() && !is_slice::<Vec<u8>>() && !is_slice::<[bool]>());
+        assert!(is_number::<u8>() && !is_number::<bool>() && !is_number::<[u8; 2]>());
         assert_eq!(as_bytes(&vec![true]), None);
         assert_eq!(as_bytes(&vec![vec![1_u8]]), None);
         assert_eq!((as_bytes("text"), as_bytes(&1_u64)), (None, None));

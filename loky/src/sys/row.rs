@@ -1,7 +1,8 @@
 //! A row of numbers of which only the width is known here. It is filled from elsewhere and then becomes the vector that
-//! somebody wants, or was one and is sent: in both cases without another copy.
+//! somebody wants, or was one and is sent: in both cases without another copy. One that will be lent as a slice need not
+//! be able to become a vector, and begins on a cache line instead.
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
+use std::alloc::{Layout, alloc, dealloc, realloc};
 use std::any::TypeId;
 use std::fmt;
 use std::mem::{ManuallyDrop, transmute_copy};
@@ -9,6 +10,7 @@ use std::ptr::NonNull;
 use std::slice;
 use std::sync::atomic::AtomicU64;
 
+use super::pages::Pages;
 use super::plain::for_each_number;
 use super::words;
 
@@ -19,11 +21,21 @@ pub(crate) struct Row {
     len: usize,
     /// In bytes, of which there is memory of the global allocator; aligned to the width, and a multiple of it.
     capacity: usize,
-    /// Of a number, in bytes: a power of two, no more than [`WORD`].
+    /// How much of that may be filled.
+    end: usize,
+    pages: Pages,
+    /// Of a number, in bytes: a power of two, no more than [`WORD`]; or [`LINE`].
     width: usize,
 }
 
+/// There is not so much memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NoMemory;
+
 const WORD: usize = size_of::<u64>();
+
+/// The width of a row that will be lent: that of its numbers is not known, and it begins on a cache line.
+pub(crate) const LINE: usize = 64;
 
 // SAFETY: a row owns its memory alone, as a vector of numbers does.
 unsafe impl Send for Row {}
@@ -31,10 +43,10 @@ unsafe impl Send for Row {}
 unsafe impl Sync for Row {}
 
 impl Row {
-    /// Of no number so far, each of which has so many bytes: 1, 2, 4 or 8.
+    /// Of no number so far, each of which has so many bytes: 1, 2, 4 or 8. Or [`LINE`].
     pub(crate) fn new(width: usize) -> Self {
-        assert!(width.is_power_of_two() && width <= WORD, "numbers are not so wide");
-        Self { start: NonNull::dangling(), len: 0, capacity: 0, width }
+        assert!(width.is_power_of_two() && (width <= WORD || width == LINE), "numbers are not so wide");
+        Self { start: NonNull::dangling(), len: 0, capacity: 0, end: 0, pages: Pages::NONE, width }
     }
 
     /// How many bytes each number has.
@@ -50,31 +62,45 @@ impl Row {
 
     /// For how many more bytes there is room: whole words, if there are whole words so far.
     pub(crate) const fn room(&self) -> usize {
-        self.capacity - self.len
+        self.end - self.len
     }
 
-    /// Makes room for so many bytes in all; more than that, if need be, to be whole words.
-    pub(crate) fn grow(&mut self, capacity: usize) {
-        let capacity = capacity.next_multiple_of(WORD);
+    /// Of these bytes, to be lent.
+    pub(crate) fn to_lend(bytes: &[u8]) -> Result<Self, NoMemory> {
+        let mut row = Self::new(LINE);
+        row.grow(bytes.len())?;
+        row.extend(bytes);
+        Ok(row)
+    }
+
+    /// Makes room for so many bytes in all; more than that, if need be, to be whole words. An error changes nothing.
+    pub(crate) fn grow(&mut self, capacity: usize) -> Result<(), NoMemory> {
+        let capacity = capacity.checked_next_multiple_of(WORD).ok_or(NoMemory)?;
         if capacity <= self.capacity {
-            return;
+            self.end = self.end.max(capacity);
+            return Ok(());
         }
-        let layout = self.layout(capacity);
+        let layout = Layout::from_size_align(capacity, self.width).map_err(|_| NoMemory)?;
         let start = match self.capacity {
             // SAFETY: the layout is not empty.
             0 => unsafe { alloc(layout) },
             // SAFETY: this memory was allocated with this layout, and the new size is not zero and not too large.
             before => unsafe { realloc(self.start.as_ptr(), self.layout(before), capacity) },
         };
-        let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
-        (self.start, self.capacity) = (start, capacity);
+        let start = NonNull::new(start).ok_or(NoMemory)?;
+        (self.start, self.capacity, self.end) = (start, capacity, capacity);
+        self.pages = Pages::of(start.as_ptr(), self.len, capacity);
+        Ok(())
     }
 
     /// Adds bytes, for which there must be room.
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
         assert!(bytes.len() <= self.room(), "room was made");
-        // SAFETY: there is room for so many, and nobody else has a reference to it.
-        unsafe { self.start.add(self.len).as_ptr().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        // SAFETY: there is room for so many, and nobody else has a reference to it; what is beyond `len` is of no use.
+        unsafe {
+            self.pages.before(self.start.as_ptr(), self.len + bytes.len(), self.capacity);
+            self.start.add(self.len).as_ptr().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+        }
         self.len += bytes.len();
     }
 
@@ -82,8 +108,11 @@ impl Row {
     pub(crate) fn load(&mut self, from: &[AtomicU64]) {
         let len = size_of_val(from);
         assert!(len <= self.room(), "room was made");
-        // SAFETY: there is room for so many, and nobody else has a reference to it.
-        unsafe { words::load_to(from, self.start.add(self.len).as_ptr()) };
+        // SAFETY: there is room for so many, and nobody else has a reference to it; what is beyond `len` is of no use.
+        unsafe {
+            self.pages.before(self.start.as_ptr(), self.len + len, self.capacity);
+            words::load_to(from, self.start.add(self.len).as_ptr());
+        }
         self.len += len;
     }
 
@@ -137,7 +166,7 @@ impl Row {
         let mut numbers = ManuallyDrop::new(numbers);
         let (len, capacity) = (size_of_val(&numbers[..]), numbers.capacity() * size_of::<N>());
         let start = NonNull::new(numbers.as_mut_ptr().cast()).expect("a vector is somewhere");
-        Self { start, len, capacity, width: size_of::<N>() }
+        Self { start, len, capacity, end: len, pages: Pages::NONE, width: size_of::<N>() }
     }
 
     /// Whether the memory can be that of a vector of so many `N`.
@@ -166,6 +195,12 @@ impl fmt::Debug for Row {
     }
 }
 
+impl fmt::Display for NoMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("there is not enough memory for it")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,15 +221,35 @@ mod tests {
     fn what_was_filled_becomes_a_vector() {
         let words: Vec<_> = (0..100).map(AtomicU64::new).collect();
         let mut row = Row::new(4);
-        row.grow(12);
+        row.grow(12).unwrap();
         assert_eq!(row.room(), 16, "whole words");
         row.extend(&7_u64.to_le_bytes());
-        row.grow(8 + 800);
+        row.grow(8 + 800).unwrap();
         row.load(&words);
         assert_eq!(row.room(), 0);
         row.truncate(804);
         let numbers: Vec<u32> = row.into(201).unwrap();
         assert_eq!((numbers.len(), numbers[0], numbers[4], numbers[200]), (201, 7, 1, 99));
+    }
+
+    #[test]
+    fn what_is_lent_begins_on_a_line_and_becomes_no_vector() {
+        for len in [1, 8, 4096, 5 << 20] {
+            let row = Row::to_lend(&vec![7; len]).unwrap();
+            assert!(row.bytes().as_ptr().addr() % LINE == 0 && row.bytes() == vec![7; len]);
+            assert!(row.into::<Vec<u8>>(len as u64).is_err());
+        }
+    }
+
+    #[test]
+    fn more_memory_than_there_is_changes_nothing() {
+        for width in [1, LINE] {
+            let mut row = Row::new(width);
+            row.grow(8).unwrap();
+            row.extend(b"abcdefgh");
+            assert_eq!([1 << 60, usize::MAX, isize::MAX as usize].map(|len| row.grow(len)), [Err(NoMemory); 3]);
+            assert_eq!(row.bytes(), b"abcdefgh");
+        }
     }
 
     #[test]

@@ -4,6 +4,9 @@
 //! without its neighbours knowing. The code of users runs in both directions (their `Serialize` and `Deserialize`),
 //! so a panic in it is caught and told as what it is: a value that cannot travel.
 
+#[cfg(test)]
+mod tests;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -11,9 +14,11 @@ use super::entry::Fault;
 use super::slice::SliceOwner;
 use super::value::{self, Appended};
 use crate::error::{Error, ErrorKind};
+use crate::memory;
 use crate::shared::live::Stretch;
 use crate::shared::passing::{Enclosed, Way};
-use crate::sys::row::Row;
+use crate::sys::plain;
+use crate::sys::row::{NoMemory, Row};
 use crate::wire::body::{Encoded, RowPlace};
 
 /// Appends the arguments of one call to a payload.
@@ -25,6 +30,8 @@ pub struct ArgumentWriter<'a> {
     count: usize,
     /// Where a long row begins, if that is what was written last.
     row: Option<RowPlace>,
+    /// The row, if it was given away and does not stand in the bytes.
+    tail: Option<Box<Row>>,
     /// What went wrong first; nothing is written after it.
     fault: Option<String>,
 }
@@ -33,7 +40,7 @@ pub struct ArgumentWriter<'a> {
 pub(crate) fn encode_arguments(write: impl FnOnce(&mut ArgumentWriter<'_>)) -> Result<Encoded, Error> {
     // Most arguments are short: one allocation, and no growing.
     let mut encoded = Encoded { bytes: Vec::with_capacity(64), ..Encoded::NONE };
-    encoded.row = write_arguments(&mut encoded, write)?;
+    encode_arguments_into(&mut encoded, write)?;
     Ok(encoded)
 }
 
@@ -43,20 +50,16 @@ pub(crate) fn encode_arguments_into(
     encoded: &mut Encoded,
     write: impl FnOnce(&mut ArgumentWriter<'_>),
 ) -> Result<(), Error> {
-    write_arguments(encoded, write).map(drop)
-}
-
-/// The same. Returns where a long row begins, if the arguments end in one.
-#[inline]
-fn write_arguments(
-    encoded: &mut Encoded,
-    write: impl FnOnce(&mut ArgumentWriter<'_>),
-) -> Result<Option<RowPlace>, Error> {
     let (bytes, enclosed) = (&mut encoded.bytes, &mut encoded.enclosed);
     let before = bytes.len();
-    let mut writer = ArgumentWriter { bytes, enclosed, count: 0, row: None, fault: None };
+    let mut writer = ArgumentWriter { bytes, enclosed, count: 0, row: None, tail: None, fault: None };
     write(&mut writer);
-    let Some(why) = writer.fault else { return Ok(writer.row) };
+    let ArgumentWriter { row, tail, fault, .. } = writer;
+    let Some(why) = fault else {
+        // Of several calls one after the other, no row is the end of the bytes of all.
+        (encoded.row, encoded.tail) = if before == 0 { (row, tail) } else { (None, None) };
+        return Ok(());
+    };
     encoded.bytes.truncate(before);
     Err(Error::new(ErrorKind::Encode, format!("cannot be started: {why}")))
 }
@@ -68,10 +71,50 @@ impl ArgumentWriter<'_> {
         if self.fault.is_some() {
             return;
         }
+        if self.tail.is_some() {
+            self.copy_tail();
+        }
         self.count += 1;
         match append_and_tell(Way::Arguments, self.bytes, self.enclosed, argument) {
             Ok(row) => self.row = row,
             Err(why) => self.fault = Some(format!("argument {} cannot be encoded: {why}", self.count)),
+        }
+    }
+
+    /// The same of an argument that nobody needs any more: a long row is not copied.
+    #[inline]
+    pub fn give<T: Serialize>(&mut self, argument: T) {
+        match value::taken(argument) {
+            Ok((count, row)) => self.take(count, row),
+            Err(argument) => self.write(&argument),
+        }
+    }
+
+    #[cold]
+    fn take(&mut self, count: u64, row: Row) {
+        self.write(&());
+        if self.fault.is_some() {
+            return;
+        }
+        let len = size_of_val(&count) + row.bytes().len();
+        let head = self.bytes.len() - LENGTH;
+        self.bytes[head..].copy_from_slice(&(len as u64).to_le_bytes());
+        self.bytes.extend_from_slice(&count.to_le_bytes());
+        self.row = RowPlace::new(self.bytes.len(), row.width());
+        self.tail = Some(Box::new(row));
+        if self.row.is_none() {
+            self.copy_tail();
+        }
+    }
+
+    /// Something comes behind the row, or its place cannot be said.
+    #[cold]
+    fn copy_tail(&mut self) {
+        let Some(row) = self.tail.take() else { return };
+        self.row = None;
+        match memory::reserve(self.bytes, row.bytes().len()) {
+            Ok(()) => self.bytes.extend_from_slice(row.bytes()),
+            Err(_) => self.fault = Some(format!("argument {} cannot be encoded: {NoMemory}", self.count)),
         }
     }
 }
@@ -150,7 +193,22 @@ impl<'a> ArgumentReader<'a> {
             self.count += 1;
             return self.read_stretch().map_err(|why| self.wrong(&why));
         }
+        if plain::is_number::<T>() {
+            return self.read_numbers();
+        }
         self.read().map(SliceOwner::of)
+    }
+
+    fn read_numbers<T>(&mut self) -> Result<SliceOwner<T>, Fault> {
+        self.count += 1;
+        let row = match self.next() {
+            Some(bytes) => value::decode_slice::<T>(bytes),
+            None => self
+                .next_row()
+                .ok_or("is missing".to_string())
+                .and_then(|(start, row)| value::decode_slice_row::<T>(start, row)),
+        };
+        row.and_then(SliceOwner::of_row).map_err(|why| self.wrong(&why))
     }
 
     /// Says that there are no more.
@@ -220,106 +278,3 @@ const LENGTH: usize = 8;
 
 /// In the place of a length: what follows is the name of a stretch of memory, in as many words as that has.
 const STRETCH: u64 = u64::MAX;
-
-#[cfg(test)]
-mod tests {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use super::*;
-
-    /// Serializes by panicking, as a lock behind a foreign `Serialize` might.
-    struct Panics;
-
-    impl Serialize for Panics {
-        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-            panic!("a poisoned {}", "lock")
-        }
-    }
-
-    impl<'de> Deserialize<'de> for Panics {
-        fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-            panic!("not even back")
-        }
-    }
-
-    #[test]
-    fn arguments_are_read_as_they_were_written() {
-        let bytes = encode_arguments(|writer| {
-            writer.write("abc");
-            writer.write(&[1.5, 2.5][..]);
-            writer.write(&());
-        })
-        .unwrap();
-        let mut reader = ArgumentReader::new(&bytes.bytes);
-        assert_eq!(reader.read::<String>().unwrap(), "abc");
-        assert!(reader.finish().is_err());
-        assert_eq!(reader.read::<Vec<f64>>().unwrap(), [1.5, 2.5]);
-        reader.read::<()>().unwrap();
-        reader.finish().unwrap();
-        assert_eq!(reader.read::<u8>(), Err(Fault::Decode("argument 4: is missing".into())));
-    }
-
-    #[test]
-    fn an_argument_reads_no_byte_of_its_neighbour() {
-        let bytes = encode_arguments(|writer| [1_u32, 2].iter().for_each(|number| writer.write(number))).unwrap();
-        assert!(ArgumentReader::new(&bytes.bytes).read::<u64>().is_err());
-        assert!(ArgumentReader::new(&bytes.bytes).read::<u16>().is_err());
-    }
-
-    #[test]
-    fn a_false_length_is_an_error() {
-        for length in [0_u64, 3, u64::MAX] {
-            let bytes = [&length.to_le_bytes()[..], &[0, 0]].concat();
-            assert!(ArgumentReader::new(&bytes).read::<u16>().is_err(), "{length}");
-        }
-        assert!(ArgumentReader::new(&[2, 0, 0]).read::<u16>().is_err());
-    }
-
-    #[test]
-    fn a_slice_of_shared_numbers_travels_as_a_range() {
-        use crate::shared::passing::{Arrival, Item, Name, forget, give};
-        let shared = crate::shared::Shared::from_vec((0..10_000_u32).collect());
-        let encoded = encode_arguments(|writer| {
-            writer.write(&shared[5000..]);
-            writer.write(&&shared[..5000]);
-            writer.write(&shared[..10]);
-            writer.write(&shared[1..9001]);
-        });
-        let Encoded { bytes, row, enclosed } = encoded.unwrap();
-        let [Item::Segment(segment), ..] = enclosed.items() else { panic!("it is enclosed") };
-        assert!(bytes.len() < 200 && row.is_none() && enclosed.items().len() == 3, "{} bytes", bytes.len());
-        let id = segment.id();
-        give(id, Arrival::known(Name::Given(id), std::sync::Arc::clone(segment)));
-        let mut reader = ArgumentReader::new(&bytes);
-        let (lent, copied) = (reader.read_slice::<u32>().unwrap(), reader.read::<Vec<u32>>().unwrap());
-        assert!(std::ptr::eq(&lent[..], &shared[5000..]) && copied[..] == shared[..5000]);
-        assert_eq!(reader.read_slice::<u32>().unwrap()[..], shared[..10]);
-        let mut again = ArgumentReader::new(reader.rest);
-        assert!(reader.read_slice::<String>().is_err() && reader.finish().is_ok());
-        assert!(again.read::<Vec<String>>().is_err() && again.finish().is_ok());
-        forget(id);
-        assert!(ArgumentReader::new(&bytes).read_slice::<u32>().is_err(), "it was not given");
-        assert!(ArgumentReader::new(&bytes[..20]).read_slice::<u32>().is_err());
-    }
-
-    #[test]
-    fn a_panicking_serialize_is_an_encoding_error_and_leaves_what_was_there() {
-        let mut encoded = Encoded { bytes: b"before".to_vec(), ..Encoded::NONE };
-        let error = encode_arguments_into(&mut encoded, |writer| {
-            writer.write(&1_u8);
-            writer.write(&Panics);
-            writer.write(&Panics);
-        })
-        .unwrap_err();
-        assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::Encode, false));
-        assert!(error.to_string().contains("argument 2 cannot be encoded: it panicked: a poisoned lock"), "{error}");
-        assert_eq!(encoded.bytes, b"before");
-    }
-
-    #[test]
-    fn a_panicking_deserialize_is_a_fault() {
-        let bytes = encode_arguments(|writer| writer.write(&())).unwrap();
-        let fault = ArgumentReader::new(&bytes.bytes).read::<Panics>().err();
-        assert_eq!(fault, Some(Fault::Decode("argument 1: it panicked: not even back".into())));
-    }
-}

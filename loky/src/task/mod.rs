@@ -28,7 +28,7 @@ pub use entry::{Entry, Fault, type_id_of, version};
 pub use find::{Instance, TaskRef, mark};
 pub(crate) use find::{entry_of, find, keep};
 pub(crate) use passage::write_result;
-pub use passage::{Argument, Lent, LentSlice, LentUnsized, Passage, Returned, Sent, owned};
+pub use passage::{Argument, Lent, LentSlice, LentUnsized, Owned, Passage, Returned, Sent, owned};
 pub(crate) use registry::{build, registry};
 pub use slice::SliceOwner;
 pub use value::Written;

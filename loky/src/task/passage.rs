@@ -50,7 +50,7 @@ pub trait Returned: Serialize + DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> Returned for T {}
 
-/// How values of one parameter pass: a `&T` is written there, its `Owner` is read here and lends a `&T`.
+/// How values of a parameter `&T` pass: one is written there, its `Owner` is read here and lends a `&T`.
 #[derive(Debug)]
 pub struct Passage<T: ?Sized, Owner> {
     write: fn(&mut ArgumentWriter<'_>, &T),
@@ -90,9 +90,34 @@ impl<T: ?Sized, Owner> Passage<T, Owner> {
     }
 }
 
+/// How values of a parameter that is no reference pass: a `T` is given away there, and read here.
+#[derive(Debug)]
+pub struct Owned<T> {
+    give: fn(&mut ArgumentWriter<'_>, T),
+    read: fn(&mut ArgumentReader<'_>) -> Result<T, Fault>,
+}
+
 /// A parameter `T`.
-pub fn owned<T: Argument>() -> Passage<T, T> {
-    Passage::new(|owner| owner)
+pub fn owned<T: Argument>() -> Owned<T> {
+    Owned { give: |writer, argument| writer.give(argument), read: |reader| reader.read() }
+}
+
+impl<T> Owned<T> {
+    /// Appends an argument.
+    #[inline]
+    pub fn give(&self, writer: &mut ArgumentWriter<'_>, argument: T) {
+        (self.give)(writer, argument);
+    }
+
+    /// The next argument.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or it is another.
+    #[inline]
+    pub fn read(&self, reader: &mut ArgumentReader<'_>) -> Result<T, Fault> {
+        (self.read)(reader)
+    }
 }
 
 /// A parameter `&T`, whose owner is found by method resolution, since the macro sees only tokens.
@@ -118,7 +143,7 @@ impl<T> Lent<T> {
     where
         T: Argument,
     {
-        owned()
+        Passage::new(|owner| owner)
     }
 }
 
@@ -215,7 +240,8 @@ mod tests {
         passed(&Lent::<Path>::NEW.passage(), Path::new("a/b"), |lent| assert_eq!(lent, Path::new("a/b")));
         passed(&Lent::<Vec<u8>>::NEW.passage(), &vec![1], |lent| assert_eq!(lent, &[1]));
         passed(&Lent::<NotClone>::NEW.passage(), &NotClone(7), |lent| assert_eq!(lent.0, 7));
-        passed(&owned::<NotClone>(), &NotClone(8), |lent| assert_eq!(lent.0, 8));
+        let bytes = encode_arguments(|writer| owned().give(writer, NotClone(8))).unwrap();
+        assert_eq!(owned::<NotClone>().read(&mut ArgumentReader::new(&bytes.bytes)).unwrap(), NotClone(8));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One value as bytes and back: what users wrote decides how, but for numbers and rows of them. Those are written as
-//! the format writes them, rows with their number first, only without asking it for each.
+//! the format writes them, rows with their number first, only without asking it for each. A long row that is given away is
+//! not copied at all.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,8 +9,8 @@ use super::contain::contain;
 use crate::memory;
 use crate::shared::live::Stretch;
 use crate::shared::passing::{Enclosed, Way, collecting};
-use crate::sys::row::Row;
-use crate::sys::{number, plain};
+use crate::sys::row::{LINE, NoMemory, Row};
+use crate::sys::{number, pages, plain};
 use crate::wire::body::{ROW_MIN, RowPlace};
 use crate::wire::codec;
 
@@ -67,34 +68,35 @@ fn encode_other<T: Serialize + ?Sized>(
             return Ok(Appended::Stretch);
         }
     }
-    memory::reserve(bytes, COUNT + plain.len());
+    memory::reserve(bytes, COUNT + plain.len()).map_err(|_| NoMemory.to_string())?;
     bytes.extend_from_slice(&(count as u64).to_le_bytes());
     let start = bytes.len();
-    bytes.extend_from_slice(plain);
-    let row = if plain.len() < ROW_MIN { None } else { RowPlace::new(start, plain.len() / count) };
+    pages::extend_fresh(bytes, plain);
+    let width = || if plain::is_slice::<T>() { LINE } else { plain.len() / count };
+    let row = if plain.len() < ROW_MIN { None } else { RowPlace::new(start, width()) };
     Ok(row.map_or(Appended::Bytes, Appended::Row))
 }
 
-/// Appends a value that nobody needs any more: a long row is not copied, but kept for whoever sends it.
+/// The numbers of a long row that nobody needs any more, and how many they are; anything else comes back.
 #[inline]
-pub(super) fn write<T: Serialize>(written: &mut Written, value: T) -> Result<(), String> {
-    let long = plain::as_bytes(&value).filter(|(_, plain)| plain.len() >= ROW_MIN).map(|(count, _)| count);
-    let Some(count) = long else {
-        return write_short(written, &value);
-    };
-    match Row::from(value) {
-        Ok(row) => {
-            written.bytes.extend_from_slice(&(count as u64).to_le_bytes());
-            written.row = Some(row);
-            Ok(())
-        }
-        Err(value) => write_short(written, &value),
+pub(super) fn taken<T: Serialize>(value: T) -> Result<(u64, Row), T> {
+    match plain::as_bytes(&value).filter(|(_, plain)| plain.len() >= ROW_MIN).map(|(count, _)| count) {
+        Some(count) => Row::from(value).map(|row| (count as u64, row)),
+        None => Err(value),
     }
 }
 
+/// Appends a result, which nobody needs any more: a long row is not copied, but kept for whoever sends it.
 #[inline]
-fn write_short<T: Serialize>(written: &mut Written, value: &T) -> Result<(), String> {
-    encode(Way::Result, &mut written.bytes, &mut written.enclosed, value).map(drop)
+pub(super) fn write<T: Serialize>(written: &mut Written, value: T) -> Result<(), String> {
+    match taken(value) {
+        Ok((count, row)) => {
+            written.bytes.extend_from_slice(&count.to_le_bytes());
+            written.row = Some(row);
+            Ok(())
+        }
+        Err(value) => encode(Way::Result, &mut written.bytes, &mut written.enclosed, &value).map(drop),
+    }
 }
 
 /// The value in `bytes`, all of them. A `Deserialize` that fails, or panics, is an error.
@@ -106,14 +108,34 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
 fn decode_other<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     let row = bytes.split_first_chunk::<COUNT>();
     let plain = row.and_then(|(count, plain)| plain::from_bytes(u64::from_le_bytes(*count), plain));
-    plain.map_or_else(|| contain(|| codec::decode(bytes)), Ok)
+    plain.map_or_else(|| contain(|| codec::decode(bytes)), |plain| plain.map_err(|why| why.to_string()))
+}
+
+/// The slice of numbers that is in `bytes`, on memory of its own to be lent.
+pub(super) fn decode_slice<T>(bytes: &[u8]) -> Result<Row, String> {
+    let (count, plain) = bytes.split_first_chunk::<COUNT>().ok_or("its length is missing")?;
+    check_count::<T>(*count, plain.len())?;
+    Row::to_lend(plain).map_err(|why| why.to_string())
+}
+
+/// The same of bytes that end in a row.
+pub(super) fn decode_slice_row<T>(start: &[u8], row: Row) -> Result<Row, String> {
+    let count = start.try_into().map_err(|_| "there is another value in its place")?;
+    check_count::<T>(count, row.bytes().len())?;
+    if row.width() == LINE { Ok(row) } else { Row::to_lend(row.bytes()).map_err(|why| why.to_string()) }
+}
+
+fn check_count<T>(count: [u8; COUNT], len: usize) -> Result<(), String> {
+    let expected = u64::from_le_bytes(count).checked_mul(size_of::<T>() as u64);
+    if expected == Some(len as u64) { Ok(()) } else { Err(format!("{len} bytes are not as many numbers as it has")) }
 }
 
 /// The value that is a row of just these numbers.
 pub(super) fn decode_numbers<T: DeserializeOwned>(numbers: &[u8]) -> Result<T, String> {
     let width = plain::width_of::<T>().ok_or("there is a range of numbers in its place")?;
     let value = plain::from_bytes((numbers.len() / width) as u64, numbers);
-    value.ok_or_else(|| "a range of numbers is of other numbers".to_string())
+    let value = value.ok_or("a range of numbers is of other numbers")?;
+    value.map_err(|why| why.to_string())
 }
 
 /// The same of bytes that end in a row: the value that is just that row is not copied.
@@ -122,7 +144,16 @@ pub(crate) fn decode_row<T: DeserializeOwned>(start: &[u8], row: Row) -> Result<
         Ok(count) => row.into(u64::from_le_bytes(count)),
         Err(_) => Err(row),
     };
-    row.or_else(|row| decode(&[start, row.bytes()].concat()))
+    row.or_else(|row| decode(&joined(start, row.bytes()).map_err(|why| why.to_string())?))
+}
+
+/// Both in one piece.
+fn joined(start: &[u8], rest: &[u8]) -> Result<Vec<u8>, NoMemory> {
+    let mut all = Vec::new();
+    all.try_reserve_exact(start.len() + rest.len()).map_err(|_| NoMemory)?;
+    all.extend_from_slice(start);
+    all.extend_from_slice(rest);
+    Ok(all)
 }
 
 #[cfg(test)]

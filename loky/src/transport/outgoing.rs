@@ -21,6 +21,7 @@ pub(super) struct Outgoing<M> {
 #[derive(Clone, Debug)]
 pub(crate) enum Part<'a> {
     Bytes(&'a [u8]),
+    /// Of one of its pieces.
     Payload(&'a Payload, Range<usize>),
 }
 
@@ -52,7 +53,7 @@ impl Part<'_> {
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
             Self::Bytes(bytes) => bytes,
-            Self::Payload(payload, range) => &payload[range.clone()],
+            Self::Payload(payload, range) => payload.part(range.clone()),
         }
     }
 
@@ -106,7 +107,7 @@ impl<M: Memory> Outgoing<M> {
         while let Some(kept) = self.queue.front_mut() {
             let bytes = match kept {
                 Kept::Bytes(bytes) => &bytes[..],
-                Kept::Payload(payload, range) => &payload[range.clone()],
+                Kept::Payload(payload, range) => payload.part(range.clone()),
             };
             let done = write(&mut self.ring, bytes)?;
             if done < bytes.len() {

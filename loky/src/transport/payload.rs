@@ -1,22 +1,26 @@
-//! Bytes that are kept until they are sent, and maybe sent again: a few lie here, more of them are shared.
+//! Bytes that are kept until they are sent, and maybe sent again: a few lie here, more of them are shared. They may end in
+//! a row that lies elsewhere, as it was given away.
 
 use std::fmt;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use crate::memory::Memory;
 use crate::shared::passing::Enclosed;
 use crate::wire::body::{Encoded, Parcel, RowPlace};
 
-/// See the module. A clone copies at most [`SHORT_MAX`] bytes.
+/// See the module. A clone copies at most [`SHORT_MAX`] bytes. Seen as bytes, it is what stands before such a row.
 #[derive(Clone)]
 pub(crate) enum Payload {
     Short(u8, [u8; SHORT_MAX]),
     /// With where in them a row begins, if there is one.
     Long(Arc<Memory>, Option<RowPlace>),
-    /// With what they enclose.
-    Enclosing(Arc<Parcel>),
+    /// With what they enclose, and a row that lies elsewhere.
+    Parcel(Arc<Parcel>),
 }
+
+/// To let go of more bytes takes a while.
+const HEAVY_MIN: usize = 1 << 20;
 
 /// The arguments of most small tasks have room here: two numbers with their lengths.
 const SHORT_MAX: usize = 38;
@@ -41,7 +45,53 @@ impl Payload {
         match self {
             Self::Short(..) => None,
             Self::Long(_, row) => *row,
-            Self::Enclosing(parcel) => parcel.row,
+            Self::Parcel(parcel) => parcel.row,
+        }
+    }
+
+    /// How many bytes there are, with those that lie elsewhere.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Short(len, _) => usize::from(*len),
+            Self::Long(bytes, _) => bytes.len(),
+            Self::Parcel(parcel) => parcel.bytes.len() + tail_of(parcel).len(),
+        }
+    }
+
+    /// The two ranges of which each lies in one piece, wherever that is; the second one is empty as a rule.
+    pub(crate) fn pieces(&self) -> [Range<usize>; 2] {
+        let (first, all) = ((**self).len(), self.len());
+        [0..first, first..all]
+    }
+
+    /// A part of one of these.
+    pub(super) fn part(&self, range: Range<usize>) -> &[u8] {
+        let own = (**self).len();
+        match self {
+            Self::Parcel(parcel) if range.start >= own => &tail_of(parcel)[range.start - own..range.end - own],
+            _ => &self[range],
+        }
+    }
+
+    /// The same, all of it here.
+    pub(crate) fn in_one_piece(self) -> Self {
+        match &self {
+            Self::Parcel(parcel) if parcel.tail.is_some() => {
+                let bytes = [&parcel.bytes[..], tail_of(parcel)].concat();
+                Encoded { bytes, row: parcel.row, tail: None, enclosed: parcel.enclosed.clone() }.into()
+            }
+            _ => self,
+        }
+    }
+
+    /// Whether to drop it may take long, and so must not be done where somebody waits for a lock.
+    #[inline]
+    pub(crate) fn is_heavy(&self) -> bool {
+        match self {
+            Self::Short(..) => false,
+            Self::Long(bytes, _) => bytes.len() >= HEAVY_MIN,
+            Self::Parcel(_) => true,
         }
     }
 
@@ -50,7 +100,7 @@ impl Payload {
     pub(crate) fn enclosed(&self) -> &Enclosed {
         match self {
             Self::Short(..) | Self::Long(..) => &Enclosed::NONE,
-            Self::Enclosing(parcel) => &parcel.enclosed,
+            Self::Parcel(parcel) => &parcel.enclosed,
         }
     }
 
@@ -59,6 +109,10 @@ impl Payload {
         short.get_mut(..bytes.len())?.copy_from_slice(bytes);
         Some(Self::Short(u8::try_from(bytes.len()).ok()?, short))
     }
+}
+
+fn tail_of(parcel: &Parcel) -> &[u8] {
+    parcel.tail.as_ref().map_or(&[], |row| row.bytes())
 }
 
 impl From<Vec<u8>> for Payload {
@@ -70,10 +124,10 @@ impl From<Vec<u8>> for Payload {
 impl From<Encoded> for Payload {
     #[inline]
     fn from(encoded: Encoded) -> Self {
-        if encoded.enclosed.is_empty() {
+        if encoded.enclosed.is_empty() && encoded.tail.is_none() {
             Self::from_memory(encoded.bytes.into(), encoded.row)
         } else {
-            Self::Enclosing(Arc::new(encoded.into()))
+            Self::Parcel(Arc::new(encoded.into()))
         }
     }
 }
@@ -85,7 +139,7 @@ impl Deref for Payload {
         match self {
             Self::Short(len, bytes) => &bytes[..(*len).into()],
             Self::Long(bytes, _) => bytes,
-            Self::Enclosing(parcel) => &parcel.bytes,
+            Self::Parcel(parcel) => &parcel.bytes,
         }
     }
 }
@@ -99,6 +153,23 @@ impl fmt::Debug for Payload {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::row::Row;
+
+    #[test]
+    fn a_row_that_lies_elsewhere_is_a_piece_of_its_own() {
+        let (bytes, row) = (b"12345678".to_vec(), Row::from(vec![7_u32; 3]).unwrap());
+        let encoded = Encoded { bytes, tail: Some(Box::new(row)), ..Encoded::NONE };
+        let payload = Payload::from(encoded);
+        let [first, second] = payload.pieces();
+        assert_eq!((payload.len(), first.clone(), second.clone()), (20, 0..8, 8..20));
+        assert_eq!(
+            (payload.part(2..8), payload.part(8..9), payload.part(16..20)),
+            (&b"345678"[..], &[7][..], &[7, 0, 0, 0][..])
+        );
+        assert_eq!((payload.part(20..20), payload.is_heavy()), (&b""[..], true));
+        let joined = payload.in_one_piece();
+        assert!(joined.len() == 20 && joined[..8] == *b"12345678" && joined[16] == 7 && joined.pieces()[1].is_empty());
+    }
 
     #[test]
     fn a_payload_is_its_bytes_whatever_their_number() {

@@ -8,9 +8,12 @@
 use std::fmt;
 
 use bincode::config::{self, Config, Configuration, Fixint, LittleEndian};
+use bincode::enc::write::Writer;
 use bincode::error::{DecodeError, EncodeError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::memory;
 
 /// What the format said, or the `Serialize` or `Deserialize` that it called, in their own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,11 +57,29 @@ impl fmt::Display for CodecError {
 #[inline]
 pub(crate) fn encode_into<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<(), CodecError> {
     let before = bytes.len();
-    let written = bincode::serde::encode_into_std_write(value, bytes, FORMAT);
-    written.map(drop).map_err(|why| {
+    bincode::serde::encode_into_writer(value, Growing(bytes), FORMAT).map_err(|why| {
         bytes.truncate(before);
         why.into()
     })
+}
+
+/// Bytes that grow as long as there is memory.
+struct Growing<'a>(&'a mut Vec<u8>);
+
+impl Writer for Growing<'_> {
+    #[inline]
+    fn write(&mut self, more: &[u8]) -> Result<(), EncodeError> {
+        if self.0.capacity() - self.0.len() < more.len() {
+            memory::reserve(self.0, more.len()).map_err(|_| no_memory())?;
+        }
+        self.0.extend_from_slice(more);
+        Ok(())
+    }
+}
+
+#[cold]
+fn no_memory() -> EncodeError {
+    EncodeError::Other("there is not enough memory for it")
 }
 
 /// The value in `bytes`, all of them: what is left over is an error, too.

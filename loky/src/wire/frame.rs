@@ -1,6 +1,6 @@
 //! A row of frames: two words that say what follows and how long it is, and then that, filled up to whole words.
 //!
-//! The first word is the length, in its highest byte the kind, and in the one below it where a row begins, if there
+//! The first word is the length, in its highest byte the kind, and in the nine bits below it where a row begins, if there
 //! is one; the second word is a tag, of which each kind makes what it likes. A frame that *follows*, which a bit of
 //! its first word says, has the kind of the one before it and the next tag: it says neither, and is a word shorter.
 //! Many small frames in a row cost little in that way.
@@ -13,7 +13,8 @@ mod tests;
 
 use std::fmt;
 
-use super::body::{Body, Long, RowPlace};
+use super::body::{Body, PLACE_BITS, RowPlace};
+use super::long::Long;
 use crate::sys::row::Row;
 
 /// What is known of a frame before its bytes are.
@@ -54,12 +55,12 @@ pub(crate) const WORD: usize = 8;
 
 const HEAD_LEN: usize = 2 * WORD;
 
-/// More than any address space of today.
-const LEN_MAX: u64 = 1 << 47;
+/// More than any machine of today has memory.
+const LEN_MAX: u64 = 1 << 46;
 
 const KIND_SHIFT: u32 = 56;
 
-const ROW_SHIFT: u32 = 48;
+const ROW_SHIFT: u32 = KIND_SHIFT - PLACE_BITS;
 
 /// The frame follows. Kinds are smaller.
 const FOLLOWS: u64 = 1 << 63;
@@ -86,7 +87,7 @@ impl Head {
     }
 
     fn first_word(self) -> u64 {
-        self.len as u64 | u64::from(RowPlace::byte(self.row)) << ROW_SHIFT
+        self.len as u64 | RowPlace::bits(self.row) << ROW_SHIFT
     }
 
     /// Whether this frame follows the one with the head `before`.
@@ -101,7 +102,7 @@ impl Head {
         let first = u64::from_le_bytes(*first);
         let len = first & (u64::MAX >> (u64::BITS - ROW_SHIFT));
         let len = usize::try_from(len).ok().filter(|&len| len as u64 <= LEN_MAX).ok_or(FrameError::TooLong(len))?;
-        let row = RowPlace::from_byte((first >> ROW_SHIFT) as u8);
+        let row = RowPlace::from_bits(first >> ROW_SHIFT);
         if first & FOLLOWS != 0 {
             return Ok(Some((Self { kind: before.kind, tag: before.tag.wrapping_add(1), len, row }, WORD)));
         }

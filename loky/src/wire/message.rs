@@ -115,6 +115,10 @@ pub(crate) enum Failure {
     CannotDecode(String),
     /// The task ran; its result could not be encoded.
     CannotEncode(String),
+    /// There is no memory for the arguments, which are so many bytes; the task did not run.
+    NoRoomForArguments(u64),
+    /// The task ran; in the parent there is no memory for its result.
+    NoRoomForResult(u64),
 }
 
 impl Build {
@@ -200,13 +204,22 @@ impl<'a> FromWorker<'a> {
         let (call, item) = ((head.tag >> u32::BITS) as u32, head.tag as u32);
         match head.kind {
             from_worker::HELLO => codec::decode(&bytes).map(Self::Hello),
-            from_worker::VALUE => Ok(Self::Answer { call, item, result: Ok(bytes) }),
+            from_worker::VALUE => Ok(Self::Answer { call, item, result: received(bytes) }),
             from_worker::FAILURE => codec::decode(&bytes).map(|why| Self::Answer { call, item, result: Err(why) }),
             from_worker::RAN => Ok(Self::Ran { nanos: head.tag }),
             from_worker::ENCLOSE => Enclosure::parse(head, &bytes).map(Self::Encloses),
             from_worker::WORN => Ok(Self::Worn),
             _ => Err(CodecError::unknown("a kind of message")),
         }
+    }
+}
+
+/// The result, if it is there.
+#[inline]
+fn received(body: Body<'_>) -> Result<Body<'_>, Failure> {
+    match body {
+        Body::Lost(_, len) => Err(Failure::NoRoomForResult(len as u64)),
+        body => Ok(body),
     }
 }
 
@@ -246,6 +259,12 @@ mod tests {
         assert_eq!(FromWorker::parse(said(&super::failure(7, 0, &why))), Ok(failure));
         assert_eq!(FromWorker::parse((ran(5), Body::Lent(b""))), Ok(FromWorker::Ran { nanos: 5 }));
         assert_eq!(FromWorker::parse((worn(), Body::Lent(b""))), Ok(FromWorker::Worn));
+    }
+
+    #[test]
+    fn a_result_that_is_lost_is_a_failure() {
+        let lost = FromWorker::parse((super::value(3, 9, 1 << 40, None), Body::Lost(b"start".to_vec(), 1 << 40)));
+        assert_eq!(lost, Ok(FromWorker::Answer { call: 3, item: 9, result: Err(Failure::NoRoomForResult(1 << 40)) }));
     }
 
     #[test]

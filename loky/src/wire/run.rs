@@ -6,7 +6,7 @@
 //! A call of one item in its first try, of which nothing is asked but its result, needs the word of the task and its
 //! arguments only.
 
-use super::body::RowPlace;
+use super::body::{Body, RowPlace};
 use super::codec::CodecError;
 use super::frame::{Head, WORD, padded};
 use super::message::to_worker::{RUN, RUN_PLAIN};
@@ -43,6 +43,8 @@ pub(crate) struct Assignment<'a> {
     pub(crate) run: Run,
     pub(crate) captures: &'a [u8],
     items: Items<'a>,
+    /// How many bytes there would be, if there is no memory for them: then each item seems to have none.
+    pub(crate) lost: Option<usize>,
 }
 
 /// The arguments of each item that is to be run; all are known to be there.
@@ -111,6 +113,14 @@ impl Run {
         }
     }
 
+    /// What stands first in a frame, and the rest.
+    fn parse(call: u64, bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (head, rest) = bytes.split_at_checked(WORDS * WORD)?;
+        let mut words = [0; WORDS];
+        words.iter_mut().zip(head.chunks_exact(WORD)).for_each(|(to, from)| *to = word(from));
+        Some((Self::from_words(call, words)?, rest))
+    }
+
     fn from_words(call: u64, words: [u64; WORDS]) -> Option<Self> {
         let [tries, task, captures, items] = words;
         let (attempt, tries_before) = unpair(tries);
@@ -143,10 +153,21 @@ pub(crate) const fn plain_word(task: TaskId) -> [u8; WORD] {
 
 impl<'a> Assignment<'a> {
     /// Of a frame of either kind.
-    pub(crate) fn parse(head: Head, bytes: &'a [u8]) -> Result<Self, CodecError> {
-        let parsed =
-            if head.kind == RUN { Self::try_parse(head.tag, bytes) } else { Self::parse_plain(head.tag, bytes) };
+    pub(crate) fn parse(head: Head, body: &'a Body<'_>) -> Result<Self, CodecError> {
+        let parsed = match (body, head.kind) {
+            (Body::Lost(start, len), _) => Self::parse_lost(head, start, *len),
+            (_, RUN) => Self::try_parse(head.tag, body),
+            _ => Self::parse_plain(head.tag, body),
+        };
         parsed.ok_or_else(|| CodecError::unknown("what is to be run"))
+    }
+
+    /// Of a frame of which only the start is there.
+    fn parse_lost(head: Head, start: &'a [u8], len: usize) -> Option<Self> {
+        let run =
+            if head.kind == RUN { Run::parse(head.tag, start)?.0 } else { Self::parse_plain(head.tag, start)?.run };
+        let items = Items { lengths: Lengths::Alike(0), left: run.count, arguments: &[] };
+        Some(Self { run, captures: &[], items, lost: Some(len) })
     }
 
     fn parse_plain(call: u64, bytes: &'a [u8]) -> Option<Self> {
@@ -164,7 +185,8 @@ impl<'a> Assignment<'a> {
             is_alike: false,
             is_errand: false,
         };
-        Some(Self { run, captures: &[], items: Items { lengths: Lengths::Alike(arguments.len()), left: 1, arguments } })
+        let items = Items { lengths: Lengths::Alike(arguments.len()), left: 1, arguments };
+        Some(Self { run, captures: &[], items, lost: None })
     }
 
     pub(crate) fn items(&self) -> Items<'a> {
@@ -172,10 +194,7 @@ impl<'a> Assignment<'a> {
     }
 
     fn try_parse(call: u64, bytes: &'a [u8]) -> Option<Self> {
-        let (head, rest) = bytes.split_at_checked(WORDS * WORD)?;
-        let mut words = [0; WORDS];
-        words.iter_mut().zip(head.chunks_exact(WORD)).for_each(|(to, from)| *to = word(from));
-        let run = Run::from_words(call, words)?;
+        let (run, rest) = Run::parse(call, bytes)?;
         let (lengths, rest) = rest.split_at_checked(run.lengths_len())?;
         let captures = rest.get(..run.captures)?;
         let arguments = rest.get(padded(run.captures)..)?;
@@ -191,7 +210,8 @@ impl<'a> Assignment<'a> {
             }
         };
         // Both sides know the bytes of a frame, so what is left over means that they do not understand each other.
-        (all == arguments.len()).then_some(Self { run, captures, items: Items { lengths, left: run.count, arguments } })
+        let items = Items { lengths, left: run.count, arguments };
+        (all == arguments.len()).then_some(Self { run, captures, items, lost: None })
     }
 }
 
@@ -251,15 +271,16 @@ mod tests {
         [&run.words()[..], &lengths, captures, &fill, arguments].concat()
     }
 
-    fn parse(bytes: &[u8]) -> Result<Assignment<'_>, CodecError> {
-        Assignment::parse(RUN.head(0, None), bytes)
+    fn parse<'a>(body: &'a Body<'_>) -> Result<Assignment<'a>, CodecError> {
+        Assignment::parse(RUN.head(0, None), body)
     }
 
     #[test]
     fn what_is_to_be_run_arrives_as_it_was_sent() {
         let bytes = bytes(&RUN, &[1, 0, 3], b"caught", b"abbb");
         assert_eq!(RUN.head(4, None).len, bytes.len());
-        let assignment = parse(&bytes).unwrap();
+        let body = Body::Lent(&bytes);
+        let assignment = parse(&body).unwrap();
         assert_eq!((assignment.run, assignment.captures), (RUN, &b"caught"[..]));
         assert_eq!(assignment.items().collect::<Vec<_>>(), [&b"a"[..], b"", b"bbb"]);
     }
@@ -268,7 +289,8 @@ mod tests {
     fn a_single_item_needs_no_length() {
         let run = Run { count: 1, captures: 0, is_measured: false, task: TaskId::registered(7), ..RUN };
         let bytes = bytes(&run, &[], b"", b"arguments");
-        let assignment = parse(&bytes).unwrap();
+        let body = Body::Lent(&bytes);
+        let assignment = parse(&body).unwrap();
         assert_eq!((assignment.run, assignment.items().collect::<Vec<_>>()), (run, vec![&b"arguments"[..]]));
     }
 
@@ -278,12 +300,13 @@ mod tests {
         let bytes = [&plain_word(task)[..], b"arguments"].concat();
         let head = plain_head(call, 9);
         assert_eq!(head.len, bytes.len());
-        let assignment = Assignment::parse(head, &bytes).unwrap();
+        let body = Body::Lent(&bytes);
+        let assignment = Assignment::parse(head, &body).unwrap();
         let Run { attempt, count, captures, .. } = assignment.run;
         assert_eq!((assignment.run.call, assignment.run.task), (call, task));
         assert_eq!((attempt, count, captures, assignment.captures), (Attempt::FIRST, 1, 0, &b""[..]));
         assert_eq!(assignment.items().collect::<Vec<_>>(), [&b"arguments"[..]]);
-        assert!(Assignment::parse(head, &bytes[..WORD - 1]).is_err());
+        assert!(Assignment::parse(head, &Body::Lent(&bytes[..WORD - 1])).is_err());
     }
 
     #[test]
@@ -291,23 +314,36 @@ mod tests {
         let run = Run { is_alike: true, is_errand: true, ..RUN };
         let bytes = bytes(&run, &[2], b"caught", b"aabbcc");
         assert_eq!(run.head(6, None).len, bytes.len());
-        let assignment = parse(&bytes).unwrap();
+        let body = Body::Lent(&bytes);
+        let assignment = parse(&body).unwrap();
         assert_eq!((assignment.run, assignment.captures), (run, &b"caught"[..]));
         assert_eq!(assignment.items().collect::<Vec<_>>(), [b"aa", b"bb", b"cc"]);
-        assert!(parse(&bytes[..bytes.len() - 1]).is_err(), "an item that is longer than what is left");
+        assert!(parse(&Body::Lent(&bytes[..bytes.len() - 1])).is_err(), "an item that is longer than what is left");
     }
 
     #[test]
     fn what_cannot_be_is_an_error() {
         let whole = bytes(&RUN, &[1, 0, 3], b"caught", b"abbb");
         for len in 0..whole.len() {
-            assert!(parse(&whole[..len]).is_err(), "{len} bytes");
+            assert!(parse(&Body::Lent(&whole[..len])).is_err(), "{len} bytes");
         }
-        assert!(parse(&[&whole[..], b"b"].concat()).is_err(), "more than all items have");
+        assert!(parse(&Body::Lent(&[&whole[..], b"b"].concat())).is_err(), "more than all items have");
         let endless = bytes(&RUN, &[u64::MAX, 2, 3], b"caught", b"abbb");
-        assert!(parse(&endless).is_err(), "lengths that come round to what is there");
+        assert!(parse(&Body::Lent(&endless)).is_err(), "lengths that come round to what is there");
         let mut nobody = whole;
         nobody[4..8].fill(0);
-        assert!(parse(&nobody).is_err(), "attempts count from 1");
+        assert!(parse(&Body::Lent(&nobody)).is_err(), "attempts count from 1");
+    }
+
+    #[test]
+    fn what_is_lost_tells_what_it_was_about() {
+        let bytes = bytes(&RUN, &[1, 0, 3], b"caught", b"abbb");
+        let (lost, few) = (Body::Lost(bytes[..40].to_vec(), 1 << 40), Body::Lost(bytes[..24].to_vec(), 1 << 40));
+        let assignment = parse(&lost).unwrap();
+        assert_eq!((assignment.run, assignment.captures, assignment.lost), (RUN, &b""[..], Some(1 << 40)));
+        assert_eq!(assignment.items().collect::<Vec<_>>(), [b""; 3]);
+        assert!(parse(&few).is_err());
+        let plain = Assignment::parse(plain_head(CallId::from_raw(9), 1 << 40), &lost).unwrap();
+        assert_eq!((plain.run.count, plain.run.task.raw(), plain.lost), (1, pair(2, 3), Some(1 << 40)));
     }
 }

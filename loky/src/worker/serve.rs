@@ -88,7 +88,10 @@ impl Desk {
         let begun = run.is_measured.then(Instant::now);
         identify(entry, run, run.tries_before);
         // Not before the call has begun: whoever dies of decoding its captures is to blame.
-        let ready = Ready::new(entry, assignment.captures);
+        let ready = match assignment.lost {
+            Some(bytes) => Ready::Not(Failure::NoRoomForArguments(bytes as u64)),
+            None => Ready::new(entry, assignment.captures),
+        };
         let mut reader = ArgumentReader::with_row(row);
         let last = run.first.saturating_add(run.count.saturating_sub(1));
         let mut has_failed = false;

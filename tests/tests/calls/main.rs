@@ -11,6 +11,7 @@ mod limits;
 mod outcomes;
 mod patience;
 mod queue;
+mod queue_bytes;
 mod rows;
 mod submit;
 mod timeouts;
@@ -22,8 +23,9 @@ use std::process::ExitCode;
 loky::main! {
     fn main() -> ExitCode {
         let areas = [
-            arguments::CASES, awaiting::CASES, callback_crashes::CASES, callbacks::CASES, cancel::CASES, cooperative::CASES, handles::CASES, limits::CASES,
-            outcomes::CASES, patience::CASES, queue::CASES, rows::CASES, submit::CASES, timeouts::CASES, values::CASES, waiting::CASES,
+            arguments::CASES, awaiting::CASES, callback_crashes::CASES, callbacks::CASES, cancel::CASES,
+            cooperative::CASES, handles::CASES, limits::CASES, outcomes::CASES, patience::CASES, queue::CASES,
+            queue_bytes::CASES, rows::CASES, submit::CASES, timeouts::CASES, values::CASES, waiting::CASES,
         ];
         loky_tests::run(&areas, &[])
     }

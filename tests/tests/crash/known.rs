@@ -3,10 +3,10 @@
 use std::thread;
 
 use loky::prelude::*;
-use loky::{ErrorKind, Pool};
+use loky::{ErrorKind, JoinHandle, Pool};
 use loky_tests::sys::signal;
-use loky_tests::tasks::{Death, bytes, die, pid, square};
-use loky_tests::{Case, Gate, cases, fails, ms, pool_of, procfs, soon, sys};
+use loky_tests::tasks::{Death, die, pid};
+use loky_tests::{Case, Gate, Program, cases, eventually, fails, ms, pool_of, procfs, program, programs, soon, sys};
 use nix::libc;
 use nix::sys::signal::Signal;
 
@@ -20,6 +20,8 @@ pub(crate) const CASES: &[Case] = cases![
     crash_50_results_before_a_death_are_delivered,
     crash_50_items_before_a_death_are_delivered,
 ];
+
+pub(crate) const PROGRAMS: &[Program] = programs![maps];
 
 fn crash_19_the_text_tells_the_process_and_the_code() {
     let pool = pool_of(1);
@@ -112,33 +114,54 @@ fn crash_47_a_crash_handler_of_the_users_is_heard() {
     }
 }
 
-fn crash_50_results_before_a_death_are_delivered() {
-    let pool = pool_of(1);
-    let large: Vec<_> = (0..30).map(|_| bytes.bind(1 << 20).on(&pool).spawn()).collect();
-    let death = die.bind(Death::Abort).on(&pool).spawn();
-    let after: Vec<_> = (0..10).map(|x| square.bind(x).on(&pool).spawn()).collect();
-    fails(death.join(), ErrorKind::Crash);
-    let large = loky::join_all(large).expect("what had been answered before counts");
-    assert!(large.iter().all(|blob| blob.0 == vec![7; 1 << 20]));
-    assert_eq!(loky::join_all(after).expect("what came after runs elsewhere"), (0..10).map(square).collect::<Vec<_>>());
-}
-
+/// Arrives, so that it is known how often it has run. The first waits at the gate, the thirtieth aborts.
 #[loky::task]
-fn abort_at_thirty(x: u64) -> Vec<u64> {
-    if x == 30 {
-        std::process::abort();
+fn abort_at_thirty(x: u64, gate: Gate) -> Vec<u64> {
+    gate.arrive(&x.to_string());
+    match x {
+        0 => gate.pass(),
+        30 => std::process::abort(),
+        _ => {}
     }
-    vec![x; 10_000]
+    vec![x; 100]
 }
 
-fn crash_50_items_before_a_death_are_delivered() {
-    let pool = pool_of(1);
-    // A living worker's answers are looked at when the chunk is done; those of a dead one lie in its ring.
-    let results: Vec<_> = (0..40_u64).par_map(abort_at_thirty).on(&pool).chunk_size(40).collect();
+/// The thirtieth crashes, all others have their results, and each has run once: what was answered is not done again.
+fn assert_delivered(results: impl Iterator<Item = Result<Vec<u64>, loky::Error>>, gate: &Gate) {
     for (x, result) in (0..).zip(results) {
         match x {
             30 => drop(fails(result, ErrorKind::Crash)),
-            _ => assert!(result.expect("answered before, or run afterwards") == vec![x; 10_000]),
+            _ => assert!(result.expect("answered before, or run afterwards") == vec![x; 100]),
         }
     }
+    let mut ran: Vec<u64> = gate.arrivals().iter().map(|x| x.parse().expect("a number")).collect();
+    ran.sort_unstable();
+    assert_eq!(ran, (0..40).collect::<Vec<_>>());
+}
+
+fn maps() {
+    let (pool, gate) = (pool_of(1), Gate::of_the_case("gate"));
+    let items = (0..40).map(|x| (x, gate.clone()));
+    assert_delivered(items.par_map(abort_at_thirty).on(&pool).chunk_size(40), &gate);
+}
+
+fn crash_50_results_before_a_death_are_delivered() {
+    let (pool, gate) = (pool_of(1), Gate::new("gate"));
+    gate.open();
+    let handles: Vec<_> = (0..40).map(|x| abort_at_thirty.bind(x, gate.clone()).on(&pool).spawn()).collect();
+    assert_delivered(handles.into_iter().map(JoinHandle::join), &gate);
+}
+
+/// The program is stopped from the first item on until its worker is dead; so it finds all at once.
+fn crash_50_items_before_a_death_are_delivered() {
+    let gate = Gate::new("gate");
+    let mut program = program("maps").spawn().expect("the program starts");
+    gate.await_arrivals(1);
+    signal(program.id(), Signal::SIGSTOP);
+    gate.open();
+    let is_dead = || procfs::children(program.id()).iter().all(procfs::Process::is_zombie);
+    eventually("its worker is dead", is_dead);
+    assert_eq!(gate.arrivals().len(), 31, "and has done what came before");
+    signal(program.id(), Signal::SIGCONT);
+    assert!(program.wait().expect("the program is ours").success());
 }

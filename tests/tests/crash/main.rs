@@ -17,6 +17,6 @@ loky::main! {
             claims::CASES, deaths::CASES, known::CASES, neighbors::CASES, outside::CASES, retries::CASES, starts::CASES,
             table::CASES,
         ];
-        loky_tests::run(&areas, &[])
+        loky_tests::run(&areas, known::PROGRAMS)
     }
 }

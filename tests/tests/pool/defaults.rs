@@ -35,10 +35,10 @@ fn survive_by_its_own(from: u32, gate: Gate) -> u32 {
 fn config_01_what_is_said_closest_to_the_call_holds() {
     let patient = Pool::builder().workers(1).timeout(ms(30_000)).retries(3).build().expect("a pool");
     let hasty = Pool::builder().workers(1).timeout(ms(100)).build().expect("a pool");
-    let (long, short) = (ms(1000), ms(10_000));
-    fails(impatient.bind(short).on(&patient).run(), ErrorKind::Timeout);
+    let (long, endless) = (ms(300), ms(10_000));
+    fails(impatient.bind(endless).on(&patient).run(), ErrorKind::Timeout);
     impatient.bind(long).on(&patient).timeout(ms(30_000)).run().expect("the call outdoes its task");
-    fails(sleep_for.bind(short).on(&hasty).run(), ErrorKind::Timeout);
+    fails(sleep_for.bind(endless).on(&hasty).run(), ErrorKind::Timeout);
     sleep_for.bind(long).on(&hasty).timeout(ms(30_000)).run().expect("the call outdoes its pool");
     sleep_for.bind(long).on(&pool_of(1)).run().expect("there is none where nobody said so");
     let tried = |name: &str, call: fn(Gate) -> loky::Call<u32>, pool: &Pool| {

@@ -184,10 +184,11 @@ fn wait_09_each_is_given_once() {
     assert_eq!(given, [1; 50]);
 }
 
+/// Pieces that are so large that the allocator gives them back at once.
 fn wait_10_what_was_given_is_not_kept() {
-    const SIZE: usize = 8 << 20;
+    const SIZE: usize = 33 << 20;
     let pool = pool_of(2);
-    let handles: Vec<_> = (0..12).map(|_| bytes.bind(SIZE).on(&pool).spawn()).collect();
+    let handles: Vec<_> = (0..3).map(|_| bytes.bind(SIZE).on(&pool).spawn()).collect();
     assert!(handles.iter().all(|handle| handle.wait_timeout(ms(30_000))));
     let own = || procfs::private_bytes(std::process::id());
     let (full, mut completed) = (own(), loky::as_completed(handles));
@@ -195,7 +196,7 @@ fn wait_10_what_was_given_is_not_kept() {
         assert_eq!(result.expect("no error").0.len(), SIZE);
     }
     let freed = full.saturating_sub(own());
-    assert!(freed > 9 * SIZE as u64, "of 96 MiB only {freed} bytes were let go");
+    assert!(freed > 2 * SIZE as u64, "of 99 MiB only {freed} bytes were let go");
     drop(completed);
 }
 

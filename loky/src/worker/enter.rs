@@ -5,10 +5,12 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use super::growth::Growth;
+use super::zygote::Copied;
 use super::{confine, guard, serve, watch, zygote};
 use crate::env;
 use crate::identity::{self, Identity};
 use crate::sys::page::Page;
+use crate::sys::process::ProcessFd;
 use crate::sys::{affinity, entry, held_back, process, socket};
 use crate::task;
 use crate::transport::worker_link::{self, Listener, Speaker};
@@ -70,9 +72,21 @@ fn take_link() -> io::Result<UnixStream> {
     Ok(link)
 }
 
+/// What the zygote has not done for its copies.
+fn set_up() -> io::Result<()> {
+    entry::close_inherited();
+    entry::set_up_signals()?;
+    held_back::find();
+    Ok(())
+}
+
 fn become_worker() -> io::Result<(Listener, Speaker, Page, Growth)> {
-    let is_copy = env::is_zygote();
-    let socket = Arc::new(if is_copy { zygote::serve()? } else { take_link()? });
+    let copied = if env::is_zygote() { Some(zygote::serve()?) } else { None };
+    let is_copy = copied.is_some();
+    let (socket, parent) = match copied {
+        Some(Copied { link, parent }) => (Arc::new(link), parent),
+        None => (Arc::new(take_link()?), None),
+    };
     // If the parent is gone, nothing is wrong with this process: it is just not needed any more.
     let Some((words, [page, bell])) = socket::receive_first(&socket)? else { process::exit_now(0) };
     let welcome = Welcome::decode(&words).map_err(|why| io::Error::other(why.to_string()))?;
@@ -94,12 +108,11 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page, Growth)> {
         say_hello(&mut speaker, build)?;
     }
     if !is_copy {
-        entry::close_inherited();
+        set_up()?;
     }
-    entry::set_up_signals()?;
-    held_back::find();
+    entry::set_up_family()?;
     confine::this_thread(&welcome.confinement);
-    watch::start(socket, welcome.parent)?;
+    watch::start(socket, parent.or_else(|| ProcessFd::open(welcome.parent).ok()))?;
     if welcome.may_spin {
         listener.allow_spinning();
     }

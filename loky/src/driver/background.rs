@@ -21,6 +21,7 @@ use crate::shared::segment::Core;
 use crate::supervisor::Process;
 use crate::supervisor::local::{self, Destination, Recipe};
 use crate::sys::bell::Bell;
+use crate::sys::thread::wake_exactly;
 use crate::wire::message::Welcome;
 use crate::{env, identity, task};
 
@@ -52,6 +53,7 @@ pub(super) struct Launch {
 pub(super) fn start(driver: &Arc<Driver>) -> std::io::Result<JoinHandle<()>> {
     let driver = Arc::clone(driver);
     let life = move || {
+        wake_exactly();
         while !driver.is_finished() {
             driver.turn_in_background();
             driver.do_chores();

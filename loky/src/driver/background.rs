@@ -33,7 +33,7 @@ pub(super) enum Chore {
     Discard(Arc<Process>),
     StartZygote,
     Judge(Box<Unjudged>),
-    /// Give back what a worker that is gone has taken: to unmap its memory takes a moment, and somebody waits for its
+    /// Reap a worker that is gone, and give back what it has taken: to do that takes a moment, and somebody waits for its
     /// error.
     Forget(Box<Worker>),
     /// Likewise what a worker was given and has forgotten.
@@ -105,7 +105,7 @@ impl Driver {
             }
             Chore::StartZygote => self.start_zygote(),
             Chore::Judge(unjudged) => self.judge(*unjudged),
-            Chore::Forget(worker) => drop(worker),
+            Chore::Forget(worker) => worker.body.iter().for_each(|body| body.process.try_reap()),
             Chore::Unmap(segments) => drop(segments),
         }
     }

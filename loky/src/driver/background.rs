@@ -21,6 +21,7 @@ use crate::shared::segment::Core;
 use crate::supervisor::Process;
 use crate::supervisor::local::{self, Destination, Recipe};
 use crate::sys::bell::Bell;
+use crate::sys::thread::wake_exactly;
 use crate::wire::message::Welcome;
 use crate::{env, identity, task};
 
@@ -32,7 +33,7 @@ pub(super) enum Chore {
     Discard(Arc<Process>),
     StartZygote,
     Judge(Box<Unjudged>),
-    /// Give back what a worker that is gone has taken: to unmap its memory takes a moment, and somebody waits for its
+    /// Reap a worker that is gone, and give back what it has taken: to do that takes a moment, and somebody waits for its
     /// error.
     Forget(Box<Worker>),
     /// Likewise what a worker was given and has forgotten.
@@ -52,6 +53,7 @@ pub(super) struct Launch {
 pub(super) fn start(driver: &Arc<Driver>) -> std::io::Result<JoinHandle<()>> {
     let driver = Arc::clone(driver);
     let life = move || {
+        wake_exactly();
         while !driver.is_finished() {
             driver.turn_in_background();
             driver.do_chores();
@@ -103,7 +105,7 @@ impl Driver {
             }
             Chore::StartZygote => self.start_zygote(),
             Chore::Judge(unjudged) => self.judge(*unjudged),
-            Chore::Forget(worker) => drop(worker),
+            Chore::Forget(worker) => worker.body.iter().for_each(|body| body.process.try_reap()),
             Chore::Unmap(segments) => drop(segments),
         }
     }

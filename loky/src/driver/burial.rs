@@ -14,7 +14,7 @@ use crate::sys::process::{Exit, SIGINT, SIGKILL, SIGTERM};
 
 impl Inner {
     pub(super) fn hear_process(&mut self, worker: WorkerId, now: Instant) {
-        let Some(exit) = self.body(worker).and_then(|body| body.process.try_reap()) else { return };
+        let Some(exit) = self.body(worker).and_then(|body| body.process.exit()) else { return };
         self.bury(worker, exit, now);
     }
 

@@ -40,9 +40,21 @@ pub(super) fn of_token(token: u64) -> (WorkerId, Part) {
     (WorkerId(token / parts), PARTS[place])
 }
 
+/// Whether it may be the death of a worker that is reported: its process has ended, or its link, which is closed first.
+pub(super) fn is_of_death(token: u64) -> bool {
+    token < INTERRUPT && matches!(of_token(token).1, Part::Process | Part::Link)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_death_is_told_from_output_and_from_what_is_no_workers() {
+        let is_of_death = |part| is_of_death(token(WorkerId(3), part));
+        assert_eq!(PARTS.map(is_of_death), [true, true, false, false]);
+        assert_eq!([ZYGOTE, INTERRUPT].map(super::is_of_death), [false, false]);
+    }
 
     #[test]
     fn a_token_names_its_descriptor() {

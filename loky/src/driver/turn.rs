@@ -3,7 +3,7 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Driver;
 use super::background::Chore;
@@ -11,6 +11,7 @@ use super::duty::{Farewell, Sleep};
 use super::forward::OUTPUT_RETRY;
 use super::inner::{Inner, Outbox};
 use super::role::Drive;
+use super::tokens::is_of_death;
 use crate::config::SEND_RETRY;
 use crate::error::{Error, ErrorKind};
 use crate::ids::CallKey;
@@ -19,6 +20,9 @@ use crate::scheduler::{Event, Scheduler};
 use crate::sys::bell::Bell;
 use crate::sys::poll::Poller;
 use crate::transport::link::{Chime, Link};
+
+/// So long the background thread leaves a death to the waiter, which may have to wait for a processor.
+const COURTESY: Duration = Duration::from_micros(300);
 
 /// A thread that waits for what `driver` brings: for the end of a call, if it is one call's.
 pub(super) struct Waiter<'a> {
@@ -76,6 +80,9 @@ impl Driver {
     pub(super) fn turn_in_background(&self) {
         let Some((poller, until)) = self.prepare_sleep_in_background() else { return };
         let ready = poller.wait(until);
+        if ready.as_ref().is_ok_and(|ready| ready.iter().any(|&token| is_of_death(token))) {
+            self.let_waiter_see_first(&poller);
+        }
         let (looks, has_told) = self.try_act(|inner, now| {
             inner.sleeping_until = None;
             let ready = ready.unwrap_or_else(|why| panic!("waiting for the workers failed: {why}"));
@@ -88,6 +95,15 @@ impl Driver {
             self.interrupt();
         }
         self.look(looks.unwrap_or_default());
+    }
+
+    /// A death wakes the waiter that sleeps as well, which need not be told of it, nor wait for the lock meanwhile, nor for
+    /// the processor while what follows is done here. It rings when it has seen to it.
+    fn let_waiter_see_first(&self, poller: &Poller) {
+        let is_waiter_asleep = self.inner.lock().duty.is_for_waiter();
+        if is_waiter_asleep {
+            poller.wait_for_bell(COURTESY);
+        }
     }
 
     /// Somebody waits for the ends of these calls who does not drive: whoever hears of them is not to be patient.

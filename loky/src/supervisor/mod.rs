@@ -58,9 +58,14 @@ impl Process {
         self.fd.try_reap();
     }
 
-    /// How the process ended, once; `None` while it lives. Never blocks.
-    pub(crate) fn try_reap(&self) -> Option<Exit> {
-        self.fd.try_reap()
+    /// How the process ended; `None` while it lives. Never blocks. It is still to be reaped.
+    pub(crate) fn exit(&self) -> Option<Exit> {
+        self.fd.exit()
+    }
+
+    /// Reaps the process if it has ended. Never blocks.
+    pub(crate) fn try_reap(&self) {
+        self.fd.try_reap();
     }
 }
 

@@ -83,6 +83,15 @@ mod tests {
     }
 
     #[test]
+    fn whoever_waits_for_the_bell_of_a_poller_leaves_it_to_the_next_wait() {
+        let poller = Poller::new().unwrap();
+        poller.ring();
+        poller.wait_for_bell(Duration::from_secs(1000));
+        assert!(poller.wait(None).unwrap().is_empty());
+        poller.wait_for_bell(Duration::from_millis(1));
+    }
+
+    #[test]
     fn what_is_urgent_is_seen_by_both_who_wait_for_it() {
         let (bell, poller) = (Bell::new().unwrap(), Poller::new().unwrap());
         let (other, end) = UnixStream::pair().unwrap();

@@ -71,8 +71,7 @@ pub(crate) fn set_variable(name: &OsStr, value: Option<&OsStr>) -> io::Result<()
     Ok(())
 }
 
-/// Makes Ctrl-C the parent's business, unblocks all signals, adopts the orphans of this process's own children (to
-/// find them when they must go), and lets even a stopped worker notice that its parent has died.
+/// Makes Ctrl-C the parent's business, and unblocks all signals. A copy of this process has that from it.
 pub(crate) fn set_up_signals() -> io::Result<()> {
     // A handler, not SIG_IGN: the programs that a task starts would inherit that, but begin with default handlers.
     let quiet = SigAction::new(SigHandler::Handler(do_nothing), SaFlags::SA_RESTART, SigSet::empty());
@@ -83,6 +82,12 @@ pub(crate) fn set_up_signals() -> io::Result<()> {
     // SAFETY: no handler is installed.
     unsafe { sigaction(Signal::SIGCHLD, &default) }?;
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
+    Ok(())
+}
+
+/// Adopts the orphans of this process's own children (to find them when they must go), and lets even a stopped worker
+/// notice that its parent has died. The kernel forgets both in a copy of this process.
+pub(crate) fn set_up_family() -> io::Result<()> {
     prctl::set_child_subreaper(true)?;
     prctl::set_pdeathsig(Signal::SIGCONT)?;
     Ok(())

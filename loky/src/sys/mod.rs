@@ -4,7 +4,7 @@
 //! for descriptors, `process` starts, kills and reaps, `mapping` is memory that two processes share, `page` what lies
 //! in that of a worker, `segment` is memory that nobody changes any more, `socket` passes bytes and a few descriptors, `bell` wakes whoever waits, `records` passes
 //! whole messages with several descriptors, `entry` prepares a process to be a worker, `duplicate` copies a process,
-//! `births` tells of it, `costume` dresses the copy, `image` and `marks` find functions in the running program,
+//! `births` tells of it, `heirloom` has it know the program, `costume` dresses the copy, `image` and `marks` find functions in the running program,
 //! `own_pid` notices a fork, `interrupt` takes over the signals that ask a program to end, `thread` starts one that is
 //! small, `pages` asks for large ones, `held_back` knows what is not printed yet, `number`, `plain`, `row` and `words` see numbers as bytes, `conjure`
 //! makes values without bytes, `heap` knows of memory and a cheap clock, `constructor` runs before `main`, `confine` keeps
@@ -25,6 +25,7 @@ pub(crate) mod costume;
 pub(crate) mod duplicate;
 pub(crate) mod entry;
 pub(crate) mod heap;
+pub(crate) mod heirloom;
 pub(crate) mod held_back;
 pub(crate) mod image;
 pub(crate) mod interrupt;

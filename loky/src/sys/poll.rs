@@ -125,6 +125,11 @@ impl Poller {
         Ok(ready)
     }
 
+    /// Blocks until the bell is rung, at the longest for `limit`. The next wait ends by that, too.
+    pub(crate) fn wait_for_bell(&self, limit: Duration) {
+        let _ = wait_readable_until(self.bell.as_fd(), Some(Instant::now() + limit));
+    }
+
     /// `epoll_wait` counts in milliseconds, and a time limit should not be late by one. So what is far off is waited
     /// for there, not quite to the end, and what is near is waited for here. Returns how long is left.
     fn sleep_exactly(&self, until: Instant) -> io::Result<EpollTimeout> {

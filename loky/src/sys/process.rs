@@ -57,9 +57,20 @@ impl ProcessFd {
         self.signal(Signal::SIGKILL);
     }
 
+    /// How the process, a child of ours, has ended, if it has; it is to be reaped all the same. Never blocks, and is told
+    /// at once: to reap, the kernel clears away what it remembers of the process, which may take longer than all else that
+    /// is done for a death.
+    pub(crate) fn exit(&self) -> Option<Exit> {
+        self.wait(WaitPidFlag::WNOWAIT)
+    }
+
     /// Reaps the process, a child of ours, if it has ended. Never blocks, and never touches another child.
     pub(crate) fn try_reap(&self) -> Option<Exit> {
-        match waitid(Id::PIDFd(self.0.as_fd()), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
+        self.wait(WaitPidFlag::empty())
+    }
+
+    fn wait(&self, how: WaitPidFlag) -> Option<Exit> {
+        match waitid(Id::PIDFd(self.0.as_fd()), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | how) {
             Ok(WaitStatus::Exited(_, code)) => Some(Exit::Code(code)),
             Ok(WaitStatus::Signaled(_, signal, _)) => Some(Exit::Signal(signal as i32)),
             Ok(_) | Err(Errno::EINTR) => None,

@@ -53,11 +53,15 @@ pub(crate) fn receive_first<const N: usize>(stream: &UnixStream) -> io::Result<O
     }
     let wrong = || io::Error::new(io::ErrorKind::InvalidData, "the first message does not carry what it should");
     let fds = received.try_into().map_err(|_| wrong())?;
-    let mut words = Vec::new();
-    let len = u64::from(u32::from_le_bytes(len));
-    let read = stream.take(len).read_to_end(&mut words)?;
-    if read as u64 == len { Ok(Some((words, fds))) } else { Err(wrong()) }
+    let len = u32::from_le_bytes(len);
+    // Room for all at once, unless it is long beyond reason: then it is read piece by piece.
+    let mut words = Vec::with_capacity((len as usize).min(PIECE));
+    let read = stream.take(len.into()).read_to_end(&mut words)?;
+    if read == len as usize { Ok(Some((words, fds))) } else { Err(wrong()) }
 }
+
+/// First words are shorter, as a rule.
+const PIECE: usize = 4 << 10;
 
 /// Sends one descriptor, with a byte that is no bell. Waits for room if the stream blocks. `false`: there is no room
 /// now, in the stream or because too many descriptors of this user are on their way.

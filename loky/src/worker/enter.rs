@@ -5,10 +5,12 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use super::growth::Growth;
+use super::zygote::Copied;
 use super::{confine, guard, serve, watch, zygote};
 use crate::env;
 use crate::identity::{self, Identity};
 use crate::sys::page::Page;
+use crate::sys::process::ProcessFd;
 use crate::sys::{affinity, entry, held_back, process, socket};
 use crate::task;
 use crate::transport::worker_link::{self, Listener, Speaker};
@@ -71,8 +73,12 @@ fn take_link() -> io::Result<UnixStream> {
 }
 
 fn become_worker() -> io::Result<(Listener, Speaker, Page, Growth)> {
-    let is_copy = env::is_zygote();
-    let socket = Arc::new(if is_copy { zygote::serve()? } else { take_link()? });
+    let copied = if env::is_zygote() { Some(zygote::serve()?) } else { None };
+    let is_copy = copied.is_some();
+    let (socket, parent) = match copied {
+        Some(Copied { link, parent }) => (Arc::new(link), parent),
+        None => (Arc::new(take_link()?), None),
+    };
     // If the parent is gone, nothing is wrong with this process: it is just not needed any more.
     let Some((words, [page, bell])) = socket::receive_first(&socket)? else { process::exit_now(0) };
     let welcome = Welcome::decode(&words).map_err(|why| io::Error::other(why.to_string()))?;
@@ -88,21 +94,25 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page, Growth)> {
     build.check(welcome.build).map_err(|why| io::Error::other(format!("what has started it {why}")))?;
     let page = Page::map(page)?;
     let (mut listener, mut speaker) = worker_link::ends(&socket, bell.into(), &page);
-    entry::set_up_signals()?;
+    if !is_copy {
+        entry::set_up_signals()?;
+    }
+    entry::set_up_family()?;
     let is_confined = !welcome.confinement.is_none();
-    let watch = || watch::start(Arc::clone(&socket), welcome.parent);
-    if !is_confined {
+    let mut watch = Some(|| watch::start(socket, parent.or_else(|| ProcessFd::open(welcome.parent).ok())));
+    if let Some(watch) = watch.take_if(|_| !is_confined) {
         // Whatever can fail comes before the hello: whoever has said it is believed to serve. The first call travels
         // while the rest is made ready, which takes longer.
         watch()?;
         say_hello(&mut speaker, build)?;
     }
     if !is_copy {
+        // The zygote has done so for its copies.
         entry::close_inherited();
+        held_back::find();
     }
-    held_back::find();
     confine::this_thread(&welcome.confinement);
-    if is_confined {
+    if let Some(watch) = watch {
         // Bound as all threads are.
         watch()?;
     }

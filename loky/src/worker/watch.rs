@@ -13,10 +13,9 @@ use crate::supervisor::tree;
 use crate::sys::process::{self, ProcessFd};
 use crate::sys::{poll, thread};
 
-/// Watches from now on, and kills what this process has started before it ends it.
-pub(super) fn start(link: Arc<UnixStream>, parent: u32) -> io::Result<()> {
-    // Without process descriptors, the link alone must do.
-    let parent = ProcessFd::open(parent).ok();
+/// Watches from now on, and kills what this process has started before it ends it. Without process descriptors, the link
+/// alone must do.
+pub(super) fn start(link: Arc<UnixStream>, parent: Option<ProcessFd>) -> io::Result<()> {
     let watch = move || {
         poll::wait_for_end(link.as_fd(), parent.as_ref().map(AsFd::as_fd));
         tree::kill_own_descendants();
@@ -24,6 +23,12 @@ pub(super) fn start(link: Arc<UnixStream>, parent: u32) -> io::Result<()> {
     };
     thread::start(c"loky-watch", STACK, watch)
         .map_err(|why| io::Error::other(format!("the thread that watches its parent cannot be started: {why}")))
+}
+
+/// Has everything ready that the first thread of a process takes a while to find, so that the copies of this process,
+/// which must have one thread, need not. An error if this process has more than one thread.
+pub(super) fn rehearse() -> io::Result<()> {
+    thread::rehearse(STACK)
 }
 
 /// More than the search for processes needs; what is not used is not there.

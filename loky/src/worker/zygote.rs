@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
+use super::watch;
 use crate::env;
 use crate::supervisor::zygote::request::Request;
 use crate::sys::births::Births;
@@ -15,12 +16,20 @@ use crate::sys::duplicate::{Mold, Side};
 use crate::sys::entry::{self, Before};
 use crate::sys::own_pid::own_pid;
 use crate::sys::process::{self, ProcessFd};
-use crate::sys::{poll, records, stdio};
+use crate::sys::{heirloom, held_back, poll, records, stdio};
 use crate::task;
+
+/// What a copy goes on with.
+pub(super) struct Copied {
+    pub(super) link: UnixStream,
+    /// The parent of them all, if there are process descriptors.
+    pub(super) parent: Option<ProcessFd>,
+}
 
 /// What the zygote has for its copies.
 struct Workshop {
     socket: OwnedFd,
+    parent: Option<ProcessFd>,
     births: Births,
     mold: Mold,
     title: Title,
@@ -34,13 +43,14 @@ type Asked = (Request, [OwnedFd; 4]);
 /// Says that no copy can be made, ever. What is greater is the number of a copy, what is less an error.
 const UNFIT: i32 = 0;
 
-/// Serves until the parent is gone. Returns in each copy, with its link.
-pub(super) fn serve() -> io::Result<UnixStream> {
+/// Serves until the parent is gone. Returns in each copy.
+pub(super) fn serve() -> io::Result<Copied> {
     let socket = OwnedFd::from(entry::take_link()?);
     entry::close_inherited();
     entry::remove_variable(env::WORKER);
     entry::remove_variable(env::ZYGOTE);
     entry::set_up_signals()?;
+    entry::set_up_family()?;
     let termination = entry::spare_from_termination()?;
     entry::set_process_name("loky zygote");
     let (parent, births) = begin(&socket)?;
@@ -53,13 +63,14 @@ pub(super) fn serve() -> io::Result<UnixStream> {
         let _ = answer(&socket, UNFIT);
         process::exit_now(0)
     };
-    let workshop = Workshop { socket, births, mold, title, termination };
+    let workshop = Workshop { socket, parent: watched, births, mold, title, termination };
     loop {
-        if !poll::wait_for_more(workshop.socket.as_fd(), watched.as_ref().map(AsFd::as_fd)) {
+        if !poll::wait_for_more(workshop.socket.as_fd(), workshop.parent.as_ref().map(AsFd::as_fd)) {
             process::exit_now(0);
         }
         if let Some(asked) = workshop.serve_one() {
-            return dress(&workshop, asked);
+            let link = dress(&workshop, asked)?;
+            return Ok(Copied { link, parent: workshop.parent });
         }
     }
 }
@@ -79,8 +90,11 @@ fn prepare() -> io::Result<(Mold, Title)> {
     // What constructors have printed is printed once, not by each copy.
     let _ = io::stdout().flush();
     stdio::flush_c();
+    held_back::find();
     // Where it is remembered; not what it is, which each copy forgets.
     let _ = own_pid();
+    watch::rehearse()?;
+    heirloom::bequeath()?;
     Ok((Mold::new()?, Title::find()?))
 }
 

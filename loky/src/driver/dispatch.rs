@@ -67,7 +67,7 @@ fn say_plain(link: &mut Link, call: CallKey, order: &Order) {
     let (mut bytes, len) = ([0; WORD + SHORT_MAX], WORD + order.payload.len());
     bytes[..WORD].copy_from_slice(&run::plain_word(order.task.id));
     bytes[WORD..len].copy_from_slice(&order.payload);
-    link.send(run::plain_head(call.id, order.payload.len()), [Part::Bytes(&bytes[..len])]);
+    link.send_short(run::plain_head(call.id, order.payload.len()), &bytes[..len]);
 }
 
 fn say(link: &mut Link, run: &Run, order: &Order) {

@@ -10,6 +10,7 @@ pub(crate) use super::outgoing::Part;
 use super::outgoing::{EARLY, Outgoing};
 use super::ring::{Broken, Reader};
 pub(crate) use super::ring::{Chime, Patience};
+use super::short::Short;
 use crate::sys::bell::ring;
 use crate::sys::page::{Page, RingMemory, Way};
 use crate::sys::row::Row;
@@ -90,6 +91,14 @@ impl Link {
                     let _ = self.outgoing.add(&part);
                 }
             }
+        }
+    }
+
+    /// The same for a frame of these bytes, of which there are a few.
+    pub(crate) fn send_short(&mut self, head: Head, bytes: &[u8]) {
+        let is_put = Short::new(head, bytes).is_some_and(|short| self.outgoing.put(short.words()));
+        if !is_put {
+            self.send(head, [Part::Bytes(bytes)]);
         }
     }
 

@@ -10,5 +10,6 @@ pub(crate) mod link;
 mod outgoing;
 pub(crate) mod payload;
 pub(crate) mod ring;
+pub(crate) mod short;
 pub(crate) mod spin;
 pub(crate) mod worker_link;

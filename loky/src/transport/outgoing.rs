@@ -13,7 +13,7 @@ use super::ring::{Broken, Chime, Memory, Writer};
 pub(super) struct Outgoing<M> {
     ring: Writer<M>,
     queue: VecDeque<Kept>,
-    /// Whether something was added that has not been shown.
+    /// Whether something was added and the worker has not been rung for it, if it sleeps.
     has_news: bool,
 }
 
@@ -80,6 +80,14 @@ impl<M: Memory> Outgoing<M> {
             self.queue.push_back(part.keep(done));
         }
         Ok(())
+    }
+
+    /// The same for a whole frame of these words, shown at once. `false`: that cannot be done now, and nothing was.
+    #[inline]
+    pub(super) fn put(&mut self, words: &[u64]) -> bool {
+        let is_put = self.queue.is_empty() && self.ring.put(words);
+        self.has_news |= is_put;
+        is_put
     }
 
     /// Writes what there is room for, and shows it. Returns how the worker is to be woken, if it sleeps. If something

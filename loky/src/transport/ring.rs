@@ -108,7 +108,7 @@ pub(crate) struct Reader<M> {
     place: u64,
     /// How many words of the current record have been read.
     done: usize,
-    /// How many words were given back since the writer was last rung for.
+    /// How many words were given back since it was last asked whether the writer sleeps.
     quietly: usize,
     sleeps: Sleeps,
 }
@@ -288,10 +288,13 @@ impl<M: Memory> Reader<M> {
         head != 0 && head & OPEN == 0
     }
 
-    /// After a read: how the writer is to be woken, if it sleeps. Says so once for each sleep, and not before the
-    /// ring is half empty, if more is there to be read: each waking takes a while.
+    /// After a read: how the writer is to be woken, if it sleeps. Says so once for each sleep, and not before half of
+    /// the ring was given back: each waking takes a while.
+    ///
+    /// Before that there is nothing to ask for. A writer sleeps when the ring is full, so as much as half of it is given
+    /// back between that moment and the one when nothing is left to read.
     pub(crate) fn must_ring(&mut self) -> Option<Chime> {
-        if self.quietly < self.memory.words().len() / 2 && self.head() != 0 {
+        if self.quietly < self.memory.words().len() / 2 {
             return None;
         }
         self.quietly = 0;

@@ -9,6 +9,7 @@ use std::time::Instant;
 use super::descriptors::Door;
 use super::outgoing::{EARLY, write};
 use super::ring::{Broken, Chime, Patience, Reader, Writer};
+use super::short::Short;
 use super::spin::Spin;
 use crate::sys::bell::ring;
 use crate::sys::page::{Page, RingMemory, Way};
@@ -95,6 +96,16 @@ impl Speaker {
             }
             _ => self.add_any(head, bytes, row),
         }
+    }
+
+    /// The same for a frame that is all there is to be told now; behind it, [`flush_answer`](Self::flush_answer) only rings.
+    #[inline]
+    pub(crate) fn add_alone(&mut self, head: Head, bytes: &[u8]) -> io::Result<()> {
+        if Short::new(head, bytes).is_some_and(|short| self.ring.put(short.words())) {
+            self.last = head;
+            return Ok(());
+        }
+        self.add(head, bytes, &[])
     }
 
     /// Sends a descriptor, which a frame is to announce at once. `false`: it cannot be sent now. An error if the parent is

@@ -74,11 +74,16 @@ const BUFFER_LEN_FIRST: usize = 1 << 10;
 impl Head {
     /// The bytes before those of a frame.
     pub(crate) fn bytes(self) -> [u8; HEAD_LEN] {
-        let first = self.first_word() | u64::from(self.kind) << KIND_SHIFT;
+        let [first, second] = self.words().map(u64::to_le_bytes);
         let mut bytes = [0; HEAD_LEN];
-        bytes[..WORD].copy_from_slice(&first.to_le_bytes());
-        bytes[WORD..].copy_from_slice(&self.tag.to_le_bytes());
+        bytes[..WORD].copy_from_slice(&first);
+        bytes[WORD..].copy_from_slice(&second);
         bytes
+    }
+
+    /// The same as words.
+    pub(crate) fn words(self) -> [u64; 2] {
+        [self.first_word() | u64::from(self.kind) << KIND_SHIFT, self.tag]
     }
 
     /// The word before those of a frame that follows.

@@ -110,7 +110,7 @@ impl Desk {
                 self.tell_time(begun)?;
             }
             match result {
-                Ok(()) => self.answer(number, item)?,
+                Ok(()) => self.answer(number, item, run.count == 1)?,
                 Err(why) => {
                     self.tell_failure(number, item, &why)?;
                     has_failed = true;
@@ -179,9 +179,9 @@ impl Desk {
         self.speaker.add(head, &bytes, &[])
     }
 
-    /// Says what is in `result`.
+    /// Says what is in `result`: that of the only item of its call, or one of many.
     #[inline]
-    fn answer(&mut self, number: u64, item: u32) -> io::Result<()> {
+    fn answer(&mut self, number: u64, item: u32, is_only: bool) -> io::Result<()> {
         if !self.result.enclosed.is_empty() {
             let enclosed = std::mem::take(&mut self.result.enclosed);
             if let Err(why) = enclosures::send(&mut self.speaker, &enclosed)? {
@@ -190,7 +190,12 @@ impl Desk {
         }
         let Written { bytes, row, .. } = &mut self.result;
         let Some(row) = row.take() else {
-            self.speaker.add(message::value(number, item, bytes.len(), None), bytes, &[])?;
+            let head = message::value(number, item, bytes.len(), None);
+            if is_only {
+                self.speaker.add_alone(head, bytes)?;
+            } else {
+                self.speaker.add(head, bytes, &[])?;
+            }
             if bytes.capacity() > KEPT_MAX {
                 *bytes = Vec::new();
             }

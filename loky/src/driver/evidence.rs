@@ -8,6 +8,7 @@ use super::vigil::Memory;
 use crate::error::{Error, ErrorKind, PanicEvidence, in_words};
 use crate::ids::{Attempt, WorkerId};
 use crate::scheduler::{Try, Why};
+use crate::shared::exhaustion;
 use crate::supervisor;
 use crate::sys::process::{self, Exit, SIGKILL, SIGXCPU};
 use crate::wire::message::Failure;
@@ -50,9 +51,19 @@ pub(super) fn failed(inner: &Inner, pending: &Pending, worker: WorkerId, attempt
             format!("ran in worker {index} (pid {pid}), but its result cannot be encoded: {why}"),
         )
         .having_run(),
+        Failure::Lacks { has_run, why } => lacking(has_run, &format!("worker {index} (pid {pid})"), &why),
     };
     let tries = tries(pending, attempt);
     error.with_task(pending.order.task.entry.name).with_pid(pid).with_attempt(tries, attempts_max(pending))
+}
+
+fn lacking(has_run: bool, worker: &str, why: &str) -> Error {
+    let error = |what| Error::new(ErrorKind::OutOfResources, what).with_advice(exhaustion::ADVICE);
+    if has_run {
+        error(format!("ran in {worker}, but its result cannot be sent: {why}")).having_run()
+    } else {
+        error(format!("did not run: {worker} cannot take in its arguments: {why}"))
+    }
 }
 
 /// How a worker ended that had not said hello.

@@ -34,6 +34,7 @@ pub(crate) mod number;
 pub(crate) mod own_pid;
 pub(crate) mod page;
 pub(crate) mod plain;
+pub(crate) mod pod;
 pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod records;

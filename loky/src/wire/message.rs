@@ -115,6 +115,12 @@ pub(crate) enum Failure {
     CannotDecode(String),
     /// The task ran; its result could not be encoded.
     CannotEncode(String),
+    /// The worker had no room for what goes beside the bytes of the arguments, and the task did not run; or for that of
+    /// the result.
+    Lacks {
+        has_run: bool,
+        why: String,
+    },
 }
 
 impl Build {

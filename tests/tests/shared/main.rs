@@ -1,16 +1,21 @@
 //! What travels beside the bytes. Large data that all processes share: where it can stand, who holds it, and that it goes
 //! with its last holder. Descriptors.
 
+mod apart;
 mod ends;
+mod fd_kinds;
 mod fds;
 mod places;
+mod ranges;
 mod tools;
+mod want;
 mod weight;
 
 use std::process::ExitCode;
 
 loky::main! {
     fn main() -> ExitCode {
-        loky_tests::run(&[ends::CASES, fds::CASES, places::CASES, weight::CASES], &[])
+        let arrays = [apart::CASES, ends::CASES, places::CASES, ranges::CASES, want::CASES, weight::CASES];
+        loky_tests::run(&[&arrays[..], &[fds::CASES, fd_kinds::CASES]].concat(), want::PROGRAMS)
     }
 }

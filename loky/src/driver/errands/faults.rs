@@ -44,13 +44,16 @@ pub(super) fn of_finalizer(inner: &mut Inner, worker: WorkerId, number: usize, f
         Fault::Told(Failure::Panicked(_)) => ErrorKind::Panic,
         Fault::Told(Failure::CannotDecode(_)) => ErrorKind::Decode,
         Fault::Told(Failure::CannotEncode(_)) | Fault::Returned(_) => ErrorKind::Encode,
+        Fault::Told(Failure::Lacks { .. }) => ErrorKind::OutOfResources,
         Fault::Died(_) | Fault::Closed => ErrorKind::Crash,
         Fault::RanTooLong(_) => ErrorKind::Timeout,
         Fault::ShutDown => ErrorKind::Shutdown,
     };
     let what = format!("failed as the finalizer of worker {index} (pid {pid}): {}", words(fault));
     let error = Error::new(kind, what).with_task(name);
-    let error = if matches!(kind, ErrorKind::Panic | ErrorKind::Encode) { error.having_run() } else { error };
+    let has_run = matches!(kind, ErrorKind::Panic | ErrorKind::Encode)
+        || matches!(fault, Fault::Told(Failure::Lacks { has_run: true, .. }));
+    let error = if has_run { error.having_run() } else { error };
     with_evidence(inner, worker, fault, error)
 }
 
@@ -62,6 +65,8 @@ fn words(fault: &Fault) -> String {
         }
         Fault::Told(Failure::CannotDecode(why)) => format!("its arguments cannot be decoded there: {why}"),
         Fault::Told(Failure::CannotEncode(why)) => format!("its result cannot be encoded: {why}"),
+        Fault::Told(Failure::Lacks { has_run: false, why }) => format!("its arguments cannot be taken in there: {why}"),
+        Fault::Told(Failure::Lacks { has_run: true, why }) => format!("its result cannot be sent: {why}"),
         Fault::Returned(why) => format!("it {why}"),
         Fault::Died(exit) => format!("the worker {} while running it", supervisor::in_words(*exit)),
         Fault::RanTooLong(limit) => format!("it ran longer than its limit of {}", in_words(*limit)),

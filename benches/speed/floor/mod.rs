@@ -11,6 +11,7 @@ mod heap;
 mod idle;
 mod ping;
 mod rings;
+mod shared;
 mod zygote;
 
 use crate::absent::{Absent, Measured};
@@ -36,9 +37,12 @@ pub(crate) fn measure(workload: &str, scale: Scale, notes: &Notes) {
             notes.put("calls_each", rings::rate(scale, 1));
             notes.put("calls_mapped", rings::rate(scale, 64));
         }
-        "W4" => workload::ECHO_SIZES
-            .iter()
-            .for_each(|(key, bytes, repeats)| notes.put(key, copy::echo(*bytes, scale.pick(*repeats, 2)))),
+        "W4" => {
+            workload::ECHO_SIZES
+                .iter()
+                .for_each(|(key, bytes, repeats)| notes.put(key, copy::echo(*bytes, scale.pick(*repeats, 2))));
+            shared::measure(scale, notes);
+        }
         "W5" => {
             workload::balance_lists(scale).iter().for_each(|(key, burns)| notes.put(key, counter::efficiency(burns)))
         }

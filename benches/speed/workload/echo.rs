@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::shared;
 use crate::absent::{Measured, failed};
 use crate::cell::Notes;
 use crate::scale::Scale;
@@ -17,6 +18,7 @@ pub(super) fn measure<S: System>(scale: Scale, notes: &Notes) {
             for (key, bytes, repeats) in SIZES {
                 notes.put(key, scale.median_of(repeats, || echo(&system, bytes)));
             }
+            shared::measure(&system, scale, notes);
             system.stop();
         }
         Err(why) => notes.put("echo_1k", Err(why)),

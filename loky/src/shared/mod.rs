@@ -28,12 +28,12 @@ use crate::sys::conjure::repeat;
 /// A read-only array of plain data that all processes share: passing it to a task, or returning it from one, copies
 /// nothing, whatever its size.
 ///
-/// It derefs to `[T]`, and a clone shares the memory. A task may take it as a `&[T]`, too: of a slice of numbers that lies
-/// inside of a `Shared` only the range travels, if it has 16 KiB or more. It is accepted wherever a value can stand in an argument, in a
-/// capture of a [`closure!`](crate::closure!) or in a result, also inside of structures and collections. A worker maps
-/// the memory when it first sees it and keeps the mapping as long as somebody in the parent holds the value, so to pass it
-/// again costs no more than to pass a few numbers. When the last holder, in whichever process, is gone, so is the memory,
-/// however that process ended.
+/// It derefs to `[T]`, and a clone shares the memory. A task may take it as a `&[T]`, too: of a slice that lies inside of
+/// a `Shared`, of its elements or of numbers, only the range travels, if it has 16 KiB or more. It is accepted wherever a
+/// value can stand in an argument, in a capture of a [`closure!`](crate::closure!) or in a result, also inside of
+/// structures and collections. A worker maps the memory when it first sees it and keeps the mapping as long as somebody
+/// in the parent holds the value, so to pass it again costs no more than to pass a few numbers. When the last holder, in
+/// whichever process, is gone, so is the memory, however that process ended.
 ///
 /// The memory is anonymous (no name, no file), aligned to a page, and sealed: no process can change it any more, neither
 /// this one nor a worker that runs wild. `T` is [`Pod`]: plain data of which any bytes are a value, such as numbers and
@@ -43,8 +43,8 @@ use crate::sys::conjure::repeat;
 ///
 /// Each `Shared`, clones aside, needs one descriptor in each process that holds it; `RLIMIT_NOFILE` bounds how many
 /// there can be at once: beyond it a call is over with [`ErrorKind::OutOfResources`](crate::ErrorKind::OutOfResources),
-/// and the next one can have what has become free. Many small arrays are better passed as what they are, or as ranges of a large one, see
-/// [`slice`](Self::slice).
+/// and the next one can have what has become free. Many small arrays are better passed as what they are, or as ranges of
+/// a large one, see [`slice`](Self::slice).
 ///
 /// # Examples
 ///

@@ -41,7 +41,7 @@ impl<T: Pod> Shared<T> {
     }
 
     /// Parts of it, each of `len` elements, the last one maybe shorter: for [`par_map`](crate::ParMap::par_map), so that
-    /// each item travels as a range.
+    /// each item travels as a range. The task may take a `Shared<T>`, or borrow a `&[T]`.
     ///
     /// # Panics
     ///

@@ -9,7 +9,7 @@ use loky_tests::{Case, Gate, Random, cases, eventually, fails, ms, pool_of, proc
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::tools::{here, in_workers, mapped_by};
+use crate::tools::{here, in_workers, mapped_by, pss_of};
 
 pub(crate) const CASES: &[Case] = cases![
     memmap_10_a_worker_that_dies_costs_nobody_the_data,
@@ -88,6 +88,7 @@ fn memmap_10_a_retry_finds_the_same_data() {
 fn memmap_10_thousands_under_fire_leave_nothing() {
     let (pool, mut random) = (pool_of(4), Random::from_environment());
     let rounds = if cfg!(debug_assertions) { 1000 } else { 10_000 };
+    let before = pss_of(std::process::id());
     thread::scope(|scope| {
         let calls = scope.spawn(|| {
             let mut succeeded = 0;
@@ -109,6 +110,8 @@ fn memmap_10_thousands_under_fire_leave_nothing() {
     });
     eventually("nothing is mapped or open", || here() == (0, 0) && in_workers() == 0);
     pool.shutdown();
+    let after = pss_of(std::process::id());
+    assert!(after < before + (16 << 20), "{before} bytes have become {after}");
 }
 
 fn memmap_12_a_task_keeps_what_its_parent_has_dropped() {

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use loky::prelude::*;
-use loky::{JoinHandle, Pool};
+use loky::{JoinHandle, Pool, Shared};
 
 use crate::count::{await_counter, stay_together, window};
 
@@ -21,9 +21,13 @@ pub(crate) fn run() {
     let pool = loky::reusable(Pool::builder().workers(1)).expect("a pool of one worker can be built");
     join(next.spawn(1), 2);
     stay_together().expect("a thread may keep to one of its processors");
+    let shared = Shared::from_vec(vec![1_u64; 1 << 17]);
     for _ in 0..WINDOWS {
         for calls in [1, 3] {
             spawn_and_join(calls);
+        }
+        for calls in [1, 3] {
+            echo_what_is_shared(&shared, calls);
         }
         for calls in [4, 12] {
             spawn_behind_a_busy_worker(calls);
@@ -42,6 +46,11 @@ fn next(x: u64) -> u64 {
     x + 1
 }
 
+#[loky::task]
+fn same(shared: Shared<u64>) -> Shared<u64> {
+    shared
+}
+
 /// Keeps the worker busy until the other end of the connection is closed.
 #[loky::task]
 fn hold(gate: &str) {
@@ -54,6 +63,17 @@ fn spawn_and_join(calls: u64) {
     join(next.spawn(1), 2);
     window(|| (0..calls).for_each(|x| join(next.spawn(x), x + 1)));
     println!("{calls} spawn and join");
+}
+
+fn echo_what_is_shared(shared: &Shared<u64>, calls: u64) {
+    let echo = || {
+        let back = same.spawn(shared.clone()).join().expect("this task does not fail");
+        assert_eq!(back.as_ptr(), shared.as_ptr());
+    };
+    // Warm: the worker has mapped it.
+    echo();
+    window(|| (0..calls).for_each(|_| echo()));
+    println!("{calls} echo of what is shared");
 }
 
 fn spawn_behind_a_busy_worker(calls: u64) {

@@ -7,7 +7,7 @@ use loky_benches::Outcome;
 /// What a workload gets from a contestant.
 pub(crate) type Measured<T> = Result<T, Absent>;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Absent {
     /// The contestant has no such thing.
     NotOffered,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use loky::Shared;
 use nix::sys::signal::{Signal, raise};
 use nix::time::{ClockId, clock_gettime};
 
@@ -15,6 +16,21 @@ pub(crate) fn next(x: u64) -> u64 {
 #[loky::task]
 pub(crate) fn echo(values: Vec<f64>) -> Vec<f64> {
     values
+}
+
+#[loky::task]
+pub(crate) fn echo_shared(values: Shared<f64>) -> Shared<f64> {
+    values
+}
+
+#[loky::task]
+pub(crate) fn sum_shared(values: Shared<f64>) -> f64 {
+    sum(&values)
+}
+
+/// One number after the other, as whoever asks for a sum writes it.
+pub(crate) fn sum(values: &[f64]) -> f64 {
+    values.iter().sum()
 }
 
 /// Uses processor time, not time that passes: so nothing is lost between two of these if the sum is right.

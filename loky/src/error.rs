@@ -51,6 +51,10 @@ pub enum ErrorKind {
     Encode,
     /// An argument or the result could not be decoded.
     Decode,
+    /// A process had no descriptors, mappings or memory left for something that travels beside the bytes of an argument
+    /// or of the result, such as a [`Shared`](crate::Shared) or an [`Fd`](crate::Fd). If it was an argument, the task
+    /// did not run. The process lives on, and the next call finds what is free by then.
+    OutOfResources,
     /// The function is not a registered task of this program.
     UnknownTask,
     /// No worker process could be started.

@@ -7,6 +7,7 @@
 
 mod census;
 pub mod cgroup;
+pub mod example;
 pub mod expect;
 pub mod gate;
 pub mod poll;

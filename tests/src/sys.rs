@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "a test of crashes must be able to crash")]
 
 use std::io;
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -17,6 +18,22 @@ pub fn null_write() -> ! {
     // zero is never mapped.
     unsafe { std::ptr::null_mut::<u8>().wrapping_add(std::hint::black_box(0)).write_volatile(1) };
     unreachable!("page zero is mapped")
+}
+
+/// Writes where a slice lies, as a wild pointer may.
+pub fn overwrite<T>(slice: &[T]) {
+    // SAFETY: nothing is promised of this write but that it kills the process, since what lies there is mapped for
+    // reading; that is what the caller wants to see.
+    unsafe { slice.as_ptr().cast_mut().cast::<u8>().write_volatile(1) };
+}
+
+/// A descriptor of a process.
+pub fn pidfd_of(pid: u32) -> OwnedFd {
+    // SAFETY: the call takes two numbers and touches no memory of ours.
+    let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    let descriptor = i32::try_from(descriptor).ok().filter(|number| *number >= 0).expect("such a process is there");
+    // SAFETY: the kernel has made it just now, and nobody else has seen its number.
+    unsafe { OwnedFd::from_raw_fd(descriptor) }
 }
 
 /// Ends the process without running anything that was registered for its end.

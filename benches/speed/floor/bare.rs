@@ -5,15 +5,19 @@
 #![expect(unsafe_code, reason = "the floor is what bare system calls do, and two of them have no safe form")]
 
 use std::ffi::c_void;
-use std::io;
+use std::fs::File;
+use std::io::{self, IoSlice, IoSliceMut};
 use std::num::NonZeroUsize;
+use std::os::fd::{AsRawFd, FromRawFd, RawFd};
+use std::os::unix::net::UnixStream;
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
 
 use nix::libc;
-use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap_anonymous, munmap};
+use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap, mmap_anonymous, munmap};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, UnixAddr, recvmsg, sendmsg};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, fork};
 
@@ -125,6 +129,56 @@ pub(super) fn untouched(count: usize) -> Vec<f64> {
         let _ = unsafe { madvise(start, bytes / PAGE * PAGE, MmapAdvise::MADV_HUGEPAGE) };
     }
     numbers
+}
+
+/// Numbers of a file, mapped for reading.
+pub(super) struct View {
+    start: NonNull<c_void>,
+    bytes: NonZeroUsize,
+}
+
+impl View {
+    /// The first `len` numbers, which must be there.
+    pub(super) fn map(file: &File, len: usize) -> io::Result<Self> {
+        let bytes = NonZeroUsize::new(len * size_of::<f64>()).expect("something is to be mapped");
+        // SAFETY: a fresh mapping at an address of the kernel's choice aliases nothing.
+        let start = unsafe { mmap(None, bytes, ProtFlags::PROT_READ, MapFlags::MAP_PRIVATE, file, 0) }?;
+        Ok(Self { start, bytes })
+    }
+
+    pub(super) fn values(&self) -> &[f64] {
+        // SAFETY: the mapping is that long, aligned to a page, valid for every bit pattern, lives as long as `self`, and
+        // nobody writes to the file any more.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr().cast(), self.bytes.get() / size_of::<f64>()) }
+    }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        // SAFETY: nothing borrowed from it is left, since that would borrow `self`.
+        let _ = unsafe { munmap(self.start, self.bytes.get()) };
+    }
+}
+
+/// Passes a file to whoever has the other end.
+pub(super) fn send_file(stream: &UnixStream, file: RawFd) -> io::Result<()> {
+    let (bytes, files) = ([IoSlice::new(&[1])], [file]);
+    let rights = [ControlMessage::ScmRights(&files)];
+    sendmsg::<UnixAddr>(stream.as_raw_fd(), &bytes, &rights, MsgFlags::MSG_NOSIGNAL, None)?;
+    Ok(())
+}
+
+/// Waits for a file that is passed.
+pub(super) fn receive_file(stream: &UnixStream) -> io::Result<File> {
+    let (mut byte, mut space) = ([0], nix::cmsg_space!(RawFd));
+    let mut bytes = [IoSliceMut::new(&mut byte)];
+    let message = recvmsg::<UnixAddr>(stream.as_raw_fd(), &mut bytes, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC)?;
+    let file = message.cmsgs()?.find_map(|control| match control {
+        // SAFETY: the kernel has made this descriptor just now, and nobody else has seen its number.
+        ControlMessageOwned::ScmRights(files) => Some(unsafe { File::from_raw_fd(*files.first()?) }),
+        _ => None,
+    });
+    file.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
 /// What the kernel compares: the lower half of a word, which comes first.

@@ -11,6 +11,7 @@ mod heap;
 mod idle;
 mod ping;
 mod rings;
+mod shared;
 mod zygote;
 
 use crate::absent::{Absent, Measured};
@@ -36,7 +37,10 @@ pub(crate) fn measure(workload: &str, scale: Scale, notes: &Notes) {
             notes.put("calls_each", rings::rate(scale, 1));
             notes.put("calls_mapped", rings::rate(scale, 64));
         }
-        "W4" => echo(scale, notes),
+        "W4" => {
+            echo(scale, notes);
+            shared::measure(scale, notes);
+        }
         "W5" => {
             workload::balance_lists(scale).iter().for_each(|(key, burns)| notes.put(key, counter::efficiency(burns)))
         }

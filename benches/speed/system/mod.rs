@@ -24,6 +24,15 @@ pub(crate) struct Crash {
     pub(crate) lost: usize,
 }
 
+/// Numbers that all processes share.
+pub(crate) trait SharedNumbers {
+    /// One call that returns them.
+    fn echo(&self) -> Measured<()>;
+
+    /// One call that adds them up.
+    fn sum(&self) -> Measured<f64>;
+}
+
 pub(crate) trait System: Sized {
     /// Whether its workers are processes, to be looked at.
     const HAS_PROCESSES: bool = true;
@@ -55,6 +64,11 @@ pub(crate) trait System: Sized {
     fn visits(&self, gate: &str, visits: usize) -> Measured<Pending<'_>>;
 
     fn echo(&self, values: Vec<f64>) -> Measured<Vec<f64>>;
+
+    /// Numbers that are not sent each time, since all processes share them.
+    fn share(&self, _values: &[f64]) -> Measured<Box<dyn SharedNumbers + '_>> {
+        Err(Absent::NotOffered)
+    }
 
     /// A call of `burn` for each, all waited for.
     fn burn_all(&self, nanoseconds: &[u64]) -> Measured<()>;

@@ -4,9 +4,9 @@ use std::any::Any;
 use std::time::Duration;
 
 use loky::prelude::*;
-use loky::{JoinHandle, Pool};
+use loky::{JoinHandle, Pool, Shared};
 
-use super::{Crash, Pending, System};
+use super::{Crash, Pending, SharedNumbers, System};
 use crate::absent::{Measured, failed};
 use crate::tasks;
 
@@ -56,6 +56,10 @@ impl System for Loky {
         Ok(tasks::echo.bind(values).on(&self.0).run()?)
     }
 
+    fn share(&self, values: &[f64]) -> Measured<Box<dyn SharedNumbers + '_>> {
+        Ok(Box::new((&self.0, Shared::try_from_slice(values)?)))
+    }
+
     fn burn_all(&self, nanoseconds: &[u64]) -> Measured<()> {
         Ok(loky::join_all(self.burn(nanoseconds)).map(drop)?)
     }
@@ -94,6 +98,17 @@ impl System for Loky {
     fn resize(&self, workers: usize) -> Measured<()> {
         self.0.resize(workers);
         Ok(())
+    }
+}
+
+impl SharedNumbers for (&Pool, Shared<f64>) {
+    fn echo(&self) -> Measured<()> {
+        drop(tasks::echo_shared.bind(self.1.clone()).on(self.0).run()?);
+        Ok(())
+    }
+
+    fn sum(&self) -> Measured<f64> {
+        Ok(tasks::sum_shared.bind(self.1.clone()).on(self.0).run()?)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::shared;
 use crate::absent::{Absent, Measured, failed};
 use crate::cell::Notes;
 use crate::scale::Scale;
@@ -25,6 +26,7 @@ pub(super) fn measure<S: System>(scale: Scale, notes: &Notes) {
             let (key, bytes, repeats) = longest(scale);
             let is_offered = S::IS_FAST_BY_VALUE.then_some(()).ok_or(Absent::NotOffered);
             notes.put(key, is_offered.and_then(|()| scale.median_of(repeats, || echo(&system, bytes))));
+            shared::measure(&system, scale, notes);
             system.stop();
         }
         Err(why) => notes.put("echo_1k", Err(why)),

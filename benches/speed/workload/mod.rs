@@ -7,6 +7,7 @@ mod echo;
 mod footprint;
 mod reuse;
 mod round_trip;
+pub(crate) mod shared;
 mod start;
 mod tiny;
 

@@ -147,6 +147,9 @@ impl Inner {
         let bytes = match result {
             Ok(bytes) => bytes,
             Err(failure) => {
+                if matches!(failure, Failure::Lacks { .. }) {
+                    body.held.give_again();
+                }
                 if body.has_leftovers() {
                     self.outbox.chores.extend(body.clear_leftovers());
                 }

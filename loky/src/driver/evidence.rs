@@ -8,6 +8,7 @@ use super::vigil::Memory;
 use crate::error::{Error, ErrorKind, PanicEvidence, in_words};
 use crate::ids::{Attempt, WorkerId};
 use crate::scheduler::{Try, Why};
+use crate::shared::exhaustion;
 use crate::supervisor;
 use crate::sys::process::{self, Exit, SIGKILL, SIGXCPU};
 use crate::wire::message::Failure;
@@ -61,12 +62,22 @@ pub(super) fn failed(inner: &Inner, pending: &Pending, worker: WorkerId, attempt
                 format!("ran in worker {index} (pid {pid}), but there is no memory here for its result of {bytes}");
             Error::new(ErrorKind::Decode, what).having_run().with_advice(LESS)
         }
+        Failure::Lacks { has_run, why } => lacking(has_run, &format!("worker {index} (pid {pid})"), &why),
     };
     let tries = tries(pending, attempt);
     error.with_task(pending.order.task.entry.name).with_pid(pid).with_attempt(tries, attempts_max(pending))
 }
 
 const LESS: &str = "send less at once, or what is large as a `loky::Shared`, which is not copied";
+
+fn lacking(has_run: bool, worker: &str, why: &str) -> Error {
+    let error = |what| Error::new(ErrorKind::OutOfResources, what).with_advice(exhaustion::ADVICE);
+    if has_run {
+        error(format!("ran in {worker}, but its result cannot be sent: {why}")).having_run()
+    } else {
+        error(format!("did not run: {worker} cannot take in its arguments: {why}"))
+    }
+}
 
 /// How a worker ended that had not said hello.
 pub(super) fn death_at_start(inner: &mut Inner, worker: WorkerId, exit: Exit) -> String {

@@ -24,17 +24,25 @@ struct Known {
     /// It may be gone.
     segment: Weak<Segment>,
     core: Arc<Core>,
+    is_given: bool,
 }
 
 impl Held {
     /// Returns whether the worker has to be given it.
     pub(super) fn add(&mut self, segment: &Arc<Segment>) -> bool {
-        let mut is_new = false;
-        self.given.entry(segment.id()).or_insert_with(|| {
-            is_new = true;
-            Known { segment: Arc::downgrade(segment), core: Arc::clone(segment.core()) }
+        let known = self.given.entry(segment.id()).or_insert_with(|| Known {
+            segment: Arc::downgrade(segment),
+            core: Arc::clone(segment.core()),
+            is_given: false,
         });
-        is_new
+        !std::mem::replace(&mut known.is_given, true)
+    }
+
+    /// The worker had no room for something. It does not say for what, so it is given again whatever is needed; and may
+    /// still name what it had room for.
+    #[cold]
+    pub(super) fn give_again(&mut self) {
+        self.given.values_mut().for_each(|known| known.is_given = false);
     }
 
     /// The segment that the worker names; `None` if it was never given it, or was to have forgotten it.

@@ -7,6 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
+use bytemuck::Pod;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,6 +16,7 @@ use crate::arity::for_each_arity;
 use crate::error::Error;
 use crate::pool::Closure;
 use crate::pool::dot::TaskOutput;
+use crate::shared::Shared;
 use crate::task::{TaskRef, encode_arguments_into, find, keep};
 use crate::wire::body::Encoded;
 
@@ -61,7 +63,7 @@ macro_rules! one_argument {
             }
 
             fn encode(item: &$Item, encoded: &mut Encoded) -> Result<(), Error> {
-                encode_arguments_into(encoded, |writer| writer.write(EncodesAs::<$Argument>::view(item)))
+                encode_arguments_into(encoded, |writer| EncodesAs::<$Argument>::write(item, writer))
             }
         }
 
@@ -78,7 +80,7 @@ macro_rules! one_argument {
             }
 
             fn encode(item: &$Item, encoded: &mut Encoded) -> Result<(), Error> {
-                encode_arguments_into(encoded, |writer| writer.write(EncodesAs::<$Argument>::view(item)))
+                encode_arguments_into(encoded, |writer| EncodesAs::<$Argument>::write(item, writer))
             }
         }
     )*};
@@ -95,6 +97,8 @@ one_argument! {
     [T: Serialize] Vec<T>, taken as &[T];
     [T: Serialize] &Vec<T>, taken as &[T];
     [T: Serialize] &[T], taken as Vec<T>;
+    [T: Pod + Serialize] Shared<T>, taken as &[T];
+    [T: Pod + Serialize] &Shared<T>, taken as &[T];
     [T: Serialize, const N: usize] [T; N], taken as &[T];
     [T: Serialize, const N: usize] &[T; N], taken as &[T];
     [] PathBuf, taken as &Path;

@@ -55,7 +55,7 @@ impl Found<'_> {
     #[cold]
     #[inline(never)]
     fn decode_with<R: DeserializeOwned>(self, arrivals: &Arrivals, task: &str) -> Result<R, Error> {
-        supplying(arrivals, || decode_result(self.bytes, task))
+        supplying(arrivals.clone(), || decode_result(self.bytes, task))
     }
 }
 

@@ -5,11 +5,13 @@
 
 use std::path::{Path, PathBuf};
 
+use bytemuck::Pod;
 use serde::Serialize;
 
 use crate::arity::for_each_arity;
 use crate::error::Error;
-use crate::task::encode_arguments_into;
+use crate::shared::Shared;
+use crate::task::{ArgumentWriter, encode_arguments_into};
 use crate::wire::body::Encoded;
 
 /// An item that supplies the arguments of one call.
@@ -35,6 +37,12 @@ pub trait EncodesAs<A> {
 
     #[doc(hidden)]
     fn view(&self) -> &Self::View;
+
+    #[doc(hidden)]
+    #[inline]
+    fn write(&self, writer: &mut ArgumentWriter<'_>) {
+        writer.write(self.view());
+    }
 }
 
 macro_rules! encodes_as {
@@ -66,6 +74,27 @@ encodes_as! {
     [] &Path, as PathBuf, by Path;
 }
 
+/// The range travels, if it is worth it.
+macro_rules! shared_encodes_as_slice {
+    ($($Owner:ty),*) => {$(
+        impl<T: Pod + Serialize> EncodesAs<&[T]> for $Owner {
+            type View = [T];
+
+            fn view(&self) -> &[T] {
+                self
+            }
+
+            fn write(&self, writer: &mut ArgumentWriter<'_>) {
+                // As a reference to a slice, by which it is known that it will be lent.
+                let slice: &[T] = self;
+                writer.write(&slice);
+            }
+        }
+    )*};
+}
+
+shared_encodes_as_slice!(Shared<T>, &Shared<T>);
+
 impl<T: Serialize, const N: usize> EncodesAs<&[T]> for &[T; N] {
     type View = [T];
 
@@ -82,7 +111,7 @@ macro_rules! several {
         {
             fn encode_into(&self, encoded: &mut Encoded) -> Result<(), Error> {
                 let ($($x,)*) = self;
-                encode_arguments_into(encoded, |writer| {$(writer.write($x.view());)*})
+                encode_arguments_into(encoded, |writer| {$(EncodesAs::<$A>::write($x, writer);)*})
             }
         }
 
@@ -92,7 +121,7 @@ macro_rules! several {
         {
             fn encode_into(&self, encoded: &mut Encoded) -> Result<(), Error> {
                 let ($($x,)*) = self;
-                encode_arguments_into(encoded, |writer| {$(writer.write($x.view());)*})
+                encode_arguments_into(encoded, |writer| {$(EncodesAs::<$A>::write(&$x, writer);)*})
             }
         }
     };

@@ -15,6 +15,7 @@ use crate::driver::{Captured, Driver, Outcome, OutcomeCell, Value};
 use crate::error::{Error, ErrorKind};
 use crate::ids::{CallId, CallKey};
 use crate::oneshot::Watcher;
+use crate::shared::exhaustion;
 use crate::shared::passing::{Arrivals, supplying};
 use crate::task::{self, Entry};
 use crate::transport::payload::Payload;
@@ -311,7 +312,7 @@ pub(crate) fn decode_enclosing<R: DeserializeOwned>(
     (bytes, arrivals): (Payload, Arrivals),
     task: &str,
 ) -> Result<R, Error> {
-    supplying(&arrivals, || decode_result(&bytes, task))
+    supplying(arrivals, || decode_result(&bytes, task))
 }
 
 /// The result in `bytes`; a `Deserialize` that fails, or panics, costs this result only.
@@ -322,6 +323,12 @@ pub(crate) fn decode_result<R: DeserializeOwned>(bytes: &[u8], task: &str) -> Re
 
 #[cold]
 fn undecodable(why: &str, task: &str) -> Error {
+    if exhaustion::take() {
+        return Error::new(ErrorKind::OutOfResources, format!("ran, but its result cannot be taken in here: {why}"))
+            .with_task(task)
+            .having_run()
+            .with_advice(exhaustion::ADVICE);
+    }
     Error::new(ErrorKind::Decode, format!("ran, but its result cannot be decoded: {why}"))
         .with_task(task)
         .having_run()

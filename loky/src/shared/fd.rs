@@ -23,9 +23,8 @@ use super::passing::{self, Name};
 ///
 /// # Errors
 ///
-/// A call is over with [`ErrorKind::Encode`](crate::ErrorKind::Encode) if the descriptor cannot be duplicated, and with
-/// [`ErrorKind::Decode`](crate::ErrorKind::Decode) if the receiver has too many open files. Elsewhere than in a call, its
-/// `Serialize` and `Deserialize` fail.
+/// A call is over with [`ErrorKind::OutOfResources`](crate::ErrorKind::OutOfResources) if the sender or the receiver has
+/// too many open files. Elsewhere than in a call, its `Serialize` and `Deserialize` fail.
 ///
 /// # Examples
 ///

@@ -7,36 +7,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use super::segment::{Core, Kind, Segment, next_id};
-
-/// What an encoded value encloses. Mostly nothing, which costs a word.
-#[derive(Clone, Debug, Default)]
-#[expect(clippy::box_collection, reason = "nearly always there is nothing, which should be a word")]
-pub(crate) struct Enclosed(Option<Box<Vec<Item>>>);
-
-/// One of them.
-#[derive(Clone, Debug)]
-pub(crate) enum Item {
-    Segment(Arc<Segment>),
-    /// A descriptor under a number, which is sent each time.
-    Fd(u64, Arc<OwnedFd>),
-    /// A segment that the reader, who is the parent, knows by this number.
-    Parents(u64),
-}
-
-/// What a segment is called in the bytes of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Name {
-    /// Given by the parent, under its own number.
-    Given(u64),
-    /// New from a worker, under the worker's number.
-    New(u64),
-    /// From a worker, which has it from the parent.
-    Parents(u64),
-}
+pub(crate) use super::arrival::{Arrival, Arrivals};
+pub(crate) use super::enclosed::{Enclosed, Item, Name};
+use super::exhaustion;
+use super::segment::{Kind, Segment, next_id};
 
 /// What a value is encoded for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,28 +24,9 @@ pub(crate) enum Way {
     Result,
 }
 
-/// Something enclosed that came from the other process; mapped when somebody wants it.
-#[derive(Debug)]
-pub(crate) struct Arrival {
-    name: Name,
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-enum State {
-    There(Arc<Segment>),
-    Waits(OwnedFd, u64, Kind),
-    Fd(OwnedFd),
-    Lost(String),
-}
-
-/// What came along with a result; shared, for it is laid out for each decoding.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Arrivals(Arc<Vec<Arrival>>);
-
 thread_local! {
     static WAY: Cell<Option<Way>> = const { Cell::new(None) };
-    static COLLECTED: RefCell<Vec<Item>> = const { RefCell::new(Vec::new()) };
+    static COLLECTED: RefCell<Enclosed> = const { RefCell::new(Enclosed::NONE) };
     static LAID_OUT: RefCell<Option<Arrivals>> = const { RefCell::new(None) };
     static GIVEN: RefCell<BTreeMap<u64, Arrival>> = const { RefCell::new(BTreeMap::new()) };
     static GIVEN_FDS: RefCell<Vec<Arrival>> = const { RefCell::new(Vec::new()) };
@@ -77,10 +36,10 @@ thread_local! {
 pub(crate) fn collecting<R>(way: Way, work: impl FnOnce() -> R) -> (R, Enclosed) {
     // Saved, for the code of users may encode another call in the middle of this one.
     let before = (WAY.replace(Some(way)), COLLECTED.take());
+    exhaustion::take();
     let done = work();
     WAY.set(before.0);
-    let collected = COLLECTED.replace(before.1);
-    (done, Enclosed((!collected.is_empty()).then(|| Box::new(collected))))
+    (done, COLLECTED.replace(before.1))
 }
 
 /// The value that is just being encoded encloses `segment`. Returns its name, or why it cannot.
@@ -102,7 +61,7 @@ pub(super) fn enclose(segment: &Arc<Segment>) -> Result<Name, &'static str> {
 /// The same for a descriptor, of which a duplicate is enclosed.
 pub(super) fn enclose_fd(fd: &OwnedFd) -> Result<Name, String> {
     let way = WAY.get().ok_or("a `loky::Fd` travels only as an argument or a result of a task")?;
-    let copy = fd.try_clone().map_err(|why| format!("a `loky::Fd` cannot be duplicated: {why}"))?;
+    let copy = fd.try_clone().map_err(|why| format!("a `loky::Fd` cannot be duplicated: {}", exhaustion::told(why)))?;
     let id = next_id();
     COLLECTED.with_borrow_mut(|collected| collected.push(Item::Fd(id, Arc::new(copy))));
     Ok(if way == Way::Result { Name::New(id) } else { Name::Given(id) })
@@ -111,7 +70,7 @@ pub(super) fn enclose_fd(fd: &OwnedFd) -> Result<Name, String> {
 /// Decodes a result by `work`, with which `arrivals` came along. Not inlined: most results bring nothing, and are quick
 /// to decode.
 #[inline(never)]
-pub(crate) fn supplying<R>(arrivals: &Arrivals, work: impl FnOnce() -> R) -> R {
+pub(crate) fn supplying<R>(arrivals: Arrivals, work: impl FnOnce() -> R) -> R {
     /// Puts back what was laid out before, also if `work` unwinds.
     struct PutBack(Option<Arrivals>);
     impl Drop for PutBack {
@@ -119,7 +78,8 @@ pub(crate) fn supplying<R>(arrivals: &Arrivals, work: impl FnOnce() -> R) -> R {
             LAID_OUT.set(self.0.take());
         }
     }
-    let _put_back = PutBack(LAID_OUT.replace(Some(arrivals.clone())));
+    exhaustion::take();
+    let _put_back = PutBack(LAID_OUT.replace(Some(arrivals)));
     work()
 }
 
@@ -127,20 +87,20 @@ pub(crate) fn supplying<R>(arrivals: &Arrivals, work: impl FnOnce() -> R) -> R {
 pub(super) fn find(name: Name) -> Result<Arc<Segment>, String> {
     let found = match name {
         Name::Given(id) => GIVEN.with_borrow(|given| given.get(&id).map(Arrival::segment)),
-        Name::New(_) | Name::Parents(_) => LAID_OUT.with_borrow(|arrivals| {
-            let arrivals = arrivals.as_ref()?;
-            arrivals.0.iter().find(|arrival| arrival.name == name).map(Arrival::segment)
-        }),
+        Name::New(_) | Name::Parents(_) => {
+            LAID_OUT.with_borrow(|arrivals| arrivals.as_ref()?.find(name).map(Arrival::segment))
+        }
     };
     found.unwrap_or_else(|| Err("a `loky::Shared` can be decoded only where it was sent to".to_string()))
 }
 
 /// The descriptor of this name, which is there once.
 pub(super) fn take_fd(name: Name) -> Result<OwnedFd, String> {
-    let of = |all: &[Arrival]| all.iter().find(|arrival| arrival.name == name).map(Arrival::take_fd);
     let found = match name {
-        Name::Given(_) => GIVEN_FDS.with_borrow(|given| of(given)),
-        Name::New(_) | Name::Parents(_) => LAID_OUT.with_borrow(|arrivals| of(&arrivals.as_ref()?.0)),
+        Name::Given(_) => GIVEN_FDS.with_borrow(|given| Arrival::find(given, name).map(Arrival::take_fd)),
+        Name::New(_) | Name::Parents(_) => {
+            LAID_OUT.with_borrow(|arrivals| arrivals.as_ref()?.find(name).map(Arrival::take_fd))
+        }
     };
     found.unwrap_or_else(|| Err("a `loky::Fd` can be decoded only where it was sent to".to_string()))
 }
@@ -153,138 +113,24 @@ pub(crate) fn give_fd(arrival: Arrival) {
 /// In a worker: the call is over, and what of its descriptors was not decoded is closed.
 pub(crate) fn end_call() {
     GIVEN_FDS.with_borrow_mut(Vec::clear);
+    exhaustion::take();
 }
 
-/// In a worker: the parent has given this.
+/// In a worker: the parent has given this. It may have been given before: then the parent was told that something was
+/// missing, and gives all again. What was not missing stays what it is, since tasks may hold it.
 pub(crate) fn give(id: u64, arrival: Arrival) {
-    GIVEN.with_borrow_mut(|given| given.insert(id, arrival));
+    GIVEN.with_borrow_mut(|given| match given.entry(id) {
+        Entry::Occupied(known) if known.get().is_there() => {}
+        Entry::Occupied(mut missing) => _ = missing.insert(arrival),
+        Entry::Vacant(place) => _ = place.insert(arrival),
+    });
 }
 
 /// In a worker: nobody in the parent holds the segment any more.
 pub(crate) fn forget(id: u64) {
     let forgotten = GIVEN.with_borrow_mut(|given| given.remove(&id));
-    if let Some(State::There(segment)) = forgotten.map(Arrival::into_state) {
+    if let Some(segment) = forgotten.and_then(Arrival::into_segment) {
         segment.forget_parent();
-    }
-}
-
-impl Enclosed {
-    /// Nothing.
-    pub(crate) const NONE: Self = Self(None);
-
-    #[inline]
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.0.is_none()
-    }
-
-    pub(super) fn one(item: Item) -> Self {
-        Self(Some(Box::new(vec![item])))
-    }
-
-    pub(crate) fn items(&self) -> &[Item] {
-        self.0.as_ref().map_or(&[], |items| items)
-    }
-
-    /// Adds what another value encloses.
-    #[inline]
-    pub(crate) fn append(&mut self, other: Self) {
-        if let Some(items) = other.0 {
-            self.append_some(*items);
-        }
-    }
-
-    fn append_some(&mut self, mut more: Vec<Item>) {
-        let Some(items) = &mut self.0 else {
-            self.0 = Some(Box::new(more));
-            return;
-        };
-        // Many items of a chunk may enclose the same. To look whenever there is no more room is to look seldom.
-        if items.len() + more.len() > items.capacity() {
-            items.sort_by_key(Item::key);
-            items.dedup_by_key(|item| item.key());
-        }
-        items.append(&mut more);
-    }
-}
-
-impl Item {
-    fn key(&self) -> (bool, u64) {
-        match self {
-            Self::Segment(segment) => (false, segment.id()),
-            Self::Fd(id, _) => (false, *id),
-            Self::Parents(id) => (true, *id),
-        }
-    }
-}
-
-impl Arrival {
-    /// A descriptor that has arrived for memory of this length. Whether it is that is found out later.
-    pub(crate) fn waiting(name: Name, fd: OwnedFd, len: u64, kind: Kind) -> Self {
-        Self { name, state: Mutex::new(State::Waits(fd, len, kind)) }
-    }
-
-    /// A segment that is known here already.
-    pub(crate) fn known(name: Name, segment: Arc<Segment>) -> Self {
-        Self { name, state: Mutex::new(State::There(segment)) }
-    }
-
-    /// A descriptor that is nothing more.
-    pub(crate) fn fd(name: Name, fd: OwnedFd) -> Self {
-        Self { name, state: Mutex::new(State::Fd(fd)) }
-    }
-
-    /// A descriptor that there was no room for.
-    pub(crate) fn lost(name: Name) -> Self {
-        let why = "this process has too many open files to take in another one".to_string();
-        Self { name, state: Mutex::new(State::Lost(why)) }
-    }
-
-    /// The segment; mapped now, if nobody has wanted it before.
-    fn segment(&self) -> Result<Arc<Segment>, String> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let State::Waits(..) = &*state {
-            *state = match std::mem::replace(&mut *state, State::Lost(String::new())) {
-                State::Waits(fd, len, kind) => self.map(fd, len, kind),
-                other => other,
-            };
-        }
-        match &*state {
-            State::There(segment) => Ok(Arc::clone(segment)),
-            State::Lost(why) => Err(why.clone()),
-            State::Waits(..) | State::Fd(_) => Err("a `loky::Fd` is no `loky::Shared`".to_string()),
-        }
-    }
-
-    fn take_fd(&self) -> Result<OwnedFd, String> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*state {
-            State::Lost(why) => return Err(why.clone()),
-            State::There(_) | State::Waits(..) => return Err("a `loky::Shared` is no `loky::Fd`".to_string()),
-            State::Fd(_) => {}
-        }
-        let again = "a `loky::Fd` is decoded once; a closure for several items can capture a reference to it";
-        match std::mem::replace(&mut *state, State::Lost(again.to_string())) {
-            State::Fd(fd) => Ok(fd),
-            _ => unreachable!("it was looked at just now"),
-        }
-    }
-
-    fn map(&self, fd: OwnedFd, len: u64, kind: Kind) -> State {
-        let parents = if let Name::Given(id) = self.name { id } else { 0 };
-        match Core::receive(fd, len, kind) {
-            Ok(core) => State::There(Segment::new(Arc::new(core), parents)),
-            Err(why) => State::Lost(format!("a `loky::Shared` of {len} bytes cannot be mapped: {why}")),
-        }
-    }
-
-    fn into_state(self) -> State {
-        self.state.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl From<Vec<Arrival>> for Arrivals {
-    fn from(arrivals: Vec<Arrival>) -> Self {
-        Self(Arc::new(arrivals))
     }
 }
 
@@ -310,18 +156,6 @@ mod tests {
     }
 
     #[test]
-    fn what_many_items_enclose_is_enclosed_a_few_times() {
-        let (one, other) = (segment(), segment());
-        let mut chunk = Enclosed::NONE;
-        for _ in 0..1000 {
-            for segment in [&one, &other] {
-                chunk.append(collecting(Way::Arguments, || enclose(segment).unwrap()).1);
-            }
-        }
-        assert!((2..16).contains(&chunk.items().len()), "{}", chunk.items().len());
-    }
-
-    #[test]
     fn what_the_parent_has_given_goes_back_by_its_number_until_it_is_forgotten() {
         let there = segment();
         let fd = std::os::fd::AsFd::as_fd(&**there.core()).try_clone_to_owned().unwrap();
@@ -341,22 +175,12 @@ mod tests {
         let arrivals =
             Arrivals::from(vec![Arrival::known(Name::Parents(3), Arc::clone(&there)), Arrival::lost(Name::New(9))]);
         assert!(find(Name::Parents(3)).is_err());
-        supplying(&arrivals, || {
+        supplying(arrivals.clone(), || {
             assert_eq!(find(Name::Parents(3)).unwrap().id(), there.id());
             assert!(find(Name::New(9)).unwrap_err().contains("too many open files"));
-            supplying(&Arrivals::default(), || assert!(find(Name::Parents(3)).is_err()));
+            supplying(Arrivals::default(), || assert!(find(Name::Parents(3)).is_err()));
             assert!(find(Name::New(3)).is_err() && find(Name::Parents(3)).is_ok());
         });
         assert!(find(Name::Parents(3)).is_err());
-    }
-
-    #[test]
-    fn memory_that_is_not_what_was_announced_is_refused() {
-        let there = segment();
-        for (len, kind) in [(2, Kind::Sealed), (4, Kind::Sealed), (4, Kind::File), (0, Kind::Sealed)] {
-            let fd = std::os::fd::AsFd::as_fd(&**there.core()).try_clone_to_owned().unwrap();
-            let arrival = Arrival::waiting(Name::New(1), fd, len, kind);
-            assert!(arrival.segment().is_err_and(|why| why.contains("cannot be mapped")), "{len} {kind:?}");
-        }
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Shared;
 use super::passing::{self, Name};
+use crate::sys::pod;
 
 /// What stands in the bytes.
 #[derive(Serialize, Deserialize)]
@@ -68,6 +69,7 @@ impl Place {
             let is_sound = len == 0 || size_of::<T>() == 0;
             return is_sound.then(|| Shared::whole(None, len)).ok_or_else(|| BEYOND.to_string());
         }
+        pod::know::<T>();
         let segment = passing::find(to_name(self.kind, self.id).ok_or("no such `loky::Shared` is known")?)?;
         let end = len.checked_mul(size_of::<T>()).and_then(|bytes| bytes.checked_add(offset));
         // Elements without bytes have no segment.
@@ -116,7 +118,7 @@ mod tests {
         let (whole, enclosed) = place(&Shared::from_vec(vec![1_u32, 2, 3]));
         let [Item::Segment(segment)] = enclosed.items() else { panic!("it is enclosed") };
         let arrivals = vec![passing::Arrival::known(Name::New(whole.id), std::sync::Arc::clone(segment))];
-        passing::supplying(&arrivals.into(), || {
+        passing::supplying(arrivals.into(), || {
             assert_eq!(whole.find::<u32>().unwrap()[..], [1, 2, 3]);
             assert_eq!(Place { offset: 4, len: 2, ..whole }.find::<u32>().unwrap()[..], [2, 3]);
             let wrong =

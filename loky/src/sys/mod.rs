@@ -36,6 +36,7 @@ pub(crate) mod own_pid;
 pub(crate) mod page;
 pub(crate) mod pages;
 pub(crate) mod plain;
+pub(crate) mod pod;
 pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod records;

@@ -11,9 +11,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::ptr::NonNull;
 use std::slice;
 
+use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap, munmap};
+use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap, mmap_anonymous, munmap};
 use nix::sys::stat::{SFlag, fstat};
 
 /// Bytes that are mapped for reading, aligned to a page.
@@ -34,6 +35,9 @@ unsafe impl Send for View {}
 // SAFETY: as above.
 unsafe impl Sync for View {}
 
+/// Whoever wants less is not worth the question.
+const ASKED_FOR_MIN: usize = 1 << 20;
+
 /// In what `st_blocks` counts.
 const BLOCK: usize = 512;
 
@@ -47,6 +51,7 @@ pub(crate) fn sealed(bytes: &[u8]) -> io::Result<OwnedFd> {
 
 /// Sealed memory that `fill` fills, which finds zeroes.
 pub(crate) fn sealed_with(len: NonZeroUsize, fill: impl FnOnce(&mut [u8])) -> io::Result<OwnedFd> {
+    refuse_too_much(len)?;
     let fd = anonymous()?;
     let all = i64::try_from(len.get()).map_err(|_| io::ErrorKind::OutOfMemory)?;
     // At once: memory that is missing is an error here, and would be a signal where it is written to.
@@ -55,6 +60,19 @@ pub(crate) fn sealed_with(len: NonZeroUsize, fill: impl FnOnce(&mut [u8])) -> io
     fill(canvas.bytes());
     drop(canvas);
     seal(fd)
+}
+
+/// An error if the kernel would not give this process so many bytes of its own: more than there are in the machine, or than
+/// it may map. Memory without a name it gives to whoever asks, as long as there is any, and then kills somebody.
+fn refuse_too_much(len: NonZeroUsize) -> io::Result<()> {
+    if len.get() < ASKED_FOR_MIN {
+        return Ok(());
+    }
+    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+    // SAFETY: the kernel chooses the address, so no other mapping is touched; the length is not zero.
+    let start = unsafe { mmap_anonymous(None, len, access, MapFlags::MAP_PRIVATE) }?;
+    // SAFETY: it was mapped just now, with this length, and nobody has seen it.
+    Ok(unsafe { munmap(start, len.get()) }?)
 }
 
 fn anonymous() -> io::Result<OwnedFd> {
@@ -91,6 +109,12 @@ pub(crate) fn file_len(fd: impl AsFd) -> io::Result<u64> {
     let is_file = SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == SFlag::S_IFREG;
     let len = u64::try_from(stat.st_size).ok().filter(|_| is_file);
     len.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"))
+}
+
+/// Whether the system has refused something because this process, or all together, have too much already.
+pub(crate) fn is_for_want(why: &io::Error) -> bool {
+    let errno = why.raw_os_error().map(Errno::from_raw);
+    matches!(errno, Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM | Errno::ENOSPC))
 }
 
 impl View {
@@ -189,6 +213,13 @@ mod tests {
         let file = File::open("/proc/self/exe").unwrap();
         assert!(!is_sealed(&file, file_len(&file).unwrap()));
         assert!(file_len(File::open("/").unwrap()).is_err());
+    }
+
+    #[test]
+    fn more_than_there_can_be_is_refused_before_anything_is_taken() {
+        for bytes in [usize::MAX, 1 << 62, 1 << 46] {
+            assert!(sealed_with(len(bytes), |_| panic!("nothing is there to be filled")).is_err(), "{bytes}");
+        }
     }
 
     #[test]

@@ -15,9 +15,11 @@ use super::slice::SliceOwner;
 use super::value::{self, Appended};
 use crate::error::{Error, ErrorKind};
 use crate::memory;
+use crate::shared::exhaustion;
 use crate::shared::live::Stretch;
 use crate::shared::passing::{Enclosed, Way};
 use crate::sys::plain;
+use crate::sys::pod::Identity;
 use crate::sys::row::{NoMemory, Row};
 use crate::wire::body::{Encoded, RowPlace};
 
@@ -61,7 +63,18 @@ pub(crate) fn encode_arguments_into(
         return Ok(());
     };
     encoded.bytes.truncate(before);
-    Err(Error::new(ErrorKind::Encode, format!("cannot be started: {why}")))
+    Err(cannot_be_started(&why))
+}
+
+/// The error of a call that cannot be sent.
+#[cold]
+pub(super) fn cannot_be_started(why: &str) -> Error {
+    let error = |kind| Error::new(kind, format!("cannot be started: {why}"));
+    if exhaustion::take() {
+        error(ErrorKind::OutOfResources).with_advice(exhaustion::ADVICE)
+    } else {
+        error(ErrorKind::Encode)
+    }
 }
 
 impl ArgumentWriter<'_> {
@@ -136,7 +149,11 @@ fn append_and_tell<T: Serialize + ?Sized>(
     let head = bytes.len();
     bytes.extend_from_slice(&[0; LENGTH]);
     let appended = value::encode(way, bytes, enclosed, value)?;
-    let length = if appended == Appended::Stretch { STRETCH } else { (bytes.len() - head - LENGTH) as u64 };
+    let length = match appended {
+        Appended::Stretch => STRETCH,
+        Appended::StretchOfPod => STRETCH_OF_POD,
+        Appended::Bytes | Appended::Row(_) => (bytes.len() - head - LENGTH) as u64,
+    };
     bytes[head..head + LENGTH].copy_from_slice(&length.to_le_bytes());
     Ok(if let Appended::Row(place) = appended { Some(place) } else { None })
 }
@@ -189,7 +206,9 @@ impl<'a> ArgumentReader<'a> {
     /// There is none, or it is not one of `T`.
     #[inline]
     pub fn read_slice<T: DeserializeOwned>(&mut self) -> Result<SliceOwner<T>, Fault> {
-        if self.rest.starts_with(&STRETCH.to_le_bytes()) {
+        let is_stretch =
+            self.rest.split_first_chunk().is_some_and(|(length, _)| u64::from_le_bytes(*length) >= STRETCH_OF_POD);
+        if is_stretch {
             self.count += 1;
             return self.read_stretch().map_err(|why| self.wrong(&why));
         }
@@ -246,12 +265,22 @@ impl<'a> ArgumentReader<'a> {
 
     #[cold]
     fn read_stretch<T: DeserializeOwned>(&mut self) -> Result<SliceOwner<T>, String> {
-        SliceOwner::of_stretch(self.next_stretch().ok_or("is missing")??)
+        if let Some(stretch) = self.next_stretch() {
+            return SliceOwner::of_stretch(stretch?, None);
+        }
+        let stretch = self.next_stretch_behind(STRETCH_OF_POD).ok_or("is missing")??;
+        let (identity, rest) = self.rest.split_first_chunk().ok_or("is missing")?;
+        self.rest = rest;
+        SliceOwner::of_stretch(stretch, Some(Identity::said(u64::from_le_bytes(*identity))))
     }
 
     /// The stretch of memory that stands for the next value.
     fn next_stretch(&mut self) -> Option<Result<Stretch, String>> {
-        let name = self.rest.strip_prefix(&STRETCH.to_le_bytes())?;
+        self.next_stretch_behind(STRETCH)
+    }
+
+    fn next_stretch_behind(&mut self, mark: u64) -> Option<Result<Stretch, String>> {
+        let name = self.rest.strip_prefix(&mark.to_le_bytes())?;
         let (name, rest) = name.split_at_checked(3 * LENGTH)?;
         self.rest = rest;
         let word = |at: usize| u64::from_le_bytes(name[at * LENGTH..][..LENGTH].try_into().expect("a word"));
@@ -278,3 +307,6 @@ const LENGTH: usize = 8;
 
 /// In the place of a length: what follows is the name of a stretch of memory, in as many words as that has.
 const STRETCH: u64 = u64::MAX;
+
+/// The same, with a word more that says what lies there, if it is no numbers.
+const STRETCH_OF_POD: u64 = STRETCH - 1;

@@ -154,7 +154,8 @@ impl<T> LentSlice<[T]> {
         T: Argument,
     {
         Passage {
-            write: |writer, argument| writer.write(argument),
+            // As a reference to a slice, by which it is known that it will be lent.
+            write: |writer, argument| writer.write(&argument),
             read: |reader| reader.read_slice(),
             lend: |owner| owner,
         }

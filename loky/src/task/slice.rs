@@ -5,6 +5,7 @@ use std::ops::Deref;
 
 use crate::shared::live::Stretch;
 use crate::sys::plain;
+use crate::sys::pod::{self, Identity};
 use crate::sys::row::Row;
 
 /// See the module.
@@ -14,9 +15,10 @@ pub struct SliceOwner<T>(Owner<T>);
 #[derive(Debug)]
 enum Owner<T> {
     Own(Vec<T>),
-    /// Is known to be numbers of this type, as the next one is.
+    /// Is known to be numbers of this type.
     Row(Row),
-    Shared(Stretch),
+    /// Is known to be elements of this type; with which type that is, unless it is a number.
+    Shared(Stretch, Option<Identity>),
 }
 
 impl<T> SliceOwner<T> {
@@ -32,12 +34,19 @@ impl<T> SliceOwner<T> {
         }
     }
 
-    /// Likewise.
-    pub(super) fn of_stretch(stretch: Stretch) -> Result<Self, String> {
-        match plain::slice_of::<T>(stretch.bytes()) {
-            Some(_) => Ok(Self(Owner::Shared(stretch))),
-            None => Err("there is a range of numbers in its place, of other numbers".to_string()),
+    /// Likewise of `T` that is a number, unless it is said what it is.
+    pub(super) fn of_stretch(stretch: Stretch, identity: Option<Identity>) -> Result<Self, String> {
+        match slice_of::<T>(&stretch, identity) {
+            Some(_) => Ok(Self(Owner::Shared(stretch, identity))),
+            None => Err("there is a range of a `loky::Shared` in its place, of other elements".to_string()),
         }
+    }
+}
+
+fn slice_of<T>(stretch: &Stretch, identity: Option<Identity>) -> Option<&[T]> {
+    match identity {
+        None => plain::slice_of(stretch.bytes()),
+        Some(identity) => pod::slice_of(stretch.bytes(), identity),
     }
 }
 
@@ -48,12 +57,10 @@ impl<T> Deref for SliceOwner<T> {
     fn deref(&self) -> &[T] {
         match &self.0 {
             Owner::Own(values) => values,
-            Owner::Row(row) => known(row.bytes()),
-            Owner::Shared(stretch) => known(stretch.bytes()),
+            Owner::Row(row) => plain::slice_of(row.bytes()).expect("it was found out that it is a slice of `T`"),
+            Owner::Shared(stretch, identity) => {
+                slice_of(stretch, *identity).expect("it was found out that it is a slice of `T`")
+            }
         }
     }
-}
-
-fn known<T>(bytes: &[u8]) -> &[T] {
-    plain::slice_of(bytes).expect("it was found out that it is a slice of `T`")
 }

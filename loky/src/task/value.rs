@@ -10,7 +10,7 @@ use crate::memory;
 use crate::shared::live::Stretch;
 use crate::shared::passing::{Enclosed, Way, collecting};
 use crate::sys::row::{LINE, NoMemory, Row};
-use crate::sys::{number, pages, plain};
+use crate::sys::{number, pages, plain, pod};
 use crate::wire::body::{ROW_MIN, RowPlace};
 use crate::wire::codec;
 
@@ -30,6 +30,8 @@ pub(super) enum Appended {
     Row(RowPlace),
     /// The name of a stretch of memory, in the place of the numbers in there.
     Stretch,
+    /// The same in the place of a slice of something else that is plain, whose identity stands behind the name.
+    StretchOfPod,
 }
 
 /// The number of elements that stands before a row, a `u64` in little endian.
@@ -57,14 +59,16 @@ fn encode_other<T: Serialize + ?Sized>(
     value: &T,
 ) -> Result<Appended, String> {
     let Some((count, plain)) = plain::as_bytes(value) else {
+        if way == Way::Arguments && encode_range_of_pod(bytes, enclosed, value).is_some() {
+            return Ok(Appended::StretchOfPod);
+        }
         let (encoded, more) = collecting(way, || contain(|| codec::encode_into(bytes, value)));
         enclosed.append(more);
         return encoded.map(|()| Appended::Bytes);
     };
     if way == Way::Arguments && plain.len() >= ROW_MIN {
         if let Some(stretch) = Stretch::of(plain) {
-            stretch.name().into_iter().for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
-            enclosed.append(stretch.enclosed());
+            append_name(bytes, enclosed, stretch);
             return Ok(Appended::Stretch);
         }
     }
@@ -75,6 +79,23 @@ fn encode_other<T: Serialize + ?Sized>(
     let width = || if plain::is_slice::<T>() { LINE } else { plain.len() / count };
     let row = if plain.len() < ROW_MIN { None } else { RowPlace::new(start, width()) };
     Ok(row.map_or(Appended::Bytes, Appended::Row))
+}
+
+/// Appends the name of a stretch of memory, if that is what a slice of something plain is, other than numbers. Only a
+/// reference to a slice is taken for that: it is written where a slice is lent, and nowhere else.
+fn encode_range_of_pod<T: ?Sized>(bytes: &mut Vec<u8>, enclosed: &mut Enclosed, value: &T) -> Option<()> {
+    if size_of_val(value) != size_of::<&[u8]>() {
+        return None;
+    }
+    let (identity, plain) = pod::as_bytes(value).filter(|(_, plain)| plain.len() >= ROW_MIN)?;
+    append_name(bytes, enclosed, Stretch::of(plain)?);
+    bytes.extend_from_slice(&identity.word().to_le_bytes());
+    Some(())
+}
+
+fn append_name(bytes: &mut Vec<u8>, enclosed: &mut Enclosed, stretch: Stretch) {
+    stretch.name().into_iter().for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
+    enclosed.append(stretch.enclosed());
 }
 
 /// The numbers of a long row that nobody needs any more, and how many they are; anything else comes back.

@@ -119,6 +119,12 @@ pub(crate) enum Failure {
     NoRoomForArguments(u64),
     /// The task ran; in the parent there is no memory for its result.
     NoRoomForResult(u64),
+    /// The worker had no room for what goes beside the bytes of the arguments, and the task did not run; or for that of
+    /// the result.
+    Lacks {
+        has_run: bool,
+        why: String,
+    },
 }
 
 impl Build {

@@ -30,21 +30,22 @@ pub(super) fn take_in(Enclosure { id, what, len }: Enclosure, fd: Option<OwnedFd
 /// Sends what the result encloses that comes next. The inner error: it cannot be sent. The outer one: the parent is gone.
 pub(super) fn send(speaker: &mut Speaker, enclosed: &Enclosed) -> io::Result<Result<(), Failure>> {
     for item in enclosed.items() {
-        let mut is_sent = true;
-        let enclosure = match item {
-            Item::Parents(id) => Enclosure { id: *id, what: What::Readers, len: 0 },
+        let (is_sent, enclosure) = match item {
+            Item::Parents(id) => {
+                // Without a descriptor, and so without hurry: it goes with the result.
+                let (head, bytes) = message::encloses(Enclosure { id: *id, what: What::Readers, len: 0 });
+                speaker.add(head, bytes.as_ref(), &[])?;
+                continue;
+            }
             Item::Segment(segment) => {
-                is_sent = speaker.enclose(&**segment.core())?;
-                Enclosure { id: segment.id(), what: What::Sealed, len: segment.core().len() }
+                let (id, len) = (segment.id(), segment.core().len());
+                (speaker.enclose(&**segment.core())?, Enclosure { id, what: What::Sealed, len })
             }
-            Item::Fd(id, fd) => {
-                is_sent = speaker.enclose(&**fd)?;
-                Enclosure { id: *id, what: What::Descriptor, len: 0 }
-            }
+            Item::Fd(id, fd) => (speaker.enclose(&**fd)?, Enclosure { id: *id, what: What::Descriptor, len: 0 }),
         };
         if !is_sent {
             let why = "too many descriptors are on their way; return fewer at once";
-            return Ok(Err(Failure::CannotEncode(why.to_string())));
+            return Ok(Err(Failure::Lacks { has_run: true, why: why.to_string() }));
         }
         let (head, bytes) = message::encloses(enclosure);
         speaker.add(head, bytes.as_ref(), &[])?;

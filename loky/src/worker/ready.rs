@@ -3,6 +3,7 @@
 //! Everything that users wrote runs under the guard here. Nothing here knows of links or of the order of items.
 
 use super::guard;
+use crate::shared::exhaustion;
 use crate::shared::passing::Enclosed;
 use crate::task::{ArgumentReader, Code, Entry, Fault, Opened, Run, Written};
 use crate::wire::message::Failure;
@@ -62,6 +63,10 @@ impl Ready {
 
 fn told(fault: Fault) -> Failure {
     match fault {
+        _ if exhaustion::take() => {
+            let (has_run, Fault::Decode(why) | Fault::Encode(why)) = (matches!(fault, Fault::Encode(_)), fault);
+            Failure::Lacks { has_run, why }
+        }
         Fault::Decode(why) => Failure::CannotDecode(why),
         Fault::Encode(why) => Failure::CannotEncode(why),
     }

@@ -61,7 +61,7 @@ impl Held {
 
     /// One that waits.
     fn queued(&self, bytes: usize) -> JoinHandle<usize> {
-        sized(bytes).on(&self.pool).try_spawn().ok().expect("there is room")
+        sized(bytes).on(&self.pool).try_spawn().expect("there is room")
     }
 
     fn is_full_for(&self, bytes: usize) -> bool {
@@ -128,7 +128,7 @@ fn submit_19_bytes_that_have_started_take_no_room() {
     let (gate, bytes) = (Gate::new("gate"), vec![7; 95 * KIB]);
     let started = meet_with.bind(gate.clone(), &bytes).on(&pool).spawn();
     gate.await_arrivals(1);
-    let queued = sized(95 * KIB).on(&pool).try_spawn().ok().expect("what runs takes no room");
+    let queued = sized(95 * KIB).on(&pool).try_spawn().expect("what runs takes no room");
     assert!(sized(95 * KIB).on(&pool).try_spawn().is_err());
     gate.open();
     assert_eq!((started.join().expect("95"), queued.join().expect("95")), (95 * KIB, 95 * KIB));

@@ -37,7 +37,7 @@ fn crash_25_killed_while_a_large_argument_is_written() {
     let before = resident();
     for round in 0..15 {
         let worker = pid.bind().on(&pool).run().expect("a worker");
-        let row = vec![round as u64; 8 << 20];
+        let row = vec![round; 8 << 20];
         let doomed = length.bind(&row).on(&pool).spawn();
         let given = loky::closure!(|row: Vec<u64>| row.len()).bind(row).on(&pool).spawn();
         thread::sleep(random.span(ms(20)));

@@ -18,6 +18,11 @@ pub(crate) fn opened_by(pid: u32) -> usize {
     procfs::descriptors_of(pid).values().filter(|target| target.contains(NAME)).count()
 }
 
+/// The descriptors of segments that this process has.
+pub(crate) fn opened() -> Vec<i32> {
+    procfs::descriptors().into_iter().filter(|(_, target)| target.contains(NAME)).map(|(number, _)| number).collect()
+}
+
 /// Mapped and opened, here.
 pub(crate) fn here() -> (usize, usize) {
     (mapped_by(std::process::id()), opened_by(std::process::id()))

@@ -1,12 +1,10 @@
 //! The example's program: built by cargo, started, spoken to, looked at from outside, and ended.
 
-use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
-use loky_tests::{procfs, sys};
+use loky_tests::{example, procfs, sys};
 
 /// A running service.
 pub(crate) struct Service {
@@ -18,7 +16,7 @@ pub(crate) struct Service {
 impl Service {
     /// Builds it if need be, and starts it on a port of its own.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut command = Command::new(built());
+        let mut command = Command::new(example::built("untrusted", env!("CARGO_TARGET_TMPDIR")));
         command.arg("127.0.0.1:0").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         if sys::landlock_version() < 3 {
             println!("this kernel has no Landlock, or an old one: the service runs without its sandbox");
@@ -50,19 +48,4 @@ impl Service {
         self.output.read_to_string(&mut text).expect("text");
         (self.child.wait().expect("it is ours"), text)
     }
-}
-
-/// The program, up to date; with the features of the whole workspace, so that nothing is built anew where that was
-/// built.
-fn built() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
-    let program = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let mut cargo = Command::new(program);
-    cargo.args(["build", "--quiet", "--locked", "--workspace", "--example", "untrusted"]).stdin(Stdio::null());
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).env("CARGO_NET_OFFLINE", "true").env("CARGO_TARGET_DIR", folder);
-    if !cfg!(debug_assertions) {
-        cargo.arg("--release");
-    }
-    assert!(cargo.status().expect("cargo can be started").success(), "cargo builds it");
-    folder.join(if cfg!(debug_assertions) { "debug" } else { "release" }).join("examples/untrusted")
 }

@@ -53,6 +53,7 @@ pub(super) fn of_finalizer(inner: &mut Inner, worker: WorkerId, number: usize, f
             ErrorKind::Decode
         }
         Fault::Told(Failure::CannotEncode(_)) | Fault::Returned(_) => ErrorKind::Encode,
+        Fault::Told(Failure::Lacks { .. }) => ErrorKind::OutOfResources,
         Fault::Died(_) | Fault::Closed => ErrorKind::Crash,
         Fault::RanTooLong(_) => ErrorKind::Timeout,
         Fault::Outgrew(_) => ErrorKind::MemoryLimit,
@@ -60,7 +61,9 @@ pub(super) fn of_finalizer(inner: &mut Inner, worker: WorkerId, number: usize, f
     };
     let what = format!("failed as the finalizer of worker {index} (pid {pid}): {}", words(inner, fault));
     let error = Error::new(kind, what).with_task(name);
-    let error = if matches!(kind, ErrorKind::Panic | ErrorKind::Encode) { error.having_run() } else { error };
+    let has_run = matches!(kind, ErrorKind::Panic | ErrorKind::Encode)
+        || matches!(fault, Fault::Told(Failure::Lacks { has_run: true, .. }));
+    let error = if has_run { error.having_run() } else { error };
     with_evidence(inner, worker, fault, error)
 }
 
@@ -78,6 +81,8 @@ fn words(inner: &Inner, fault: &Fault) -> String {
         Fault::Told(Failure::NoRoomForResult(bytes)) => {
             format!("there is no memory here for its result of {bytes} bytes")
         }
+        Fault::Told(Failure::Lacks { has_run: false, why }) => format!("its arguments cannot be taken in there: {why}"),
+        Fault::Told(Failure::Lacks { has_run: true, why }) => format!("its result cannot be sent: {why}"),
         Fault::Returned(why) => format!("it {why}"),
         Fault::Died(exit) => format!("the worker {} while running it", supervisor::in_words(*exit)),
         Fault::RanTooLong(limit) => format!("it ran longer than its limit of {}", in_words(*limit)),

@@ -17,9 +17,9 @@ pub use probe::{
     OfValue, Somebody, probe,
 };
 
-use super::arguments::ArgumentReader;
+use super::arguments::{self, ArgumentReader};
 use super::entry::Fault;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::wire::body::Encoded;
 
 /// A capture, or all captures of a closure, as the worker has them.
@@ -115,7 +115,7 @@ impl<C> Captured<C> {
     pub(crate) fn into_encoded(self) -> Result<Encoded, Error> {
         match self.fault {
             None => Ok(self.encoded),
-            Some(why) => Err(Error::new(ErrorKind::Encode, format!("cannot be started: {why}"))),
+            Some(why) => Err(arguments::cannot_be_started(&why)),
         }
     }
 }

@@ -72,7 +72,7 @@ impl Outlet {
     }
 
     /// Whole lines, if there is one: the program may print something of its own between two pieces.
-    fn next_piece(&self) -> Vec<u8> {
+    pub(super) fn next_piece(&self) -> Vec<u8> {
         let most = &self.pending[..self.pending.len().min(PIPE_PIECE)];
         let len = most.iter().rposition(|&byte| byte == b'\n').map_or(most.len(), |end| end + 1);
         most[..len].to_vec()

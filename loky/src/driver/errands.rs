@@ -8,6 +8,8 @@
 //! vain is told of it. A finalizer that fails costs nothing; its error is handed on as its value would be.
 
 mod faults;
+#[cfg(all(test, not(loom)))]
+mod tests;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -27,7 +27,9 @@ impl Pen {
         let is_taken = self.lock();
         let waited = self.put_down.wait_timeout_while(is_taken, PATIENCE, |is_taken| *is_taken);
         let (mut is_taken, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        (!std::mem::replace(&mut *is_taken, true)).then_some(Turn(self))
+        let was_taken = std::mem::replace(&mut *is_taken, true);
+        // Not made where it is not wanted: its end would put the other's pen down.
+        (!was_taken).then(|| Turn(self))
     }
 
     fn lock(&self) -> MutexGuard<'_, bool> {

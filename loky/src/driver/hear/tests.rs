@@ -34,7 +34,12 @@ fn nonblocking() -> (UnixStream, UnixStream) {
 impl Played {
     /// Launched for a call.
     pub(in crate::driver) fn new() -> Self {
-        let mut inner = Inner::new(Settings::default_for(1));
+        Self::of(Settings::default_for(1))
+    }
+
+    /// The same with other settings.
+    pub(in crate::driver) fn of(settings: Settings) -> Self {
+        let mut inner = Inner::new(settings);
         inner.poller = Some(Arc::new(Poller::new().unwrap()));
         let terms = Terms { priority: 0, retries: 0, run_limit: None, queue_deadline: None, deadline: None, items: 1 };
         let call = CallKey { slot: 0, ..CallKey::nowhere() };

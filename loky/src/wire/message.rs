@@ -13,7 +13,7 @@ use crate::confinement::Confinement;
 use crate::error::PanicEvidence;
 
 /// Changes with every change of what is said here or how.
-pub(crate) const PROTOCOL: u32 = 6;
+pub(crate) const PROTOCOL: u32 = 7;
 
 /// What a parent says; see [`run`](super::run) for what it says most, and [`Welcome`] for what comes first of all.
 pub(crate) mod to_worker {

@@ -235,6 +235,21 @@ impl Inner {
         self.workers.values_mut().filter_map(|worker| worker.body.as_mut()).for_each(|body| body.link.wake());
     }
 
+    /// Takes in a call on plain terms that can only wait, of which nothing more is to be done for now. `None`, and
+    /// nothing is taken: there may be more to do.
+    pub(super) fn put_in_line(&mut self, order: &mut Option<Order>) -> Option<(CallKey, Arc<OutcomeCell>)> {
+        let is_limited = self.settings.queue_limit.is_some();
+        if is_limited || !self.scheduler.would_only_wait() || self.is_help_due() {
+            return None;
+        }
+        self.spawned = self.spawned.wrapping_add(1);
+        self.counters.submitted += 1;
+        let cell = Arc::new(OutcomeCell::new());
+        let call = self.calls.insert(Pending::new(order.take()?, Arc::clone(&cell)));
+        self.scheduler.wait_in_line(call);
+        Some((call, cell))
+    }
+
     /// Whether the backlog holds as many calls as it may.
     pub(super) fn is_full(&self) -> bool {
         self.settings.queue_limit.is_some_and(|limit| self.scheduler.queued() >= limit)

@@ -81,6 +81,11 @@ impl Order {
         matches!(self.items, Items::One) && is_said_all && self.limits().timeout.is_none()
     }
 
+    /// Whether all that the scheduler has to know of it is that it is there.
+    pub(super) fn is_on_plain_terms(&self) -> bool {
+        self.limits.is_none() && matches!(self.items, Items::One)
+    }
+
     /// Whether its end, or that of an item, may come by the clock: then it is heard of at once what it has done.
     pub(super) fn is_timed(&self) -> bool {
         self.limits.as_ref().is_some_and(|limits| limits.are_timed())

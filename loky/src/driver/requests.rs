@@ -23,6 +23,11 @@ impl Driver {
             let outcome = Outcome::failed(why.with_task(order.take()?.task.entry.name));
             return Some((CallKey::nowhere(), Arc::new(OutcomeCell::filled(Box::new(outcome)))));
         }
+        if order.as_ref()?.is_on_plain_terms() {
+            if let Some(submitted) = self.act_at_any_time(|inner| inner.put_in_line(order)) {
+                return Some(submitted);
+            }
+        }
         self.act(|inner, now| {
             if heed_limit && inner.is_full() {
                 return None;

@@ -119,6 +119,18 @@ impl Driver {
         acted.unwrap_or_else(|panic| panic::resume_unwind(panic))
     }
 
+    /// Does something under the lock that the time is nothing to, and from which nothing follows.
+    pub(super) fn act_at_any_time<T>(&self, action: impl FnOnce(&mut Inner) -> T) -> T {
+        let mut inner = self.inner.lock();
+        let acted = panic::catch_unwind(AssertUnwindSafe(|| action(&mut inner)));
+        acted.unwrap_or_else(|panic| {
+            inner.collapse();
+            drop(inner);
+            self.act(|_, _| ());
+            panic::resume_unwind(panic)
+        })
+    }
+
     /// Whoever drives may have been waiting for what has just been brought, and it does not park. To be called when the
     /// result is there: had it been woken before, it would have gone to sleep again.
     pub(super) fn interrupt(&self) {

@@ -145,14 +145,34 @@ impl Calls {
     }
 
     pub(super) fn add(&mut self, key: CallKey, terms: Terms) {
+        self.put(key, Call::new(key.id, terms));
+        self.enqueue(key);
+    }
+
+    /// The same for one on plain terms.
+    pub(super) fn add_plain(&mut self, key: CallKey) {
+        self.put(key, Call { id: key.id, ..Call::VACANT });
+        self.backlog.insert(&mut self.slots, key.slot);
+    }
+
+    fn put(&mut self, key: CallKey, call: Call) {
         let slot = key.slot as usize;
-        if slot >= self.slots.len() {
+        if slot == self.slots.len() {
+            self.slots.push(call);
+        } else {
+            self.fill(key, call);
+        }
+        self.len += 1;
+    }
+
+    /// Into a slot that was used before, or beyond some that were not.
+    fn fill(&mut self, key: CallKey, call: Call) {
+        let slot = key.slot as usize;
+        if slot > self.slots.len() {
             self.slots.resize_with(slot + 1, || Call::VACANT);
         }
         assert!(self.slots[slot].id == CallId::NONE, "call {key} was given the slot of another");
-        self.slots[slot] = Call::new(key.id, terms);
-        self.len += 1;
-        self.enqueue(key);
+        self.slots[slot] = call;
     }
 
     /// The priority of the call that is next.

@@ -3,8 +3,8 @@
 //! A pure state machine: it has no clock, no threads and no I/O, and it never names a byte, a pid or a descriptor.
 //! Its methods are of three kinds. *Look*: [`is_finished`](Scheduler::is_finished), `queued`, `live`…. *Feed*:
 //! [`handle`](Scheduler::handle) for what happened, [`note`](Scheduler::note) for what happened with something else,
-//! [`handle_timeout`](Scheduler::handle_timeout) for time that has
-//! passed. *Take out*: [`next_action`](Scheduler::next_action) for what must now be done, in order;
+//! [`wait_in_line`](Scheduler::wait_in_line) for a call from which nothing follows,
+//! [`handle_timeout`](Scheduler::handle_timeout) for time that has passed. *Take out*: [`next_action`](Scheduler::next_action) for what must now be done, in order;
 //! [`next_timeout`](Scheduler::next_timeout) for when to come back.
 //!
 //! # Two promises
@@ -35,6 +35,7 @@ mod calls;
 mod dispatch;
 mod ending;
 mod event;
+mod in_line;
 mod loads;
 mod look;
 mod pace;

@@ -11,6 +11,7 @@ use super::entry::Fault;
 use super::slice::SliceOwner;
 use super::value::{self, Appended};
 use crate::error::{Error, ErrorKind};
+use crate::memory;
 use crate::shared::live::Stretch;
 use crate::shared::passing::{Enclosed, Way};
 use crate::sys::row::Row;
@@ -31,8 +32,7 @@ pub struct ArgumentWriter<'a> {
 
 /// The encoded arguments that `write` writes.
 pub(crate) fn encode_arguments(write: impl FnOnce(&mut ArgumentWriter<'_>)) -> Result<Encoded, Error> {
-    // Most arguments are short: one allocation, and no growing.
-    let mut encoded = Encoded { bytes: Vec::with_capacity(64), ..Encoded::NONE };
+    let mut encoded = Encoded { bytes: memory::take_short(), ..Encoded::NONE };
     encoded.row = write_arguments(&mut encoded, write)?;
     Ok(encoded)
 }

@@ -162,7 +162,7 @@ impl Inner {
         // What comes after the end of a call comes too late: its worker is being killed for it.
         if !self.scheduler.is_doomed(given.call) {
             if let Some(pending) = self.calls.get_mut(given.call) {
-                let count = pending.order.items.len();
+                let count = pending.order.items().len();
                 pending.outcome().results.push(Ok(bytes), count);
                 if !is_last && !self.settings.output.is_by_call() {
                     is_last = receive_row(body, pending);
@@ -188,7 +188,7 @@ impl Inner {
         let Some(pending) = pending else { return };
         let error = evidence::failed(self, pending, worker, given.attempt, failure);
         let pending = self.calls.get_mut(given.call).expect("it was there a moment ago");
-        let count = pending.order.items.len();
+        let count = pending.order.items().len();
         pending.outcome().results.push(Err(error), count);
     }
 

@@ -31,6 +31,7 @@
 mod asked;
 mod backlog;
 mod blame;
+mod call;
 mod calls;
 mod dispatch;
 mod ending;
@@ -193,7 +194,7 @@ impl Scheduler {
 
     /// Where the worker sits from which the answer to this attempt is awaited, if it is this one.
     fn awaited_from(&self, worker: WorkerId, call: CallKey, attempt: Attempt) -> Option<Seat> {
-        let call = self.calls.get(call).filter(|call| call.attempt == attempt)?;
+        let call = self.calls.get(call).filter(|call| call.attempt() == attempt)?;
         call.holder().filter(|&seat| self.workers.at(seat).id == worker)
     }
 
@@ -272,7 +273,7 @@ impl Scheduler {
             for (place, &key) in worker.held.iter().enumerate() {
                 let call = self.calls.get(key).expect("what is held has not ended");
                 assert_eq!(call.holder(), Some(seat), "a call names the worker that holds it");
-                assert!(place < worker.started || call.priority == self.level, "what lies ready is of one priority");
+                assert!(place < worker.started || call.priority() == self.level, "what lies ready is of one priority");
                 held += 1;
             }
         }

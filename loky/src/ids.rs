@@ -54,6 +54,11 @@ impl CallKey {
         Self { id: CallId::mint(), slot: u32::MAX }
     }
 
+    /// The same call, once it is kept nowhere.
+    pub(crate) const fn nowhere_any_more(self) -> Self {
+        Self { slot: u32::MAX, ..self }
+    }
+
     /// Whether it is kept nowhere: so many places there are not.
     pub(crate) const fn is_nowhere(self) -> bool {
         self.slot == u32::MAX

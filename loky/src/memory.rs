@@ -2,8 +2,10 @@
 //! longer than to fill it.
 //!
 //! What is not in use is bounded: at most [`KEPT_MAX`] pieces of at most [`LONG_MAX`] bytes each, so 4 MiB in a
-//! process. Shorter pieces are quick to have, and longer ones are not kept.
+//! process. Shorter pieces are quick to have, and longer ones are not kept; but each thread keeps one short piece, for
+//! what it writes a moment before it is copied.
 
+use std::cell::Cell;
 use std::collections::TryReserveError;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -21,6 +23,12 @@ const KEPT_MAX: usize = 2;
 
 /// Allocators give shorter pieces from memory that was touched before.
 const LONG_MIN: usize = 64 << 10;
+
+/// A short piece has room for so much at first.
+const SHORT_LEN: usize = 64;
+
+/// No longer one is kept as a short one.
+const SHORT_MAX: usize = 4 << 10;
 
 /// Longer pieces are given back to the system.
 const LONG_MAX: usize = 2 << 20;
@@ -66,6 +74,28 @@ fn give(bytes: Vec<u8>) {
     let oldest = (kept.len() == KEPT_MAX).then(|| kept.remove(0));
     kept.push(bytes);
     drop((kept, oldest));
+}
+
+thread_local! {
+    static SHORT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// An empty piece with some room, to be [given back](give_short) soon.
+#[inline]
+pub(crate) fn take_short() -> Vec<u8> {
+    // Gone when the thread is at its end, or taken by the one in whose middle somebody writes.
+    let kept = SHORT.try_with(Cell::take).unwrap_or_default();
+    if kept.capacity() == 0 { Vec::with_capacity(SHORT_LEN) } else { kept }
+}
+
+/// The piece will be taken again.
+#[inline]
+pub(crate) fn give_short(mut bytes: Vec<u8>) {
+    if bytes.capacity() <= SHORT_MAX {
+        bytes.clear();
+        // At the end of a thread it is just dropped.
+        let _ = SHORT.try_with(|kept| kept.set(bytes));
+    }
 }
 
 impl Drop for Memory {

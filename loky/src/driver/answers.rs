@@ -65,11 +65,17 @@ impl Inner {
     /// For whoever has just spawned a call that must wait: takes in what the workers have said meanwhile. Nobody else
     /// has to be woken for that, and a row of spawns keeps the workers busy by itself.
     pub(super) fn help(&mut self, now: Instant) {
+        let is_due = self.is_help_due();
         self.spawned = self.spawned.wrapping_add(1);
-        if self.spawned % HELP_EVERY == 0 && self.scheduler.queued() > 0 && self.has_news() {
+        if is_due && self.scheduler.queued() > 0 {
             self.hear_news(now);
             self.duty.was_helped();
         }
+    }
+
+    /// Whether whoever spawns now is to hear what the workers have said, and they have said something.
+    pub(super) fn is_help_due(&self) -> bool {
+        self.spawned.wrapping_add(1) % HELP_EVERY == 0 && self.has_news()
     }
 
     /// Takes in what one worker has said, and then what it has printed before: that is shown before the results are.
@@ -159,7 +165,7 @@ impl Inner {
         // What comes after the end of a call comes too late: its worker is being killed for it.
         if !self.scheduler.is_doomed(given.call) {
             if let Some(pending) = self.calls.get_mut(given.call) {
-                let count = pending.order.items.len();
+                let count = pending.order.items().len();
                 pending.outcome().results.push(Ok(bytes), count);
                 if !is_last && !self.settings.output.is_by_call() {
                     is_last = receive_row(body, pending);
@@ -185,7 +191,7 @@ impl Inner {
         let Some(pending) = pending else { return };
         let error = evidence::failed(self, pending, worker, given.attempt, failure);
         let pending = self.calls.get_mut(given.call).expect("it was there a moment ago");
-        let count = pending.order.items.len();
+        let count = pending.order.items().len();
         pending.outcome().results.push(Err(error), count);
     }
 

@@ -40,8 +40,8 @@ impl Inner {
             // Its clock starts when the call before it has ended.
             body.given.await_last();
         }
-        let is_awaited = is_timed || order.is_awaited;
-        body.given.push(call, attempt, number(first)..number(order.items.len()), is_awaited);
+        let is_awaited = is_timed || pending.is_awaited;
+        body.given.push(call, attempt, number(first)..number(order.items().len()), is_awaited);
         self.flush(worker);
     }
 
@@ -65,15 +65,15 @@ impl Inner {
 
 fn say_plain(link: &mut Link, call: CallKey, order: &Order) {
     let (mut bytes, len) = ([0; WORD + SHORT_MAX], WORD + order.payload.len());
-    bytes[..WORD].copy_from_slice(&run::plain_word(order.task.id));
+    bytes[..WORD].copy_from_slice(&run::plain_word(order.task));
     bytes[WORD..len].copy_from_slice(&order.payload);
     link.send_short(run::plain_head(call.id, order.payload.len()), &bytes[..len]);
 }
 
 fn say(link: &mut Link, run: &Run, order: &Order) {
     let first = run.first as usize;
-    let captures = order.task.captures.clone().map(Payload::Parcel);
-    let lengths: Vec<u8> = match (&order.items, order.items.alike()) {
+    let captures = order.captures().cloned().map(Payload::Parcel);
+    let lengths: Vec<u8> = match (order.items(), order.items().alike()) {
         (Items::Many(_), Some(len)) if run.count > 1 => word(len).into(),
         (Items::Many(lengths), None) if run.count > 1 => lengths.each(first..lengths.count()).flat_map(word).collect(),
         _ => Vec::new(),
@@ -93,15 +93,15 @@ fn run_of(call: CallKey, attempt: Attempt, first: usize, order: &Order) -> Run {
     Run {
         call: call.id,
         attempt,
-        tries_before: if first == 0 { order.tries_before } else { 0 },
-        task: order.task.id,
-        captures: order.task.captures.as_ref().map_or(0, |captures| captures.bytes.len()),
+        tries_before: if first == 0 { order.tries_before() } else { 0 },
+        task: order.task,
+        captures: order.captures().map_or(0, |captures| captures.bytes.len()),
         first: number(first),
-        count: number(order.items.len() - first),
-        is_measured: order.is_measured,
+        count: number(order.items().len() - first),
+        is_measured: order.is_chunk(),
         // The limit is that of one item: its clock starts when the answer before it is heard.
         is_prompt: order.limits().timeout.is_some(),
-        is_alike: order.items.alike().is_some(),
+        is_alike: order.items().alike().is_some(),
         is_errand: call.is_nowhere(),
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn settled(inner: &mut Inner, pending: &Pending, why: Why) -> Error {
         Why::CannotLaunch(tried) => cannot_launch(inner, pending, tried),
         Why::ShutDown(tried) => shut_down(inner, pending, tried),
     };
-    error.with_task(pending.order.task.entry.name)
+    error.with_task(pending.order.task_name())
 }
 
 /// The error of an item whose worker lives on.
@@ -65,7 +65,7 @@ pub(super) fn failed(inner: &Inner, pending: &Pending, worker: WorkerId, attempt
         Failure::Lacks { has_run, why } => lacking(has_run, &format!("worker {index} (pid {pid})"), &why),
     };
     let tries = tries(pending, attempt);
-    error.with_task(pending.order.task.entry.name).with_pid(pid).with_attempt(tries, attempts_max(pending))
+    error.with_task(pending.order.task_name()).with_pid(pid).with_attempt(tries, attempts_max(pending))
 }
 
 const LESS: &str = "send less at once, or what is large as a `loky::Shared`, which is not copied";
@@ -98,7 +98,7 @@ fn crashed(inner: &mut Inner, pending: &Pending, tried: Try) -> Error {
         Exit::Signal(signal) => error.with_signal(signal),
         Exit::Unknown => error,
     };
-    let error = tried_by(inner, pending, tried, error).with_task(pending.order.task.entry.name);
+    let error = tried_by(inner, pending, tried, error).with_task(pending.order.task_name());
     let is_out_of_memory = inner.body(tried.worker).is_some_and(|body| body.oom_witness.is_some());
     match advice(exit, is_out_of_memory, error.stderr_tail().is_some()) {
         Some(advice) => error.with_advice(advice),
@@ -210,13 +210,13 @@ pub(super) fn place(inner: &Inner, worker: WorkerId) -> (usize, u32) {
 }
 
 fn tries(pending: &Pending, attempt: Attempt) -> u32 {
-    let before = if pending.done() == 0 { pending.order.tries_before } else { 0 };
+    let before = if pending.done() == 0 { pending.order.tries_before() } else { 0 };
     attempt.get() + before
 }
 
 fn attempts_max(pending: &Pending) -> u32 {
     let order = &pending.order;
     let retries = order.limits().retries.unwrap_or(0);
-    let before = if pending.done() == 0 { order.tries_before } else { 0 };
+    let before = if pending.done() == 0 { order.tries_before() } else { 0 };
     retries.saturating_add(before).saturating_add(1)
 }

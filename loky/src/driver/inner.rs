@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use super::background::{Chore, Launch};
 use super::callbacks::{Callback, Callbacks};
-use super::calls::Calls;
+use super::calls::{Calls, Slot};
 use super::duty::{Duty, ROW};
 use super::enclosures::Departed;
 use super::errands::Turn;
@@ -19,6 +19,7 @@ use super::forward::Outlets;
 use super::given::Given;
 use super::held::Held;
 use super::interrupt::{Membership, Told};
+use super::landing::Landing;
 use super::lines::Lines;
 use super::nursery::Nursery;
 use super::order::{Order, Outcome, OutcomeCell};
@@ -46,7 +47,7 @@ use crate::transport::link::{Chime, Link, Patience};
 pub(super) struct Inner {
     pub(super) settings: Settings,
     pub(super) scheduler: Scheduler,
-    pub(super) calls: Calls<Pending>,
+    pub(super) calls: Calls<Pending, Landing>,
     pub(super) workers: BTreeMap<WorkerId, Worker>,
     /// From the first call to the end of the pool.
     pub(super) poller: Option<Arc<Poller>>,
@@ -95,13 +96,18 @@ pub(super) struct Inner {
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) order: Order,
-    pub(super) cell: Arc<OutcomeCell>,
+    /// Where its outcome will be watched for, if anybody does.
+    pub(super) cell: Option<Arc<OutcomeCell>>,
+    /// Whether there is a handle that will ask for its outcome, or be gone.
+    pub(super) has_handle: bool,
+    /// Whether somebody waits for the outcome, and should not wait longer than it takes.
+    pub(super) is_awaited: bool,
     /// What has come of it so far; made when there is something, for millions may wait.
-    outcome: Option<Box<Outcome>>,
+    pub(super) outcome: Option<Box<Outcome>>,
 }
 
 // A million calls may wait.
-const _: () = assert!(size_of::<Pending>() <= 104, "a call that waits is small");
+const _: () = assert!(size_of::<Slot<Pending, Landing>>() <= 96, "a call that waits is small");
 
 /// A worker that may have a process.
 #[derive(Debug)]
@@ -151,6 +157,8 @@ pub(super) struct Outbox {
     pub(super) watchers: Vec<Watcher>,
     /// Orders with much in them, or that enclose something: to drop the last one that holds it may take long.
     pub(super) leftovers: Vec<Order>,
+    /// Outcomes that nobody will read.
+    pub(super) unread: Vec<Outcome>,
     /// What is to be said of an interrupt.
     pub(super) told: Vec<Told>,
     /// Those for which there is no thread.
@@ -224,7 +232,7 @@ impl Inner {
     /// something to hear already, maybe that.
     pub(super) fn await_call(&mut self, call: CallKey) -> bool {
         let Some(pending) = self.calls.get_mut(call) else { return true };
-        pending.order.is_awaited = true;
+        pending.is_awaited = true;
         let holder = self.scheduler.holder(call);
         let Some(body) = holder.and_then(|worker| self.body(worker)) else { return true };
         body.given.await_call(call).is_none_or(|number| body.link.hurry(number as u16))
@@ -256,8 +264,9 @@ impl Inner {
 }
 
 impl Pending {
-    pub(super) const fn new(order: Order, cell: Arc<OutcomeCell>) -> Self {
-        Self { order, cell, outcome: None }
+    /// If its outcome is not awaited in a cell, it will be asked for by a handle.
+    pub(super) fn new(order: Order, cell: Option<Arc<OutcomeCell>>) -> Self {
+        Self { has_handle: cell.is_none(), is_awaited: order.is_chunk(), order, cell, outcome: None }
     }
 
     /// How many items are done.
@@ -277,7 +286,7 @@ impl Pending {
 
     /// Whether nobody can receive the outcome any more.
     pub(super) fn is_detached(&self) -> bool {
-        Arc::strong_count(&self.cell) == 1
+        !self.has_handle && self.cell.as_ref().is_none_or(|cell| Arc::strong_count(cell) == 1)
     }
 }
 
@@ -288,27 +297,10 @@ impl fmt::Debug for Outbox {
 }
 
 impl Outbox {
-    /// The call has ended: the outcome is to be stored.
-    pub(super) fn end(&mut self, call: Pending, end: Option<Error>) {
-        if call.order.is_heavy() {
-            return self.end_heavy(call, end);
-        }
-        let mut outcome = call.outcome.unwrap_or_default();
-        outcome.end = end;
-        self.outcomes.push((call.cell, outcome));
-    }
-
-    #[cold]
-    fn end_heavy(&mut self, call: Pending, end: Option<Error>) {
-        let mut outcome = call.outcome.unwrap_or_default();
-        outcome.end = end;
-        self.outcomes.push((call.cell, outcome));
-        self.leftovers.push(call.order);
-    }
-
     /// Whether there is nothing to do.
     pub(super) fn is_empty(&self) -> bool {
-        self.chores.is_empty() && self.launches.is_empty() && self.told.is_empty() && !self.is_awaited()
+        let is_clean = self.leftovers.is_empty() && self.unread.is_empty();
+        is_clean && self.chores.is_empty() && self.launches.is_empty() && self.told.is_empty() && !self.is_awaited()
     }
 
     /// Whether there is something in here that somebody may be waiting for.

@@ -1,5 +1,6 @@
 //! What is asked of the driver, and what comes of it: a call of one item or many, and an outcome.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::captured::Captured;
@@ -8,33 +9,40 @@ use super::printed::Printed;
 use super::results::{Results, Value};
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
+use crate::ids::TaskId;
 use crate::oneshot::Cell;
 use crate::scheduler::Terms;
 use crate::shared::passing::Item;
-use crate::task::TaskRef;
+use crate::task::{Entry, TaskRef};
 use crate::transport::payload::Payload;
+use crate::wire::body::Parcel;
 
-/// A call, ready to be sent: a task, and the encoded arguments of each item.
+/// A call, ready to be sent: a task, and the encoded arguments of each item. Small, for millions may wait.
 #[derive(Debug)]
 pub(crate) struct Order {
-    pub(crate) task: TaskRef,
+    pub(crate) task: TaskId,
+    entry: &'static Entry,
     /// The arguments of all items, one after the other.
     pub(crate) payload: Payload,
-    pub(crate) items: Items,
-    /// `None` of a call that is limited by nothing.
-    limits: Option<Box<Limits>>,
-    /// Tries that the first item has already had in earlier calls.
-    pub(crate) tries_before: u32,
-    /// Whether it shall be told how long the items ran.
-    pub(crate) is_measured: bool,
-    /// Whether somebody waits for the outcome, and should not wait longer than it takes.
-    pub(crate) is_awaited: bool,
+    /// `None` of a plain one.
+    extra: Option<Box<Extra>>,
+}
+
+/// What only some orders have.
+#[derive(Debug, Default)]
+struct Extra {
+    captures: Option<Arc<Parcel>>,
+    items: Items,
+    limits: Limits,
+    tries_before: u32,
+    is_chunk: bool,
 }
 
 /// Of which items a call is made.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) enum Items {
     /// One, with all of the payload.
+    #[default]
     One,
     /// At least one, each with so many bytes of the payload.
     Many(Box<Lengths>),
@@ -67,8 +75,34 @@ pub(crate) struct Outcome {
 
 impl Order {
     pub(crate) fn new(task: TaskRef, payload: Payload, items: Items, limits: Limits) -> Self {
-        let limits = (!limits.are_none()).then(|| Box::new(limits));
-        Self { task, payload, items, limits, tries_before: 0, is_measured: false, is_awaited: false }
+        let TaskRef { id, entry, captures } = task;
+        let is_plain = captures.is_none() && matches!(items, Items::One) && limits.are_none();
+        let extra = || Box::new(Extra { captures, items, limits, ..Extra::default() });
+        Self { task: id, entry, payload, extra: (!is_plain).then(extra) }
+    }
+
+    /// The same as a part of something larger: it shall be told how long the items ran, and somebody waits for the
+    /// outcome. The first item has been tried so often in earlier calls.
+    pub(crate) fn into_chunk(mut self, tries_before: u32) -> Self {
+        let extra = self.extra.get_or_insert_default();
+        (extra.is_chunk, extra.tries_before) = (true, tries_before);
+        self
+    }
+
+    pub(super) fn task_name(&self) -> &'static str {
+        self.entry.name
+    }
+
+    pub(crate) fn entry(&self) -> &'static Entry {
+        self.entry
+    }
+
+    pub(super) fn items(&self) -> &Items {
+        self.extra.as_ref().map_or(&Items::One, |extra| &extra.items)
+    }
+
+    pub(super) fn captures(&self) -> Option<&Arc<Parcel>> {
+        self.extra.as_ref()?.captures.as_ref()
     }
 
     /// How many bytes of arguments it has.
@@ -77,24 +111,41 @@ impl Order {
     }
 
     pub(super) fn limits(&self) -> Limits {
-        self.limits.as_deref().copied().unwrap_or_default()
+        self.extra.as_ref().map(|extra| extra.limits).unwrap_or_default()
+    }
+
+    /// Tries that the first item has already had in earlier calls.
+    pub(super) fn tries_before(&self) -> u32 {
+        self.extra.as_ref().map_or(0, |extra| extra.tries_before)
+    }
+
+    /// Whether it is one of those that [a larger whole](Self::into_chunk) consists of.
+    pub(super) fn is_chunk(&self) -> bool {
+        self.extra.as_ref().is_some_and(|extra| extra.is_chunk)
     }
 
     /// Whether it is one item of which nothing more is asked than its result, and that is not a closure's.
     pub(super) fn is_plain(&self) -> bool {
-        let is_said_all = self.task.captures.is_none() && self.tries_before == 0 && !self.is_measured;
-        matches!(self.items, Items::One) && is_said_all && self.limits().timeout.is_none()
+        self.extra.as_ref().is_none_or(|extra| {
+            let is_said_all = extra.captures.is_none() && extra.tries_before == 0 && !extra.is_chunk;
+            matches!(extra.items, Items::One) && is_said_all && extra.limits.timeout.is_none()
+        })
+    }
+
+    /// Whether all that the scheduler has to know of it is that it is there.
+    pub(super) fn is_on_plain_terms(&self) -> bool {
+        self.extra.as_ref().is_none_or(|extra| matches!(extra.items, Items::One) && extra.limits.are_none())
     }
 
     /// Whether its end, or that of an item, may come by the clock: then it is heard of at once what it has done.
     pub(super) fn is_timed(&self) -> bool {
-        self.limits.as_ref().is_some_and(|limits| limits.are_timed())
+        self.extra.as_ref().is_some_and(|extra| extra.limits.are_timed())
     }
 
     /// Whether anything goes with it beside its bytes.
     #[inline]
     pub(super) fn has_enclosed(&self) -> bool {
-        let of_captures = || self.task.captures.as_ref().is_some_and(|captures| !captures.enclosed.is_empty());
+        let of_captures = || self.captures().is_some_and(|captures| !captures.enclosed.is_empty());
         !self.payload.enclosed().is_empty() || of_captures()
     }
 
@@ -106,13 +157,13 @@ impl Order {
 
     /// What goes with it beside its bytes.
     pub(super) fn enclosed(&self) -> impl Iterator<Item = &Item> {
-        let captures = self.task.captures.as_ref().map_or(&[][..], |captures| captures.enclosed.items());
+        let captures = self.captures().map_or(&[][..], |captures| captures.enclosed.items());
         captures.iter().chain(self.payload.enclosed().items())
     }
 
     /// Where the arguments of item number `first` begin in the payload.
     pub(super) fn offset_of(&self, first: usize) -> usize {
-        match &self.items {
+        match self.items() {
             Items::One => 0,
             Items::Many(lengths) => lengths.start(first),
         }
@@ -127,7 +178,7 @@ impl Order {
             run_limit: limits.timeout,
             queue_deadline: limits.queue_timeout.and_then(|limit| now.checked_add(limit)),
             deadline: limits.deadline.and_then(|limit| now.checked_add(limit)),
-            items: u32::try_from(self.items.len()).unwrap_or(u32::MAX),
+            items: u32::try_from(self.items().len()).unwrap_or(u32::MAX),
         }
     }
 }

@@ -8,6 +8,7 @@ mod tests;
 use super::calls::Calls;
 use super::given::Given;
 use super::inner::{Body, Inner, Pending, Worker};
+use super::landing::Landing;
 use super::lines;
 use super::tokens::{Part, token};
 use crate::config::{DEFAULT_NAME, Output};
@@ -83,7 +84,7 @@ impl Inner {
                 Output::Null => {}
                 Output::Inherit => outlets.of(stream).add(bytes),
                 Output::Prefix => {
-                    let task = writer(given, page, calls).map(|call| call.order.task.entry.name);
+                    let task = writer(given, page, calls).map(|call| call.order.task_name());
                     let name = Some(settings.name.as_str()).filter(|&name| name != DEFAULT_NAME);
                     lines.add(&lines::label(name, *index, task), bytes, |text| outlets.of(stream).add(text));
                 }
@@ -114,6 +115,6 @@ impl Inner {
 }
 
 /// The call that the worker has begun, whose it is what it writes from then on until it answers.
-fn writer<'a>(given: &Given, page: &Page, calls: &'a mut Calls<Pending>) -> Option<&'a mut Pending> {
+fn writer<'a>(given: &Given, page: &Page, calls: &'a mut Calls<Pending, Landing>) -> Option<&'a mut Pending> {
     calls.get_mut(given.begun(page.begun())?.call)
 }

@@ -111,26 +111,27 @@ impl Inner {
     }
 
     fn deliver(&mut self, call: CallKey) {
-        let Some(pending) = self.calls.remove(call) else { return };
+        let Some(pending) = self.calls.take(call) else { return };
         self.count_out(&pending.order);
         *if pending.has_succeeded() { &mut self.counters.succeeded } else { &mut self.counters.failed } += 1;
-        self.end(pending, None);
+        self.end(call, pending, None);
     }
 
     fn settle(&mut self, call: CallKey, why: Why) {
-        let Some(pending) = self.calls.remove(call) else { return };
+        let Some(pending) = self.calls.take(call) else { return };
         self.count_out(&pending.order);
         let error = evidence::settled(self, &pending, why);
         self.counters.failed += 1;
-        self.end(pending, Some(error));
+        self.end(call, pending, Some(error));
     }
 
     /// What the call has printed goes with its outcome, or, if nobody receives that, to this program's streams.
-    fn end(&mut self, mut pending: Pending, end: Option<Error>) {
+    fn end(&mut self, call: CallKey, mut pending: Pending, end: Option<Error>) {
         if pending.is_detached() {
             self.outlets.take_in(&mut pending.outcome().printed);
         }
-        self.outbox.end(pending, end);
+        let left = self.outbox.end(pending, end);
+        self.calls.leave(call, left);
         self.note_drained();
         self.want_zygote();
     }

@@ -4,37 +4,40 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Driver;
-use super::inner::Pending;
-use super::order::{Order, Outcome, OutcomeCell};
+use super::inner::{Inner, Pending};
+use super::order::{Order, OutcomeCell};
 use crate::error::Error;
 use crate::ids::CallKey;
 use crate::oneshot::{Cell, Watcher};
 use crate::scheduler::Event;
 
 impl Driver {
-    /// Takes the call out of `order`; its outcome lands in the cell that is returned. Never blocks. With `heed_limit`,
-    /// `None` if the backlog is full.
+    /// Takes the call out of `order`. Its outcome lands in `cell`, or else waits for a handle that there must be then.
+    /// Never blocks. With `heed_limit`, `None` if the backlog is full.
     pub(crate) fn submit(
         self: &Arc<Self>,
         order: &mut Option<Order>,
+        cell: Option<&Arc<OutcomeCell>>,
         heed_limit: bool,
-    ) -> Option<(CallKey, Arc<OutcomeCell>)> {
+    ) -> Option<Result<CallKey, Error>> {
         if let Err(why) = self.check_process().and_then(|()| self.start()) {
-            let outcome = Outcome::failed(why.with_task(order.take()?.task.entry.name));
-            return Some((CallKey::nowhere(), Arc::new(OutcomeCell::filled(Box::new(outcome)))));
+            return Some(Err(why.with_task(order.take()?.task_name())));
+        }
+        if order.as_ref()?.is_on_plain_terms() {
+            if let Some(call) = self.act_at_any_time(|inner| inner.put_in_line(order, cell)) {
+                return Some(Ok(call));
+            }
         }
         self.act(|inner, now| {
             if heed_limit && inner.is_full(order.as_ref()?.payload.len()) {
                 return None;
             }
             let order = order.take()?;
-            inner.count_in(&order);
-            inner.counters.submitted += 1;
-            let (terms, cell) = (order.terms(now), Arc::new(OutcomeCell::new()));
-            let call = inner.calls.insert(Pending::new(order, Arc::clone(&cell)));
+            let terms = order.terms(now);
+            let call = inner.take_in(order, cell);
             inner.feed(Event::Submitted { call, terms }, now);
             inner.help(now);
-            Some((call, cell))
+            Some(Ok(call))
         })
     }
 
@@ -140,5 +143,25 @@ impl Driver {
                 inner.feed(Event::ShutdownAsked { forced }, now);
             });
         }
+    }
+}
+
+impl Inner {
+    /// Takes in a call on plain terms that can only wait, of which nothing more is to be done for now. `None`, and
+    /// nothing is taken: there may be more to do.
+    fn put_in_line(&mut self, order: &mut Option<Order>, cell: Option<&Arc<OutcomeCell>>) -> Option<CallKey> {
+        if self.has_limit() || !self.scheduler.would_only_wait() || self.is_help_due() {
+            return None;
+        }
+        self.spawned = self.spawned.wrapping_add(1);
+        let call = self.take_in(order.take()?, cell);
+        self.scheduler.wait_in_line(call);
+        Some(call)
+    }
+
+    fn take_in(&mut self, order: Order, cell: Option<&Arc<OutcomeCell>>) -> CallKey {
+        self.count_in(&order);
+        self.counters.submitted += 1;
+        self.calls.insert(Pending::new(order, cell.cloned()))
     }
 }

@@ -135,6 +135,18 @@ impl Driver {
         acted.unwrap_or_else(|panic| panic::resume_unwind(panic))
     }
 
+    /// Does something under the lock that the time is nothing to, and from which nothing follows.
+    pub(super) fn act_at_any_time<T>(&self, action: impl FnOnce(&mut Inner) -> T) -> T {
+        let mut inner = self.inner.lock();
+        let acted = panic::catch_unwind(AssertUnwindSafe(|| action(&mut inner)));
+        acted.unwrap_or_else(|panic| {
+            inner.collapse();
+            drop(inner);
+            self.act(|_, _| ());
+            panic::resume_unwind(panic)
+        })
+    }
+
     /// Whoever drives may have been waiting for what has just been brought, and it does not park. To be called when the
     /// result is there: had it been woken before, it would have gone to sleep again.
     pub(super) fn interrupt(&self) {
@@ -238,7 +250,7 @@ impl Driver {
         outbox.outcomes.into_iter().for_each(|(cell, outcome)| cell.complete(outcome));
         outbox.cells.into_iter().for_each(|cell| cell.complete(()));
         outbox.watchers.into_iter().for_each(Watcher::tell);
-        drop(outbox.leftovers);
+        drop((outbox.leftovers, outbox.unread));
         outbox.callbacks.into_iter().for_each(|callback| self.run_callback(callback));
         if !outbox.told.is_empty() {
             self.tell_of_interrupt(outbox.told);
@@ -294,9 +306,11 @@ impl Inner {
         for (_, worker) in std::mem::take(&mut self.workers) {
             self.outbox.chores.extend(worker.body.map(|body| Chore::Discard(body.process)));
         }
-        for pending in self.calls.drain() {
-            let why = why.clone().with_task(pending.order.task.entry.name);
-            self.outbox.end(pending, Some(why));
+        for call in self.calls.open() {
+            let Some(pending) = self.calls.take(call) else { continue };
+            let why = why.clone().with_task(pending.order.task_name());
+            let left = self.outbox.end(pending, Some(why));
+            self.calls.leave(call, left);
         }
         self.outbox.cells.append(&mut self.warm_up);
         self.outbox.watchers.extend(self.room.take_waiting());
@@ -309,6 +323,7 @@ mod tests {
     use std::any::TypeId;
 
     use super::super::inner::Pending;
+    use super::super::landing::Landing;
     use super::super::order::{Items, Limits, Order, OutcomeCell};
     use super::*;
     use crate::config::Settings;
@@ -327,7 +342,7 @@ mod tests {
     fn crash_48_a_fault_of_our_own_resolves_every_handle_and_ends_the_pool() {
         let driver = Driver::new(Settings::default_for(1));
         let cell = Arc::new(OutcomeCell::new());
-        let pending = Pending::new(order(), Arc::clone(&cell));
+        let pending = Pending::new(order(), Some(Arc::clone(&cell)));
         let (acted, has_told) = driver.try_act(|inner, _| {
             inner.calls.insert(pending);
             panic!("a fault that this test makes");
@@ -337,7 +352,8 @@ mod tests {
         assert_eq!(why.kind(), ErrorKind::Shutdown);
         assert!(has_told && why.to_string().contains("tests::task") && why.to_string().contains("please report"));
         assert!(driver.wait_finished(Some(Instant::now())), "nobody waits for a pool that has failed");
-        let later = driver.submit(&mut Some(order()), true).expect("it is taken in").1.take();
-        assert_eq!(later.expect("and ended at once").into_single().unwrap_err().kind(), ErrorKind::Shutdown);
+        let later = driver.submit(&mut Some(order()), None, true).expect("it is taken in").expect("by this process");
+        let Some(Landing::Here(outcome)) = driver.claim(later) else { panic!("and ended at once") };
+        assert_eq!(outcome.into_single().unwrap_err().kind(), ErrorKind::Shutdown);
     }
 }

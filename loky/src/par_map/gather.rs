@@ -304,8 +304,7 @@ impl Run {
         let retries = if is_single { self.limits.retries.map(|all| all.saturating_sub(tries_before)) } else { Some(0) };
         let limits = Limits { retries, ..self.limits };
         let items = if is_single { Items::One } else { Items::Many(Box::new(lengths.clone())) };
-        let mut order = Order::new(task, payload.clone(), items, limits);
-        (order.tries_before, order.is_measured, order.is_awaited) = (tries_before, true, true);
+        let order = Order::new(task, payload.clone(), items, limits).into_chunk(tries_before);
         let (call, cell) = self.pool.submit_items(order);
         self.sent.push(Sent { call, cell, first, payload, lengths, is_single });
     }

@@ -11,14 +11,12 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
-use crate::driver::{Captured, Driver, Outcome, OutcomeCell, Value};
-use crate::error::{Error, ErrorKind};
+use super::decode::decode;
+use crate::driver::{Captured, Driver, Landing, Outcome, OutcomeCell};
+use crate::error::Error;
 use crate::ids::{CallId, CallKey};
 use crate::oneshot::Watcher;
-use crate::shared::exhaustion;
-use crate::shared::passing::{Arrivals, supplying};
-use crate::task::{self, Entry};
-use crate::transport::payload::Payload;
+use crate::task::Entry;
 
 /// The way to the result of a call that was spawned.
 ///
@@ -29,15 +27,20 @@ use crate::transport::payload::Payload;
 ///
 /// The call that it ran ends in [`ErrorKind::Crash`], unless it has [`retries`](super::Call::retries) left. No other
 /// call is touched.
+///
+/// [`ErrorKind::Crash`]: crate::ErrorKind::Crash
 #[must_use = "dropping a handle detaches the call; nobody would see its result or its error"]
 pub struct JoinHandle<R> {
+    /// Kept nowhere once its outcome is taken.
     call: CallKey,
-    /// `None` for a call of no task.
-    task: Option<&'static Entry>,
-    /// `None` for a call that failed before it came to a pool.
-    driver: Option<Arc<Driver>>,
-    cell: Arc<OutcomeCell>,
+    origin: Origin,
     result: PhantomData<fn() -> R>,
+}
+
+enum Origin {
+    Pool(Arc<Driver>, &'static Entry),
+    /// It came to no pool, and this is why, until somebody has been told.
+    Nowhere(Option<Error>),
 }
 
 /// Where a call is; see [`JoinHandle::status`].
@@ -53,14 +56,14 @@ pub enum CallStatus {
 }
 
 impl<R> JoinHandle<R> {
-    pub(super) const fn new(call: CallKey, task: &'static Entry, driver: Arc<Driver>, cell: Arc<OutcomeCell>) -> Self {
-        Self { call, task: Some(task), driver: Some(driver), cell, result: PhantomData }
+    /// There must be one of each call that lands in no cell, and only one.
+    pub(super) const fn new(call: CallKey, task: &'static Entry, driver: Arc<Driver>) -> Self {
+        Self { call, origin: Origin::Pool(driver, task), result: PhantomData }
     }
 
     /// The handle of a call that came to no pool.
     pub(super) fn failed(why: Error) -> Self {
-        let cell = Arc::new(OutcomeCell::filled(Box::new(Outcome::failed(why))));
-        Self { call: CallKey::nowhere(), task: None, driver: None, cell, result: PhantomData }
+        Self { call: CallKey::nowhere(), origin: Origin::Nowhere(Some(why)), result: PhantomData }
     }
 
     /// Which call this is.
@@ -70,7 +73,7 @@ impl<R> JoinHandle<R> {
 
     /// Whether the call has a result or an error. Never blocks.
     pub fn is_finished(&self) -> bool {
-        if let Some(driver) = self.driver.as_ref().filter(|_| !self.is_done()) {
+        if let Some(driver) = self.driver().filter(|_| !self.is_done()) {
             // Nobody may have heard of it yet, since nobody waits for it.
             driver.catch_up();
         }
@@ -79,7 +82,7 @@ impl<R> JoinHandle<R> {
 
     /// Where the call is now. Never blocks.
     pub fn status(&self) -> CallStatus {
-        let driver = self.driver.as_ref().filter(|_| !self.is_done());
+        let driver = self.driver().filter(|_| !self.is_done());
         match driver.and_then(|driver| driver.has_started(self.call)) {
             Some(true) => CallStatus::Running,
             Some(false) => CallStatus::Queued,
@@ -90,7 +93,9 @@ impl<R> JoinHandle<R> {
     /// Blocks until the call is finished, at the longest for `limit`. Returns whether it is finished; the call itself
     /// is not touched.
     pub fn wait_timeout(&self, limit: Duration) -> bool {
-        self.wait(Instant::now().checked_add(limit))
+        let until = Instant::now().checked_add(limit);
+        let Some(driver) = self.driver().filter(|_| !self.is_done()) else { return true };
+        driver.cell_of(self.call).is_some_and(|cell| self.wait(driver, &cell, until))
     }
 
     /// Gives the call up: one that waits is removed; for one that runs, its worker is **killed** with all that it has
@@ -98,12 +103,14 @@ impl<R> JoinHandle<R> {
     ///
     /// The handle then resolves to [`ErrorKind::Cancelled`]; for a call that ran, when its worker is dead. Does not
     /// block. A task that can end by itself is asked by [`cancel_within`](Self::cancel_within).
+    ///
+    /// [`ErrorKind::Cancelled`]: crate::ErrorKind::Cancelled
     pub fn cancel(&self) -> bool {
-        self.driver.as_ref().is_some_and(|driver| !self.is_done() && driver.cancel(self.call))
+        self.driver().is_some_and(|driver| !self.is_done() && driver.cancel(self.call))
     }
 
     fn is_done(&self) -> bool {
-        self.cell.is_done()
+        self.driver().is_none_or(|driver| driver.has_outcome(self.call))
     }
 
     /// Asks the call to end, and gives it up if it has not after `grace`: one that waits is removed at once; for one that
@@ -136,8 +143,10 @@ impl<R> JoinHandle<R> {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// [`ErrorKind::Cancelled`]: crate::ErrorKind::Cancelled
     pub fn cancel_within(&self, grace: Duration) -> bool {
-        self.driver.as_ref().is_some_and(|driver| !self.is_done() && driver.ask_to_end(self.call, grace))
+        self.driver().is_some_and(|driver| !self.is_done() && driver.ask_to_end(self.call, grace))
     }
 
     pub(super) const fn key(&self) -> CallKey {
@@ -145,30 +154,60 @@ impl<R> JoinHandle<R> {
     }
 
     pub(super) const fn driver(&self) -> Option<&Arc<Driver>> {
-        self.driver.as_ref()
+        match &self.origin {
+            Origin::Pool(driver, _) => Some(driver),
+            Origin::Nowhere(_) => None,
+        }
     }
 
     fn task(&self) -> &'static str {
-        self.task.map_or("", |entry| entry.name)
+        match self.origin {
+            Origin::Pool(_, task) => task.name,
+            Origin::Nowhere(_) => "",
+        }
     }
 
     /// Waits on the calling thread, driving the pool meanwhile. `false`: not finished by `until`.
-    fn wait(&self, until: Option<Instant>) -> bool {
-        let Some(driver) = self.driver.as_ref().filter(|_| !self.is_done()) else { return true };
-        if driver.check_process().is_err() {
-            return false;
-        }
-        driver.wait_for(Some(self.call), until, || self.is_done(), || self.cell.watch(Watcher::this_thread()))
+    fn wait(&self, driver: &Driver, cell: &OutcomeCell, until: Option<Instant>) -> bool {
+        driver.wait_for(Some(self.call), until, || cell.is_done(), || cell.watch(Watcher::this_thread()))
     }
 
     /// Whoever has watched it waits for it.
     pub(super) fn await_it(&self) {
-        self.driver.iter().for_each(|driver| driver.await_calls([self.call]));
+        self.driver().into_iter().for_each(|driver| driver.await_calls([self.call]));
     }
 
     /// Runs `hook` when the call is finished, on whichever thread finishes it. The hook must not block or panic.
     pub(super) fn hook(&self, hook: impl FnOnce() + Send + 'static) {
-        self.cell.watch(Watcher::Hook(Box::new(hook)));
+        match self.driver() {
+            None => hook(),
+            // In a forked child nobody finishes it.
+            Some(driver) => {
+                if let Some(cell) = driver.cell_of(self.call) {
+                    cell.watch(Watcher::Hook(Box::new(hook)));
+                }
+            }
+        }
+    }
+
+    /// The outcome, or where it will be; `None` if it was taken before. What the handle was for is done.
+    fn claim(&mut self) -> Option<Landing> {
+        match &mut self.origin {
+            Origin::Nowhere(why) => Some(Landing::Here(Box::new(Outcome::failed(why.take()?)))),
+            Origin::Pool(driver, _) => {
+                let landing = driver.claim(self.call)?;
+                self.call = self.call.nowhere_any_more();
+                Some(landing)
+            }
+        }
+    }
+}
+
+impl<R> Drop for JoinHandle<R> {
+    fn drop(&mut self) {
+        if let (Origin::Pool(driver, _), false) = (&self.origin, self.call.is_nowhere()) {
+            driver.let_go(self.call);
+        }
     }
 }
 
@@ -184,7 +223,9 @@ impl<R: DeserializeOwned> JoinHandle<R> {
     ///
     /// Until the call ends. Give the call a [`timeout`](super::Call::timeout) to bound it, or wait with
     /// [`wait_timeout`](Self::wait_timeout).
-    pub fn join(self) -> Result<R, Error> {
+    ///
+    /// [`ErrorKind`]: crate::ErrorKind
+    pub fn join(mut self) -> Result<R, Error> {
         decode(*self.wait_for_outcome()?, self.task())
     }
 
@@ -221,7 +262,7 @@ impl<R: DeserializeOwned> JoinHandle<R> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn join_captured(self) -> (Result<R, Error>, Captured) {
+    pub fn join_captured(mut self) -> (Result<R, Error>, Captured) {
         let mut outcome = match self.wait_for_outcome() {
             Ok(outcome) => outcome,
             Err(why) => return (Err(why), Captured::default()),
@@ -230,12 +271,19 @@ impl<R: DeserializeOwned> JoinHandle<R> {
         (decode(*outcome, self.task()), captured)
     }
 
-    fn wait_for_outcome(&self) -> Result<Box<Outcome>, Error> {
-        if !self.wait(None) {
-            let foreign = self.driver.as_ref().and_then(|driver| driver.check_process().err());
-            return Err(foreign.expect("only a forked child cannot wait").with_task(self.task()));
+    fn wait_for_outcome(&mut self) -> Result<Box<Outcome>, Error> {
+        if let Origin::Pool(driver, task) = &self.origin {
+            driver.check_process().map_err(|why| why.with_task(task.name))?;
         }
-        Ok(self.cell.take().expect("a handle that is consumed has not been read before"))
+        let call = self.call;
+        match self.claim().expect(UNREAD) {
+            Landing::Here(outcome) => Ok(outcome),
+            Landing::Cell(cell) => {
+                let driver = self.driver().expect("only a pool has cells");
+                driver.wait_for(Some(call), None, || cell.is_done(), || cell.watch(Watcher::this_thread()));
+                Ok(cell.take().expect(UNREAD))
+            }
+        }
     }
 
     /// Runs `callback` with the result when the call is finished, on a thread that the pool keeps for callbacks.
@@ -248,20 +296,21 @@ impl<R: DeserializeOwned> JoinHandle<R> {
     where
         R: 'static,
     {
-        let (cell, task) = (Arc::clone(&self.cell), self.task());
+        let task = self.task();
+        let Origin::Pool(driver, _) = &self.origin else {
+            let mut this = self;
+            return callback(this.wait_for_outcome().and_then(|outcome| decode(*outcome, task)));
+        };
+        // In a forked child nobody finishes it.
+        let Some(cell) = driver.cell_of(self.call) else { return };
         let run = move || {
             if let Some(outcome) = cell.take() {
                 callback(decode(*outcome, task));
             }
         };
-        match self.driver.clone() {
-            Some(driver) => {
-                let pool = Arc::clone(&driver);
-                self.hook(move || driver.run_callback(Box::new(run)));
-                pool.await_calls([self.call]);
-            }
-            None => run(),
-        }
+        let pool = Arc::clone(driver);
+        self.hook(move || pool.run_callback(Box::new(run)));
+        self.await_it();
     }
 }
 
@@ -271,66 +320,37 @@ impl<R: DeserializeOwned> Future for JoinHandle<R> {
     /// # Panics
     ///
     /// If it is polled again after it has given its result.
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if !self.is_done() {
-            self.cell.watch(Watcher::Task(context.waker().clone()));
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(driver) = self.driver().filter(|_| !self.is_done()) {
+            driver.check_process().map_err(|why| why.with_task(self.task()))?;
+            let cell = driver.cell_of(self.call).expect(UNREAD);
+            cell.watch(Watcher::Task(context.waker().clone()));
             self.await_it();
-            if !self.is_done() {
+            if !cell.is_done() {
                 return Poll::Pending;
             }
         }
-        let outcome = self.cell.take().expect("a `JoinHandle` was polled after it had given its result");
+        let outcome = match self.claim().expect(UNREAD) {
+            Landing::Here(outcome) => outcome,
+            Landing::Cell(cell) => cell.take().expect("its outcome is there"),
+        };
         Poll::Ready(decode(*outcome, self.task()))
     }
 }
+
+const UNREAD: &str = "a `JoinHandle` was polled after it had given its result";
 
 impl<R> fmt::Debug for JoinHandle<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("JoinHandle");
         out.field("call", &self.call.id).field("task", &self.task()).field("status", &self.status());
-        if let Some(failure) = self.cell.look(|outcome| outcome.kind_of_failure()) {
+        let ended = match &self.origin {
+            Origin::Pool(driver, _) => driver.ended_in(self.call),
+            Origin::Nowhere(why) => why.as_ref().map(|why| Some(why.kind())),
+        };
+        if let Some(failure) = ended {
             out.field("outcome", &failure.map_or(Ok(type_name::<R>()), Err));
         }
         out.finish()
     }
-}
-
-/// On the thread that receives the result.
-fn decode<R: DeserializeOwned>(mut outcome: Outcome, task: &str) -> Result<R, Error> {
-    outcome.show_printed();
-    match outcome.into_single()? {
-        Value::Bytes(bytes) => decode_result(&bytes, task),
-        Value::Enclosing(enclosing) => decode_enclosing(*enclosing, task),
-        Value::Row(body) => task::decode_row(&body.start, body.row).map_err(|why| undecodable(&why, task)),
-    }
-}
-
-/// Apart, since most results bring nothing and are quick to decode.
-#[cold]
-#[inline(never)]
-pub(crate) fn decode_enclosing<R: DeserializeOwned>(
-    (bytes, arrivals): (Payload, Arrivals),
-    task: &str,
-) -> Result<R, Error> {
-    supplying(arrivals, || decode_result(&bytes, task))
-}
-
-/// The result in `bytes`; a `Deserialize` that fails, or panics, costs this result only.
-#[inline]
-pub(crate) fn decode_result<R: DeserializeOwned>(bytes: &[u8], task: &str) -> Result<R, Error> {
-    task::decode(bytes).map_err(|why| undecodable(&why, task))
-}
-
-#[cold]
-fn undecodable(why: &str, task: &str) -> Error {
-    if exhaustion::take() {
-        return Error::new(ErrorKind::OutOfResources, format!("ran, but its result cannot be taken in here: {why}"))
-            .with_task(task)
-            .having_run()
-            .with_advice(exhaustion::ADVICE);
-    }
-    Error::new(ErrorKind::Decode, format!("ran, but its result cannot be decoded: {why}"))
-        .with_task(task)
-        .having_run()
-        .with_advice("does `Deserialize` of the result read what its `Serialize` writes?")
 }

@@ -6,6 +6,7 @@
 mod builder;
 mod call;
 pub(crate) mod closure;
+mod decode;
 pub(crate) mod dot;
 mod gather;
 mod handle;
@@ -18,12 +19,12 @@ use std::time::{Duration, Instant};
 pub use self::builder::{InitializerResult, PoolBuilder};
 pub use self::call::Call;
 pub use self::closure::Closure;
+pub(crate) use self::decode::{decode_enclosing, decode_result};
 pub use self::gather::{AsCompleted, as_completed, join_all};
 pub use self::handle::{CallStatus, JoinHandle};
-pub(crate) use self::handle::{decode_enclosing, decode_result};
 pub use self::shared::{keyed, pool, reusable};
 use crate::config::Settings;
-use crate::driver::{Driver, Order, OutcomeCell};
+use crate::driver::{Driver, Order, Outcome, OutcomeCell};
 use crate::error::{Error, ErrorKind};
 use crate::ids::CallKey;
 use crate::observe::PoolStats;
@@ -176,14 +177,21 @@ impl Pool {
 
     /// Starts the call, and takes it out of `order`; leaves it there if the queue is full.
     fn try_submit<R>(&self, order: &mut Option<Order>) -> Option<JoinHandle<R>> {
-        let entry = order.as_ref()?.task.entry;
-        let (call, cell) = self.0.driver.submit(order, true)?;
-        Some(JoinHandle::new(call, entry, Arc::clone(&self.0.driver), cell))
+        let entry = order.as_ref()?.entry();
+        Some(match self.0.driver.submit(order, None, true)? {
+            Ok(call) => JoinHandle::new(call, entry, Arc::clone(&self.0.driver)),
+            Err(why) => JoinHandle::failed(why),
+        })
     }
 
     /// Starts a call whose items' outcomes are read from its cell.
     pub(crate) fn submit_items(&self, order: Order) -> (CallKey, Arc<OutcomeCell>) {
-        self.0.driver.submit(&mut Some(order), false).expect("only a limit that is heeded refuses an order")
+        let cell = Arc::new(OutcomeCell::new());
+        let submitted = self.0.driver.submit(&mut Some(order), Some(&cell), false);
+        match submitted.expect("only a limit that is heeded refuses an order") {
+            Ok(call) => (call, cell),
+            Err(why) => (CallKey::nowhere(), Arc::new(OutcomeCell::filled(Box::new(Outcome::failed(why))))),
+        }
     }
 
     pub(crate) fn cancel_all(&self, calls: impl IntoIterator<Item = CallKey>) {

@@ -54,7 +54,7 @@ impl Backlog {
     }
 
     pub(super) fn insert(&mut self, calls: &mut [Call], slot: u32) {
-        let priority = calls[slot as usize].priority;
+        let priority = calls[slot as usize].priority();
         let level = if priority == PLAIN { &mut self.plain } else { self.others.entry(Reverse(priority)).or_default() };
         level.insert(calls, slot);
         self.len += 1;
@@ -62,7 +62,7 @@ impl Backlog {
 
     pub(super) fn remove(&mut self, calls: &mut [Call], slot: u32) {
         self.len -= 1;
-        let priority = calls[slot as usize].priority;
+        let priority = calls[slot as usize].priority();
         if priority == PLAIN {
             return self.plain.remove(calls, slot);
         }

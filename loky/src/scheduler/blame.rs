@@ -90,7 +90,7 @@ impl Scheduler {
                 Some(last) => place <= last,
                 None => place == 0 && self.is_deadly(call),
             };
-            let attempt = self.calls.get(call).expect("what is held has not ended").attempt;
+            let attempt = self.calls.get(call).expect("what is held has not ended").attempt();
             self.judge(call, is_blamed, Try { worker: id, attempt });
         }
     }
@@ -119,8 +119,8 @@ impl Scheduler {
             return self.end(key, why);
         }
         if is_blamed {
-            call.attempt = call.attempt.next();
             let extra = call.extra_mut();
+            extra.attempt = extra.attempt.next();
             extra.retries_left -= 1;
             extra.last_try = Some(tried);
             extra.deaths_before_begun = 0;

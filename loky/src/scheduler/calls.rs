@@ -1,122 +1,18 @@
 //! Every call that has not ended: where it is, and by when something must happen to it.
 //!
 //! A call lies in the slot that its key names, so it is found without a search; where the number differs, the key is an
-//! old one and finds nothing. What every call needs is small, for there may be millions: what only a few have, such as
-//! limits, lies in a box of its own. Nothing here decides; it answers and keeps in order.
+//! old one and finds nothing. Nothing here decides; it answers and keeps in order.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::asked::Asked;
 use super::backlog::Backlog;
+pub(super) use super::call::Call;
 use super::ending::Doom;
 use super::event::{Terms, Try};
 use super::workers::Seat;
-use crate::ids::{Attempt, CallId, CallKey};
-
-/// A call that has not ended; or a vacant slot, if the number is that of no call.
-#[derive(Debug)]
-pub(super) struct Call {
-    pub(super) id: CallId,
-    /// Its neighbors in the backlog.
-    pub(super) older: u32,
-    pub(super) younger: u32,
-    extra: Option<Box<Extra>>,
-    pub(super) priority: i32,
-    pub(super) attempt: Attempt,
-    /// Who holds it; nobody in the backlog.
-    holder: u32,
-}
-
-/// What only few calls have: terms beyond the plain ones, or a history.
-#[derive(Debug, Default)]
-pub(super) struct Extra {
-    pub(super) retries_left: u32,
-    pub(super) run_limit: Option<Duration>,
-    pub(super) queue_deadline: Option<Instant>,
-    pub(super) deadline: Option<Instant>,
-    /// How many it counts for, if that was said.
-    items: u32,
-    /// Why it will end, whatever its worker still says.
-    pub(super) doom: Option<Doom>,
-    /// Whether it is asked to end by itself.
-    pub(super) asked: Option<Asked>,
-    /// The last try that may have begun, of those that are over.
-    pub(super) last_try: Option<Try>,
-    /// Workers that died, one after the other, when this was the next call that they should have begun.
-    pub(super) deaths_before_begun: u32,
-    timer: Option<Instant>,
-}
-
-const NOBODY: u32 = u32::MAX;
-
-// A million calls may wait.
-const _: () = assert!(size_of::<Call>() <= 40, "a call that waits is small");
-
-impl Call {
-    const VACANT: Self = Self {
-        id: CallId::NONE,
-        older: 0,
-        younger: 0,
-        extra: None,
-        priority: 0,
-        attempt: Attempt::FIRST,
-        holder: NOBODY,
-    };
-
-    fn new(id: CallId, terms: Terms) -> Self {
-        let Terms { priority, retries, run_limit, queue_deadline, deadline, items } = terms;
-        let is_timed = run_limit.is_some() || queue_deadline.is_some() || deadline.is_some();
-        let is_plain = retries == 0 && !is_timed && items <= 1;
-        let extra = (!is_plain).then(|| {
-            Box::new(Extra { retries_left: retries, run_limit, queue_deadline, deadline, items, ..Extra::default() })
-        });
-        Self { id, priority, extra, ..Self::VACANT }
-    }
-
-    pub(super) fn holder(&self) -> Option<Seat> {
-        (self.holder != NOBODY).then(|| Seat::from_raw(self.holder))
-    }
-
-    pub(super) fn doom(&self) -> Option<Doom> {
-        self.extra.as_ref()?.doom
-    }
-
-    pub(super) fn last_try(&self) -> Option<Try> {
-        self.extra.as_ref()?.last_try
-    }
-
-    pub(super) fn retries_left(&self) -> u32 {
-        self.extra.as_ref().map_or(0, |extra| extra.retries_left)
-    }
-
-    /// For how many calls it counts.
-    pub(super) fn items(&self) -> u32 {
-        self.extra.as_ref().map_or(1, |extra| extra.items.max(1))
-    }
-
-    pub(super) fn extra(&self) -> Option<&Extra> {
-        self.extra.as_deref()
-    }
-
-    pub(super) fn extra_mut(&mut self) -> &mut Extra {
-        self.extra.get_or_insert_default()
-    }
-
-    pub(super) fn is_asked_to_end(&self) -> bool {
-        self.extra().is_some_and(|extra| extra.asked.is_some())
-    }
-
-    /// The call will end, and not by its result. The first reason counts, but those after which the call might be tried
-    /// again yield to the others.
-    pub(super) fn condemn(&mut self, doom: Doom) {
-        let extra = self.extra_mut();
-        let yields = |before: Doom| before.is_of_one_attempt() && !doom.is_of_one_attempt();
-        if extra.doom.is_none_or(yields) {
-            extra.doom = Some(doom);
-        }
-    }
-}
+use crate::ids::{CallId, CallKey};
 
 /// All calls that have not ended.
 #[derive(Debug, Default)]
@@ -145,14 +41,34 @@ impl Calls {
     }
 
     pub(super) fn add(&mut self, key: CallKey, terms: Terms) {
+        self.put(key, Call::new(key.id, terms));
+        self.enqueue(key);
+    }
+
+    /// The same for one on plain terms.
+    pub(super) fn add_plain(&mut self, key: CallKey) {
+        self.put(key, Call { id: key.id, ..Call::VACANT });
+        self.backlog.insert(&mut self.slots, key.slot);
+    }
+
+    fn put(&mut self, key: CallKey, call: Call) {
         let slot = key.slot as usize;
-        if slot >= self.slots.len() {
+        if slot == self.slots.len() {
+            self.slots.push(call);
+        } else {
+            self.fill(key, call);
+        }
+        self.len += 1;
+    }
+
+    /// Into a slot that was used before, or beyond some that were not.
+    fn fill(&mut self, key: CallKey, call: Call) {
+        let slot = key.slot as usize;
+        if slot > self.slots.len() {
             self.slots.resize_with(slot + 1, || Call::VACANT);
         }
         assert!(self.slots[slot].id == CallId::NONE, "call {key} was given the slot of another");
-        self.slots[slot] = Call::new(key.id, terms);
-        self.len += 1;
-        self.enqueue(key);
+        self.slots[slot] = call;
     }
 
     /// The priority of the call that is next.
@@ -165,7 +81,7 @@ impl Calls {
         let (_, slot) = self.backlog.front()?;
         self.backlog.remove(&mut self.slots, slot);
         let call = &mut self.slots[slot as usize];
-        call.holder = holder.raw();
+        call.hold(holder);
         Some((CallKey { id: call.id, slot }, call))
     }
 
@@ -198,7 +114,6 @@ impl Calls {
     /// Puts the call back into the backlog, at its old place.
     pub(super) fn requeue(&mut self, key: CallKey) {
         if let Some(call) = self.get_mut(key) {
-            call.holder = NOBODY;
             if let Some(extra) = &mut call.extra {
                 extra.doom = None;
             }
@@ -209,7 +124,7 @@ impl Calls {
     /// The call has ended.
     pub(super) fn remove(&mut self, key: CallKey) -> Option<Call> {
         self.set_timer(key, None);
-        if self.get(key)?.holder == NOBODY {
+        if !self.get(key)?.is_held() {
             self.backlog.remove(&mut self.slots, key.slot);
         }
         self.len -= 1;
@@ -277,13 +192,9 @@ impl Calls {
         assert_eq!(all.len(), self.len, "every call is counted");
         let waiting: Vec<_> = self.backlog.walk(&self.slots).collect();
         assert_eq!(waiting.len(), self.backlog.len(), "every call that waits is counted");
-        assert_eq!(
-            waiting.len(),
-            all.iter().filter(|call| call.holder == NOBODY).count(),
-            "who waits is in the backlog"
-        );
-        assert!(waiting.iter().all(|call| call.holder == NOBODY && call.doom().is_none()));
-        let rank = |call: &Call| (std::cmp::Reverse(call.priority), call.id);
+        assert_eq!(waiting.len(), all.iter().filter(|call| !call.is_held()).count(), "who waits is in the backlog");
+        assert!(waiting.iter().all(|call| !call.is_held() && call.doom().is_none()));
+        let rank = |call: &Call| (std::cmp::Reverse(call.priority()), call.id);
         assert!(waiting.is_sorted_by_key(|call| rank(call)), "the highest priority first, then the oldest");
         let timed = all.iter().filter(|call| call.extra().is_some_and(|extra| extra.timer.is_some())).count();
         assert_eq!(timed, self.timers.len(), "every timer is that of a call, and the only one");

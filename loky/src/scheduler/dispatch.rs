@@ -59,7 +59,7 @@ impl Scheduler {
 
     fn dispatch_next(&mut self, seat: Seat, now: Instant) {
         let Some((key, call)) = self.calls.hold_next(seat) else { return };
-        let (attempt, priority, is_plain) = (call.attempt, call.priority, call.extra().is_none());
+        let (attempt, priority, is_plain) = (call.attempt(), call.priority(), call.extra().is_none());
         let items = call.items();
         self.workers.hold(seat, key, items, now);
         let worker = self.workers.at(seat);

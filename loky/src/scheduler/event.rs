@@ -70,6 +70,15 @@ pub(crate) struct Terms {
     pub(crate) items: u32,
 }
 
+#[cfg(test)]
+impl Terms {
+    /// Whether nothing is to be known of the call but that it is there.
+    pub(crate) fn are_plain(&self) -> bool {
+        let is_timed = self.run_limit.is_some() || self.queue_deadline.is_some() || self.deadline.is_some();
+        (self.priority, self.retries) == (0, 0) && !is_timed && self.items <= 1
+    }
+}
+
 /// What the scheduler wants done, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {

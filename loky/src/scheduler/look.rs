@@ -61,7 +61,7 @@ impl Scheduler {
         let tried = |key| {
             let call = self.calls.get(key).filter(|call| call.doom().is_none())?;
             let holder = self.workers.at(call.holder()?);
-            holder.is_at(key).then_some((key, Try { worker: holder.id, attempt: call.attempt }))
+            holder.is_at(key).then_some((key, Try { worker: holder.id, attempt: call.attempt() }))
         };
         self.calls.due(now).filter_map(tried).collect()
     }

@@ -3,8 +3,8 @@
 //! A pure state machine: it has no clock, no threads and no I/O, and it never names a byte, a pid or a descriptor.
 //! Its methods are of three kinds. *Look*: [`is_finished`](Scheduler::is_finished), `queued`, `live`…. *Feed*:
 //! [`handle`](Scheduler::handle) for what happened, [`note`](Scheduler::note) for what happened with something else,
-//! [`handle_timeout`](Scheduler::handle_timeout) for time that has
-//! passed. *Take out*: [`next_action`](Scheduler::next_action) for what must now be done, in order;
+//! [`wait_in_line`](Scheduler::wait_in_line) for a call from which nothing follows,
+//! [`handle_timeout`](Scheduler::handle_timeout) for time that has passed. *Take out*: [`next_action`](Scheduler::next_action) for what must now be done, in order;
 //! [`next_timeout`](Scheduler::next_timeout) for when to come back.
 //!
 //! # Two promises
@@ -31,10 +31,12 @@
 mod asked;
 mod backlog;
 mod blame;
+mod call;
 mod calls;
 mod dispatch;
 mod ending;
 mod event;
+mod in_line;
 mod loads;
 mod look;
 mod pace;
@@ -192,7 +194,7 @@ impl Scheduler {
 
     /// Where the worker sits from which the answer to this attempt is awaited, if it is this one.
     fn awaited_from(&self, worker: WorkerId, call: CallKey, attempt: Attempt) -> Option<Seat> {
-        let call = self.calls.get(call).filter(|call| call.attempt == attempt)?;
+        let call = self.calls.get(call).filter(|call| call.attempt() == attempt)?;
         call.holder().filter(|&seat| self.workers.at(seat).id == worker)
     }
 
@@ -271,7 +273,7 @@ impl Scheduler {
             for (place, &key) in worker.held.iter().enumerate() {
                 let call = self.calls.get(key).expect("what is held has not ended");
                 assert_eq!(call.holder(), Some(seat), "a call names the worker that holds it");
-                assert!(place < worker.started || call.priority == self.level, "what lies ready is of one priority");
+                assert!(place < worker.started || call.priority() == self.level, "what lies ready is of one priority");
                 held += 1;
             }
         }

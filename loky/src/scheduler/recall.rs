@@ -105,8 +105,8 @@ impl Scheduler {
     /// worker keeps must come to an end.
     fn came_back(&mut self, key: CallKey, worker: WorkerId) {
         let Some(call) = self.calls.get_mut(key) else { return };
-        let tried = Try { worker, attempt: call.attempt };
-        call.attempt = call.attempt.recalled();
+        let tried = Try { worker, attempt: call.attempt() };
+        call.extra_mut().attempt = tried.attempt.recalled();
         if call.doom() == Some(Doom::RanTooLong) && self.is_deadly(key) {
             return self.end(key, Doom::RanTooLong.once_begun(tried));
         }

@@ -54,7 +54,7 @@ impl Sizing {
     }
 
     /// How many workers there may be, spares included.
-    fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         self.target.saturating_add(self.spares)
     }
 

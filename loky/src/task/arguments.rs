@@ -40,8 +40,7 @@ pub struct ArgumentWriter<'a> {
 
 /// The encoded arguments that `write` writes.
 pub(crate) fn encode_arguments(write: impl FnOnce(&mut ArgumentWriter<'_>)) -> Result<Encoded, Error> {
-    // Most arguments are short: one allocation, and no growing.
-    let mut encoded = Encoded { bytes: Vec::with_capacity(64), ..Encoded::NONE };
+    let mut encoded = Encoded { bytes: memory::take_short(), ..Encoded::NONE };
     encode_arguments_into(&mut encoded, write)?;
     Ok(encoded)
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
-use crate::memory::Memory;
+use crate::memory::{self, Memory};
 use crate::shared::passing::Enclosed;
 use crate::wire::body::{Encoded, Parcel, RowPlace};
 
@@ -124,10 +124,15 @@ impl From<Vec<u8>> for Payload {
 impl From<Encoded> for Payload {
     #[inline]
     fn from(encoded: Encoded) -> Self {
-        if encoded.enclosed.is_empty() && encoded.tail.is_none() {
-            Self::from_memory(encoded.bytes.into(), encoded.row)
-        } else {
-            Self::Parcel(Arc::new(encoded.into()))
+        if !encoded.enclosed.is_empty() || encoded.tail.is_some() {
+            return Self::Parcel(Arc::new(encoded.into()));
+        }
+        match Self::short(&encoded.bytes) {
+            Some(short) => {
+                memory::give_short(encoded.bytes);
+                short
+            }
+            None => Self::Long(Arc::new(encoded.bytes.into()), encoded.row),
         }
     }
 }

@@ -27,7 +27,7 @@ fn given() -> (Played, WorkerId) {
     played.inner.settings.output = Output::Prefix;
     let task = TaskRef::function(TaskId::registered(0), &ENTRY);
     let order = Order::new(task, Payload::copy(&[]), Items::One, Limits::default());
-    let call = played.inner.calls.insert(Pending::new(order, Arc::new(OutcomeCell::new())));
+    let call = played.inner.calls.insert(Pending::new(order, Some(Arc::new(OutcomeCell::new()))));
     let id = played.id;
     played.inner.body(id).unwrap().given.push(call, Attempt::FIRST, 0..1, false);
     (played, id)

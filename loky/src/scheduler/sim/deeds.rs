@@ -53,7 +53,11 @@ impl World {
             let call =
                 CallKey { id: CallId::from_raw(self.ledger.calls.len() as u64 + 1), slot: self.ledger.free_slot() };
             let terms = self.weather.terms(&mut self.dice, self.now);
-            self.feed(Event::Submitted { call, terms });
+            if terms.are_plain() && self.scheduler.would_only_wait() {
+                self.wait_in_line(call, terms);
+            } else {
+                self.feed(Event::Submitted { call, terms });
+            }
         }
     }
 

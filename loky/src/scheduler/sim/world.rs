@@ -9,13 +9,13 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
-use super::super::{Action, Event, Scheduler};
+use super::super::{Action, Event, Scheduler, Terms};
 use super::dice::Dice;
 use super::ledger::Ledger;
 use super::processes::FakeWorker;
 use super::tally::{Sight, Tally};
 use super::weather::{Novelties, Weather};
-use crate::ids::WorkerId;
+use crate::ids::{CallKey, WorkerId};
 
 /// One simulated program: its users, its driver, its workers.
 #[derive(Debug)]
@@ -144,6 +144,23 @@ impl World {
         self.scheduler.handle(event, self.now);
         self.perform_all();
         self.audit(self.slack());
+    }
+
+    /// A call comes from which nothing follows: had all been arranged anew, nothing would have happened either.
+    pub(super) fn wait_in_line(&mut self, call: CallKey, terms: Terms) {
+        if self.is_told {
+            println!("{:>9} us  {call} waits", (self.now - self.began).as_micros());
+        }
+        self.ledger.told(&Event::Submitted { call, terms }, self.now);
+        self.ledger.note_surplus();
+        let is_due = self.scheduler.next_timeout().is_some_and(|at| at <= self.now);
+        self.scheduler.wait_in_line(call);
+        assert_eq!(self.scheduler.next_action(), None, "a call that only waits asks for nothing");
+        if !is_due {
+            self.scheduler.handle_timeout(self.now);
+            assert_eq!(self.scheduler.next_action(), None, "nothing follows from a call that only waits");
+            self.audit(self.slack());
+        }
     }
 
     /// The same for one of several things that happen at once.

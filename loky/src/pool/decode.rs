@@ -1,0 +1,50 @@
+//! From what has come of a call to the value that its task has returned, on the thread that wants it. Knows of no handle.
+
+use serde::de::DeserializeOwned;
+
+use crate::driver::{Outcome, Value};
+use crate::error::{Error, ErrorKind};
+use crate::shared::exhaustion;
+use crate::shared::passing::{Arrivals, supplying};
+use crate::task;
+use crate::transport::payload::Payload;
+
+/// On the thread that receives the result.
+pub(super) fn decode<R: DeserializeOwned>(mut outcome: Outcome, task: &str) -> Result<R, Error> {
+    outcome.show_printed();
+    match outcome.into_single()? {
+        Value::Bytes(bytes) => decode_result(&bytes, task),
+        Value::Enclosing(enclosing) => decode_enclosing(*enclosing, task),
+        Value::Row(body) => task::decode_row(&body.start, body.row).map_err(|why| undecodable(&why, task)),
+    }
+}
+
+/// Apart, since most results bring nothing and are quick to decode.
+#[cold]
+#[inline(never)]
+pub(crate) fn decode_enclosing<R: DeserializeOwned>(
+    (bytes, arrivals): (Payload, Arrivals),
+    task: &str,
+) -> Result<R, Error> {
+    supplying(arrivals, || decode_result(&bytes, task))
+}
+
+/// The result in `bytes`; a `Deserialize` that fails, or panics, costs this result only.
+#[inline]
+pub(crate) fn decode_result<R: DeserializeOwned>(bytes: &[u8], task: &str) -> Result<R, Error> {
+    task::decode(bytes).map_err(|why| undecodable(&why, task))
+}
+
+#[cold]
+fn undecodable(why: &str, task: &str) -> Error {
+    if exhaustion::take() {
+        return Error::new(ErrorKind::OutOfResources, format!("ran, but its result cannot be taken in here: {why}"))
+            .with_task(task)
+            .having_run()
+            .with_advice(exhaustion::ADVICE);
+    }
+    Error::new(ErrorKind::Decode, format!("ran, but its result cannot be decoded: {why}"))
+        .with_task(task)
+        .having_run()
+        .with_advice("does `Deserialize` of the result read what its `Serialize` writes?")
+}

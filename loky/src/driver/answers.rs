@@ -107,7 +107,7 @@ impl Inner {
                 self.answered(worker, &given, is_last, now);
             }
             Heard::Worn => self.feed(Event::Worn { worker }, now),
-            Heard::Nonsense(why) => self.refuse(worker, format!("a worker sent nonsense: {why}"), now),
+            Heard::Nonsense(why) => self.refuse(worker, format!("sent nonsense ({why})"), now),
         }
         true
     }

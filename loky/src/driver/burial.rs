@@ -59,7 +59,11 @@ impl Inner {
     /// Which call was running, if this was begun last: an item whose answer has arrived is over, and the next one had
     /// not begun.
     fn still_running(&self, worker: WorkerId, begun: Begun) -> Option<CallKey> {
-        let given = self.workers.get(&worker)?.body.as_ref()?.given.begun(begun)?;
+        let given = &self.workers.get(&worker)?.body.as_ref()?.given;
+        if let Some(suspect) = given.suspect(begun) {
+            return self.calls.get(suspect).map(|_| suspect);
+        }
+        let given = given.begun(begun)?;
         let pending = self.calls.get(given.call)?;
         (pending.done() == begun.item as usize).then_some(given.call)
     }

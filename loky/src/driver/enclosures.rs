@@ -159,7 +159,7 @@ impl Body {
         (!left.is_empty()).then_some(Chore::Unmap(left))
     }
 
-    /// The worker says that its next result encloses this. An error, in words that go on after "a worker sent nonsense",
+    /// The worker says that its next result encloses this. An error, in words that go on after "sent nonsense",
     /// if that cannot be.
     pub(super) fn take_in_enclosed(&mut self, Enclosure { id, what, len }: Enclosure) -> Result<(), &'static str> {
         if self.given.is_empty() || self.enclosed.len() >= ENCLOSED_MAX {

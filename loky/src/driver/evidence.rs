@@ -99,17 +99,27 @@ fn crashed(inner: &mut Inner, pending: &Pending, tried: Try) -> Error {
         Exit::Unknown => error,
     };
     let error = tried_by(inner, pending, tried, error).with_task(pending.order.task_name());
-    let is_out_of_memory = inner.body(tried.worker).is_some_and(|body| body.oom_witness.is_some());
-    match advice(exit, is_out_of_memory, error.stderr_tail().is_some()) {
+    let worker = inner.workers.get(&tried.worker);
+    let advice = if worker.is_some_and(|worker| worker.refused_for.is_some()) {
+        Some("something in that process has written to memory that is not its own")
+    } else {
+        let body = worker.and_then(|worker| worker.body.as_ref());
+        advice(exit, body.is_some_and(|body| body.oom_witness.is_some()), error.stderr_tail().is_some())
+    };
+    match advice {
         Some(advice) => error.with_advice(advice),
         None => error,
     }
 }
 
 /// "was killed by SIGSEGV", and what else is known.
-fn how_it_died(inner: &mut Inner, worker: WorkerId, exit: Exit) -> String {
+fn how_it_died(inner: &Inner, worker: WorkerId, exit: Exit) -> String {
     let how = supervisor::in_words(exit);
-    let Some(body) = inner.body(worker) else { return how };
+    let Some(worker) = inner.workers.get(&worker) else { return how };
+    if let Some(why) = &worker.refused_for {
+        return format!("{how}, since it {why},");
+    }
+    let Some(body) = &worker.body else { return how };
     let Some(witness) = &body.oom_witness else { return how };
     let had = match body.memory.as_ref().and_then(Memory::last_seen) {
         Some(bytes) => format!("; it had {} of private memory when it was last looked at", figures::in_words(bytes)),

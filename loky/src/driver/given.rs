@@ -101,6 +101,13 @@ impl Given {
         self.calls.iter().find(|given| begun.is(given.number)).cloned()
     }
 
+    /// The one that a dead worker is to answer for, if what it says that it has begun cannot be: the first that is not
+    /// answered, since that may have begun, and nothing says that it has not.
+    pub(super) fn suspect(&self, begun: Begun) -> Option<CallKey> {
+        let first = self.calls.front().filter(|_| begun.is_beyond(self.last))?;
+        Some(first.call)
+    }
+
     /// The number of the first call that is not answered.
     pub(super) fn first(&self) -> Option<u64> {
         self.calls.front().map(|given| given.number)
@@ -156,6 +163,19 @@ mod tests {
         assert_eq!(given.begun(page.begun()), None, "what was answered is over");
         assert!(worker.begin(2, 0));
         assert_eq!(given.begun(page.begun()).map(|given| given.call), Some(calls[1]));
+    }
+
+    #[test]
+    fn who_says_what_cannot_be_answers_for_the_first() {
+        let (page, _fd) = Page::create().unwrap();
+        let mut worker = Beginner::new(&page);
+        let (mut given, calls) = (Given::default(), [CallKey::nowhere(), CallKey { slot: 7, ..CallKey::nowhere() }]);
+        calls.iter().for_each(|&call| given.push(call, Attempt::FIRST, 0..1, false));
+        assert_eq!(given.suspect(page.begun()), None, "nothing has begun");
+        assert!(worker.begin(1, 0) && given.answer(1, 0).is_some() && worker.begin(2, 0));
+        assert_eq!(given.suspect(page.begun()), None, "it is known what has begun");
+        assert!(worker.begin(3, 0));
+        assert_eq!(given.suspect(page.begun()), Some(calls[1]), "so much was never sent");
     }
 
     #[test]

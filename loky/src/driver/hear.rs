@@ -83,7 +83,7 @@ impl Inner {
                 while self.hear_frame(worker, now) {}
                 self.hear_end(worker, now);
             }
-            Rung::TooMuch => self.refuse(worker, "a worker sent more descriptors than are awaited".to_string(), now),
+            Rung::TooMuch => self.refuse(worker, "sent more descriptors than are awaited".to_string(), now),
         }
     }
 
@@ -113,9 +113,12 @@ impl Inner {
     }
 
     /// The worker says what no worker of ours would: nothing that it says is believed any more.
-    pub(super) fn refuse(&mut self, worker: WorkerId, why: String, now: Instant) {
-        self.launch_failure = Some(why);
-        self.give_up(worker, now);
+    pub(super) fn refuse(&mut self, id: WorkerId, why: String, now: Instant) {
+        self.launch_failure = Some(format!("what was started {why}"));
+        if let Some(worker) = self.workers.get_mut(&id) {
+            worker.refused_for = Some(why);
+        }
+        self.give_up(id, now);
     }
 
     /// Nothing that the worker says is heard any more.
@@ -147,7 +150,7 @@ impl Inner {
     pub(super) fn hear_hello(&mut self, worker: WorkerId, Hello { build, pid }: Hello, now: Instant) {
         match self.check_hello(worker, build, pid) {
             Ok(()) => self.greet(worker, now),
-            Err(why) => self.refuse(worker, format!("what was started is not a worker of this program: it {why}"), now),
+            Err(why) => self.refuse(worker, format!("is not a worker of this program: it {why}"), now),
         }
     }
 

@@ -117,6 +117,8 @@ pub(super) struct Worker {
     pub(super) has_said_hello: bool,
     /// What it runs for its pool, if it does.
     pub(super) turn: Option<Turn>,
+    /// Why nothing that it says is believed any more, as what it did.
+    pub(super) refused_for: Option<String>,
     /// It has closed its link, and was killed because it had not died of whatever closed it.
     pub(super) has_fallen_silent: bool,
     /// `None` until the launch is through.

@@ -46,8 +46,15 @@ impl Inner {
         let is_one_of_many = self.workers.values().any(|worker| worker.body.is_none());
         self.counters.launches += 1;
         self.initializer_failure = None;
-        let launched =
-            Worker { index, is_killed: false, has_said_hello: false, has_fallen_silent: false, turn: None, body: None };
+        let launched = Worker {
+            index,
+            is_killed: false,
+            has_said_hello: false,
+            refused_for: None,
+            has_fallen_silent: false,
+            turn: None,
+            body: None,
+        };
         self.workers.insert(worker, launched);
         self.outbox.launches.push(Launch { worker, index, is_one_of_many });
     }

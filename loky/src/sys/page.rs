@@ -144,6 +144,11 @@ impl Begun {
         if other.call == self.call && other.item > self.item { other } else { self }
     }
 
+    /// Whether this cannot be, since no more than `last` calls were sent.
+    pub(crate) const fn is_beyond(self, last: u64) -> bool {
+        last < 1 << (u64::BITS - ITEM_BITS - 2) && self.call > last
+    }
+
     /// Whether call number `call` is meant, one of those that the worker may have begun.
     pub(crate) const fn is(self, call: u64) -> bool {
         self.call == Self::word(call, 0) >> ITEM_BITS

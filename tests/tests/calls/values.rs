@@ -179,7 +179,8 @@ fn ser_18_rows_are_aligned_and_in_the_order_of_their_bytes() {
 
 /// Fills the memory that it shares with its parent with this byte, from here on.
 #[loky::task]
-fn scribble(byte: u8, from: u64) {
+fn scribble(gate: Gate, byte: u8, from: u64) {
+    gate.arrive(&std::process::id().to_string());
     let maps = fs::read_to_string("/proc/self/maps").expect("/proc is mounted");
     let link = maps.lines().find(|line| line.contains("memfd:loky")).expect("the memory of the link");
     let (start, rest) = link.split_once('-').expect("a range");
@@ -198,13 +199,16 @@ fn ser_21_a_worker_that_writes_garbage_is_replaced() {
         let held = meet.bind(gate.clone(), 5).on(&pool).spawn();
         gate.await_arrivals(1);
         let liar = pid.bind().on(&pool).run().expect("the other worker");
-        let error = fails(scribble.bind(byte, RINGS).on(&pool).timeout(ms(5000)).run(), ErrorKind::Crash);
-        assert_eq!(error.pid(), Some(liar));
-        soon("it is dead", ms(2000), || !procfs::is_alive(liar));
+        for (from, expected) in [(RINGS, "it sent nonsense"), (0, "while running it")] {
+            let runs = Gate::new(&format!("runs {number} {from}"));
+            let call = scribble.bind(runs.clone(), byte, from).on(&pool).timeout(ms(5000));
+            let error = fails(call.run(), ErrorKind::Crash);
+            assert!(error.to_string().contains(expected), "{error}");
+            // Also if it leaves no word on what has begun.
+            assert_eq!(runs.arrivals(), [error.pid().expect("it ran there").to_string()], "it ran once");
+            soon("it is dead", ms(2000), || !procfs::is_alive(error.pid().expect("it ran there")));
+        }
         assert_ne!(pid.bind().on(&pool).run().expect("another one serves"), liar);
-        // Without a word on what has begun, a worker looks as if it died before that; such deaths are counted.
-        let error = fails(scribble.bind(byte, 0).on(&pool).timeout(ms(5000)).run(), ErrorKind::Crash);
-        assert_ne!(error.pid(), Some(liar));
         assert_eq!(square.bind(3).on(&pool).run().expect("the pool goes on"), 9);
         gate.open();
         assert_eq!(held.join().expect("its neighbor"), 5);

@@ -31,7 +31,7 @@ const SHORT_LEN: usize = 64;
 const SHORT_MAX: usize = 4 << 10;
 
 /// Longer pieces are given back to the system.
-const LONG_MAX: usize = 2 << 20;
+pub(crate) const LONG_MAX: usize = 2 << 20;
 
 /// Makes room for so many more bytes. An error changes nothing.
 #[inline]

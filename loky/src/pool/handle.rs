@@ -225,8 +225,9 @@ impl<R: DeserializeOwned> JoinHandle<R> {
     /// [`wait_timeout`](Self::wait_timeout).
     ///
     /// [`ErrorKind`]: crate::ErrorKind
-    pub fn join(mut self) -> Result<R, Error> {
-        decode(*self.wait_for_outcome()?, self.task())
+    pub fn join(self) -> Result<R, Error> {
+        let mut this = self;
+        decode(*this.wait_for_outcome()?, this.task())
     }
 
     /// Waits for the result, and gives what the task has printed along with it, as it came, instead of printing it.

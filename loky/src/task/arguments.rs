@@ -93,10 +93,11 @@ impl ArgumentWriter<'_> {
         }
     }
 
-    /// The same of an argument that nobody needs any more: a long row is not copied.
+    /// The same of an argument that nobody needs any more: a row is not copied if it is longer than the memory that is used
+    /// again. If it is copied there, its own memory is free at once, as a rule for the result.
     #[inline]
     pub fn give<T: Serialize>(&mut self, argument: T) {
-        match value::taken(argument) {
+        match value::taken(argument, memory::LONG_MAX + 1) {
             Ok((count, row)) => self.take(count, row),
             Err(argument) => self.write(&argument),
         }

@@ -98,10 +98,10 @@ fn append_name(bytes: &mut Vec<u8>, enclosed: &mut Enclosed, stretch: Stretch) {
     enclosed.append(stretch.enclosed());
 }
 
-/// The numbers of a long row that nobody needs any more, and how many they are; anything else comes back.
+/// The numbers of a row of at least `min` bytes that nobody needs any more, and how many they are; anything else comes back.
 #[inline]
-pub(super) fn taken<T: Serialize>(value: T) -> Result<(u64, Row), T> {
-    match plain::as_bytes(&value).filter(|(_, plain)| plain.len() >= ROW_MIN).map(|(count, _)| count) {
+pub(super) fn taken<T: Serialize>(value: T, min: usize) -> Result<(u64, Row), T> {
+    match plain::as_bytes(&value).filter(|(_, plain)| plain.len() >= min).map(|(count, _)| count) {
         Some(count) => Row::from(value).map(|row| (count as u64, row)),
         None => Err(value),
     }
@@ -110,7 +110,7 @@ pub(super) fn taken<T: Serialize>(value: T) -> Result<(u64, Row), T> {
 /// Appends a result, which nobody needs any more: a long row is not copied, but kept for whoever sends it.
 #[inline]
 pub(super) fn write<T: Serialize>(written: &mut Written, value: T) -> Result<(), String> {
-    match taken(value) {
+    match taken(value, ROW_MIN) {
         Ok((count, row)) => {
             written.bytes.extend_from_slice(&count.to_le_bytes());
             written.row = Some(row);

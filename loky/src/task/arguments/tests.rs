@@ -102,7 +102,7 @@ fn a_panicking_deserialize_is_a_fault() {
 
 #[test]
 fn a_long_row_that_is_given_is_not_copied() {
-    let numbers = vec![0.5_f64; 10_000];
+    let numbers = vec![0.5_f64; 300_000];
     let address = numbers.as_ptr().cast::<u8>();
     let encoded = encode_arguments(|writer| {
         writer.write("abcdefgh");
@@ -113,8 +113,14 @@ fn a_long_row_that_is_given_is_not_copied() {
     let mut reader = ArgumentReader::with_row(Some(row));
     reader.begin(&bytes);
     assert_eq!(reader.read::<String>().unwrap(), "abcdefgh");
-    assert!(reader.read::<Vec<f64>>().unwrap() == [0.5; 10_000]);
+    assert!(reader.read::<Vec<f64>>().unwrap() == vec![0.5; 300_000]);
     reader.finish().unwrap();
+}
+
+#[test]
+fn a_row_that_fits_into_memory_that_is_used_again_is_copied_there() {
+    let encoded = encode_arguments(|writer| writer.give(vec![0.5_f64; memory::LONG_MAX / 8])).unwrap();
+    assert!(encoded.row.is_some() && encoded.tail.is_none());
 }
 
 #[test]
@@ -123,9 +129,9 @@ fn a_row_that_is_given_before_others_or_where_it_cannot_be_said_is_copied() {
         for after in [false, true] {
             let encoded = encode_arguments(|writer| {
                 writer.give(vec![7_u8; before]);
-                writer.give(vec![3_u32; 5000]);
+                writer.give(vec![3_u32; 600_000]);
                 if after {
-                    writer.give(vec![9_u64; 3000]);
+                    writer.give(vec![9_u64; 300_000]);
                     writer.write(&1_u8);
                 }
             });
@@ -134,9 +140,9 @@ fn a_row_that_is_given_before_others_or_where_it_cannot_be_said_is_copied() {
             let mut reader = ArgumentReader::with_row(tail);
             reader.begin(&bytes);
             assert!(reader.read::<Vec<u8>>().unwrap() == vec![7; before]);
-            assert!(reader.read::<Vec<u32>>().unwrap() == [3; 5000]);
+            assert!(reader.read::<Vec<u32>>().unwrap() == vec![3; 600_000]);
             if after {
-                assert!(reader.read::<Vec<u64>>().unwrap() == [9; 3000]);
+                assert!(reader.read::<Vec<u64>>().unwrap() == vec![9; 300_000]);
                 reader.read::<u8>().unwrap();
             }
             reader.finish().unwrap();

@@ -8,11 +8,12 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
 use loky::prelude::*;
-use loky::{CallStatus, ErrorKind, JoinHandle, Pool};
+use loky::{Call, CallStatus, ErrorKind, JoinHandle, Pool};
 use loky_tests::sys::signal;
 use loky_tests::tasks::{Blob, leave_word, meet, pid, square};
 use loky_tests::{Case, Gate, Random, cases, eventually, fails, ms, pool_of, stays};
 use nix::sys::signal::Signal;
+use serde::de::DeserializeOwned;
 
 pub(crate) const CASES: &[Case] = cases![
     order_04_first_in_first_out_across_threads,
@@ -220,19 +221,25 @@ impl Full {
         waiting.join().expect("no panic")
     }
 
-    /// The same for a future: it is woken, and has to be polled no more often than that.
+    /// The same for a future.
     fn pending(&self, make_room: impl FnOnce()) -> JoinHandle<u64> {
-        let mut spawning = Box::pin(square.bind(6).on(&self.pool).spawn_async());
-        let rings = Arc::new(Rings::default());
-        let waker = Waker::from(Arc::clone(&rings));
-        let mut context = Context::from_waker(&waker);
-        assert!(spawning.as_mut().poll(&mut context).is_pending());
-        make_room();
-        eventually("the future is woken", || rings.0.load(Ordering::SeqCst) > 0);
-        match spawning.as_mut().poll(&mut context) {
-            Poll::Ready(handle) => handle,
-            Poll::Pending => panic!("it was woken, and there is no room"),
-        }
+        pending(square.bind(6).on(&self.pool), make_room)
+    }
+}
+
+/// Spawns the call by a future that has to wait until `make_room` has been called: it is woken, and has to be polled no more
+/// often than that.
+pub(crate) fn pending<R: DeserializeOwned>(call: Call<R>, make_room: impl FnOnce()) -> JoinHandle<R> {
+    let mut spawning = Box::pin(call.spawn_async());
+    let rings = Arc::new(Rings::default());
+    let waker = Waker::from(Arc::clone(&rings));
+    let mut context = Context::from_waker(&waker);
+    assert!(spawning.as_mut().poll(&mut context).is_pending());
+    make_room();
+    eventually("the future is woken", || rings.0.load(Ordering::SeqCst) > 0);
+    match spawning.as_mut().poll(&mut context) {
+        Poll::Ready(handle) => handle,
+        Poll::Pending => panic!("it was woken, and there is no room"),
     }
 }
 

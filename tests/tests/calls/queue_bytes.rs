@@ -1,9 +1,7 @@
 //! A bound in bytes on what waits: who waits for it, what is counted, and every way in which there is room again.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
 use loky::prelude::*;
@@ -12,6 +10,8 @@ use loky_tests::sys::signal;
 use loky_tests::tasks::{meet, square};
 use loky_tests::{Case, Gate, cases, eventually, fails, ms, stays};
 use nix::sys::signal::Signal;
+
+use crate::queue::pending;
 
 pub(crate) const CASES: &[Case] = cases![
     submit_19_bytes_fill_the_queue,
@@ -140,35 +140,11 @@ fn submit_19_bytes_room_after_a_cancel() {
     let queued = held.queued(90 * KIB);
     let next = held.blocked(50 * KIB, || assert!(queued.cancel()));
     fails(queued.join(), ErrorKind::Cancelled);
-    let after = pending(&held, 90 * KIB, || assert!(next.cancel()));
+    let after = pending(sized(90 * KIB).on(&held.pool), || assert!(next.cancel()));
     fails(next.join(), ErrorKind::Cancelled);
     held.gate.open();
     assert_eq!(after.join().expect("it runs"), 90 * KIB);
     held.end();
-}
-
-#[derive(Default)]
-struct Rings(AtomicUsize);
-
-impl Wake for Rings {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-/// A future is woken when there is room, and polled no more often than that.
-fn pending(held: &Held, bytes: usize, make_room: impl FnOnce()) -> JoinHandle<usize> {
-    let mut spawning = Box::pin(sized(bytes).on(&held.pool).spawn_async());
-    let rings = Arc::new(Rings::default());
-    let waker = Waker::from(Arc::clone(&rings));
-    let mut context = Context::from_waker(&waker);
-    assert!(spawning.as_mut().poll(&mut context).is_pending());
-    make_room();
-    eventually("the future is woken", || rings.0.load(Ordering::SeqCst) > 0);
-    match spawning.as_mut().poll(&mut context) {
-        Poll::Ready(handle) => handle,
-        Poll::Pending => panic!("it was woken, and there is no room"),
-    }
 }
 
 fn submit_19_bytes_room_after_a_queue_timeout() {
@@ -201,7 +177,7 @@ fn submit_19_bytes_room_after_a_shutdown() {
     shutdown.expect("it was asked for").join().expect("no panic");
     let held = Held::new("another gate");
     let queued = held.queued(90 * KIB);
-    let late = pending(&held, 50 * KIB, || held.pool.shutdown_now());
+    let late = pending(sized(50 * KIB).on(&held.pool), || held.pool.shutdown_now());
     fails(late.join(), ErrorKind::Shutdown);
     fails(queued.join(), ErrorKind::Shutdown);
     fails(held.held.join(), ErrorKind::Shutdown);

@@ -1,6 +1,5 @@
 //! The same limit while a worker runs what it runs for its pool: before its first call, and after its last one.
 
-use std::hint::black_box;
 use std::sync::mpsc;
 
 use loky::prelude::*;
@@ -9,6 +8,7 @@ use loky_tests::tasks::{leave_word, pid, square};
 use loky_tests::{Case, Gate, cases, fails, ms, procfs, soon};
 
 use crate::figures::says_the_figures;
+use crate::limit::{self, END, LIMIT};
 
 pub(crate) const CASES: &[Case] = cases![
     leak_11_an_initializer_that_fills_memory_fails_with_the_figure,
@@ -18,12 +18,7 @@ pub(crate) const CASES: &[Case] = cases![
     leak_11_a_finalizer_below_the_limit_is_heard,
 ];
 
-const MIB: usize = 1 << 20;
-const LIMIT: u64 = 200 << 20;
 const LOW: u64 = 10 << 20;
-
-/// Where a task stops that nobody stops.
-const END: usize = 4096;
 
 fn limited() -> PoolBuilder {
     Pool::builder().workers(1).memory_limit(LIMIT)
@@ -33,8 +28,7 @@ fn limited() -> PoolBuilder {
 #[loky::task]
 fn fill(gate: Gate, mib: usize) -> Result<(), String> {
     gate.arrive(&std::process::id().to_string());
-    let held: Vec<_> = (0..mib).map(|_| black_box(vec![1_u8; MIB])).collect();
-    std::mem::forget(black_box(held));
+    limit::fill(mib);
     Ok(())
 }
 

@@ -29,17 +29,17 @@ pub(crate) const CASES: &[Case] = cases![
 ];
 
 const MIB: usize = 1 << 20;
-const LIMIT: u64 = 200 << 20;
+pub(crate) const LIMIT: u64 = 200 << 20;
 
-/// Where a bomb stops that nobody stops.
-const END: usize = 4096;
+/// Where a bomb stops that nobody stops, in MiB.
+pub(crate) const END: usize = 4096;
 
 fn limited(workers: usize) -> Pool {
     Pool::builder().workers(workers).memory_limit(LIMIT).memory_growth_limit(None).build().expect("a pool")
 }
 
-/// Fills memory, MiB by MiB. Returns how many.
-fn fill(mib: usize) -> usize {
+/// Fills memory, MiB by MiB, and keeps it. Returns how many.
+pub(crate) fn fill(mib: usize) -> usize {
     let held: Vec<_> = (0..mib).map(|_| black_box(vec![1_u8; MIB])).collect();
     std::mem::forget(black_box(held));
     mib

@@ -11,7 +11,7 @@ use loky_tests::{Case, Random, cases, eventually, fails, pool_of, procfs, sys};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::tools::{here, in_workers, mapped_by, opened};
+use crate::tools::{here, in_workers, mapped_by, opened, sum};
 
 pub(crate) const CASES: &[Case] = cases![
     memmap_04_a_worker_that_writes_dies_and_nobody_sees_it,
@@ -25,11 +25,6 @@ pub(crate) const CASES: &[Case] = cases![
     memmap_14_copied_workers,
     memmap_14_copied_workers_under_fire,
 ];
-
-#[loky::task]
-fn sum(numbers: Shared<u64>) -> u64 {
-    numbers.iter().sum()
-}
 
 #[loky::task]
 fn make(count: u64) -> Shared<u64> {

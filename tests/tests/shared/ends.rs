@@ -9,7 +9,7 @@ use loky_tests::{Case, Gate, Random, cases, eventually, fails, ms, pool_of, proc
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::tools::{here, in_workers, mapped_by, pss_of};
+use crate::tools::{here, in_workers, mapped_by, pss_of, sum, sum_of_all};
 
 pub(crate) const CASES: &[Case] = cases![
     memmap_10_a_worker_that_dies_costs_nobody_the_data,
@@ -23,16 +23,6 @@ pub(crate) const CASES: &[Case] = cases![
     memmap_19_cancelled_calls_leave_nothing,
     shutdown_29_a_pool_that_is_ended_with_shared_arguments_leaves_nothing,
 ];
-
-#[loky::task]
-fn sum(numbers: Shared<u64>) -> u64 {
-    numbers.iter().sum()
-}
-
-#[loky::task]
-fn sum_of_all(all: Vec<Shared<u64>>) -> u64 {
-    all.iter().flat_map(|numbers| numbers.iter()).sum()
-}
 
 #[loky::task]
 fn meet(gate: Gate, numbers: Shared<u64>) -> u64 {

@@ -8,7 +8,7 @@ use loky::prelude::*;
 use loky_tests::tasks::{Death, die, square};
 use loky_tests::{Case, Program, cases, eventually, pool_of, procfs, program, programs};
 
-use crate::tools::{here, in_workers};
+use crate::tools::{here, in_workers, sum};
 
 pub(crate) const CASES: &[Case] = cases![
     tracker_03_what_a_killed_process_had_is_gone,
@@ -19,11 +19,6 @@ pub(crate) const CASES: &[Case] = cases![
 ];
 
 pub(crate) const PROGRAMS: &[Program] = programs![makes_and_drops, ends_many_calls];
-
-#[loky::task]
-fn sum(numbers: Shared<u64>) -> u64 {
-    numbers.iter().sum()
-}
 
 #[loky::task]
 fn hold_and_die(numbers: Shared<u64>) -> u64 {

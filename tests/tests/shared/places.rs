@@ -9,7 +9,7 @@ use loky::{ErrorKind, Pool, Shared};
 use loky_tests::{Case, cases, fails, pool_of, procfs, scratch};
 use serde::{Deserialize, Serialize};
 
-use crate::tools::{here, mapped_by};
+use crate::tools::{here, mapped_by, sum};
 
 pub(crate) const CASES: &[Case] = cases![
     memmap_02_the_same_array_is_mapped_once_however_often_it_is_passed,
@@ -28,11 +28,6 @@ pub(crate) const CASES: &[Case] = cases![
     memmap_17_given_to_initializers_and_by_finalizers,
     memmap_16_nothing_and_next_to_nothing,
 ];
-
-#[loky::task]
-fn sum(numbers: Shared<u64>) -> u64 {
-    numbers.iter().sum()
-}
 
 #[loky::task]
 fn sum_of(numbers: &Shared<u64>) -> u64 {

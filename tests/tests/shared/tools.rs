@@ -1,7 +1,8 @@
-//! What the cases of this folder look at: who has mapped or opened a segment.
+//! What the cases of this folder have in common: two tasks, and a look at who has mapped or opened a segment.
 
 use std::fs;
 
+use loky::Shared;
 use loky_tests::procfs;
 
 /// What the kernel calls the memory.
@@ -38,4 +39,14 @@ pub(crate) fn pss_of(pid: u32) -> u64 {
     let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
     let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap_or("0 kB");
     line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number of kilobytes") << 10
+}
+
+#[loky::task]
+pub(crate) fn sum(numbers: Shared<u64>) -> u64 {
+    numbers.iter().sum()
+}
+
+#[loky::task]
+pub(crate) fn sum_of_all(all: Vec<Shared<u64>>) -> u64 {
+    all.iter().flat_map(|numbers| numbers.iter()).sum()
 }

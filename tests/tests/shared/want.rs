@@ -12,7 +12,7 @@ use loky_tests::{Case, Program, cases, eventually, fails, pool_of, procfs, progr
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use crate::tools::{here, in_workers};
+use crate::tools::{here, in_workers, sum, sum_of_all};
 
 pub(crate) const CASES: &[Case] = cases![
     memmap_11_a_full_dev_shm_is_nothing_to_us,
@@ -24,16 +24,6 @@ pub(crate) const CASES: &[Case] = cases![
 ];
 
 pub(crate) const PROGRAMS: &[Program] = programs![shares_a_mebibyte];
-
-#[loky::task]
-fn sum(numbers: Shared<u64>) -> u64 {
-    numbers.iter().sum()
-}
-
-#[loky::task]
-fn sum_of_all(all: Vec<Shared<u64>>) -> u64 {
-    all.iter().flat_map(|numbers| numbers.iter()).sum()
-}
 
 #[loky::task]
 fn many(count: u64) -> Vec<Shared<u64>> {

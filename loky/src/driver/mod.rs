@@ -267,9 +267,11 @@ impl Driver {
         Ok(())
     }
 
-    /// The end: nobody waits for the outside world any more.
+    /// The end: nobody waits for the outside world any more. A waiter that sleeps may not have been told of its result
+    /// yet: whoever brings that would look for the bell in vain.
     fn close(&self) {
         let mut inner = self.inner.lock();
+        inner.interrupt();
         (inner.poller, inner.bell) = (None, None);
         inner.workers.clear();
         drop(inner);

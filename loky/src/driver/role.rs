@@ -18,6 +18,8 @@
 //!    from then on the background thread hears of everything.
 //! 3. A waiter whose condition holds leaves. A follower that leaves takes its name off the list, and if the role is
 //!    vacant at that moment, the offer it may have received is made again.
+//! 4. When there is nothing to drive any more, since the pool has ended, the holder vacates the role and parks, too. What
+//!    it waits for is in the hands of a thread that will tell it.
 //!
 //! # Why nobody sleeps for ever
 //!
@@ -26,7 +28,8 @@
 //! makes the offer again. Every change to *vacant*, and every departure from the list while it is vacant, makes an
 //! offer or leaves, under the same lock. An unpark that comes before its park is not lost. And a follower's own
 //! condition is told to it by an unpark, too: it names itself as a watcher before it looks for the last time. The
-//! holder is interrupted instead. The models in `model` explore all of this, together with the duty.
+//! holder is interrupted instead, at the latest when the pool ends: from then on it is one that parks. The models in
+//! `model` explore all of this, together with the duty.
 
 #[cfg(all(test, loom))]
 mod model;
@@ -41,8 +44,9 @@ pub(super) trait Drive {
     /// This thread drives from now on.
     fn take(&self);
 
-    /// Waits for the workers, at the longest until `until`, and acts once. Returns early when interrupted.
-    fn turn(&self, until: Option<Instant>);
+    /// Waits for the workers, at the longest until `until`, and acts once. Returns early when interrupted. `false`: nothing
+    /// comes from the workers any more, so that there is nothing to drive.
+    fn turn(&self, until: Option<Instant>) -> bool;
 
     /// No waiter drives from now on.
     fn leave(&self);
@@ -67,8 +71,8 @@ impl Role {
 
     /// Blocks until `is_done` or `until`, driving if nobody else does. Returns whether it is done.
     ///
-    /// Whoever makes `is_done` true must interrupt whoever drives, which may be this thread; and unpark this thread,
-    /// if it has called `watch` before.
+    /// Whoever makes `is_done` true must interrupt whoever drives, which may be this thread, as long as there is something
+    /// to drive; and unpark this thread, if it has called `watch` before.
     pub(super) fn wait(
         &self,
         drive: &impl Drive,
@@ -83,8 +87,8 @@ impl Role {
             if is_past(until) {
                 return false;
             }
-            if self.enter(drive) {
-                return self.hold(drive, until, is_done);
+            if self.enter(drive) && self.hold(drive, until, &is_done) {
+                continue;
             }
             watch();
             if !is_done() {
@@ -94,14 +98,14 @@ impl Role {
         }
     }
 
+    /// Drives until `is_done` or `until`. `false`: there is nothing to drive.
     fn hold(&self, drive: &impl Drive, until: Option<Instant>, is_done: impl Fn() -> bool) -> bool {
         // Vacates the role also when a turn panics: the others must not wait for a thread that is gone.
         let _vacate = Vacate(self, drive);
-        while !is_done() {
-            if is_past(until) {
+        while !is_done() && !is_past(until) {
+            if !drive.turn(until) {
                 return false;
             }
-            drive.turn(until);
         }
         true
     }

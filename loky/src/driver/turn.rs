@@ -1,5 +1,8 @@
 //! One turn of whoever drives, or of the background thread; and what every visitor of the driver does on the way out.
 
+#[cfg(all(test, not(loom)))]
+mod tests;
+
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread;
@@ -38,7 +41,7 @@ impl Drive for Waiter<'_> {
         }
     }
 
-    fn turn(&self, until: Option<Instant>) {
+    fn turn(&self, until: Option<Instant>) -> bool {
         let driver = self.driver;
         // A launch takes longer than somebody with a limit may want to wait.
         if until.is_none() {
@@ -48,7 +51,7 @@ impl Drive for Waiter<'_> {
         let bell = if driver.look_for_news() { None } else { driver.prepare_waiters_sleep(self.awaited) };
         let Some((bell, poller)) = bell else {
             let _ = driver.try_act(|inner, now| inner.hear_news(now));
-            return;
+            return !driver.is_finished();
         };
         let asleep = Instant::now();
         let urgent = bell.wait(until, &poller);
@@ -60,6 +63,7 @@ impl Drive for Waiter<'_> {
             urgent.into_iter().for_each(|token| inner.hear(token, now));
             inner.hear_news(now);
         });
+        !driver.is_finished()
     }
 
     fn leave(&self) {
@@ -150,10 +154,7 @@ impl Driver {
     /// Whoever drives may have been waiting for what has just been brought, and it does not park. To be called when the
     /// result is there: had it been woken before, it would have gone to sleep again.
     pub(super) fn interrupt(&self) {
-        let mut inner = self.inner.lock();
-        if let (true, Some(bell)) = (inner.duty.interrupt(), &inner.bell) {
-            bell.ring();
-        }
+        self.inner.lock().interrupt();
     }
 
     /// The same for whoever drives, which looks by itself. Returns whether there was something to tell.
@@ -272,6 +273,13 @@ impl Inner {
         self.has_unsent.then(|| now + SEND_RETRY)
     }
 
+    /// See [`Driver::interrupt`].
+    pub(super) fn interrupt(&mut self) {
+        if let (true, Some(bell)) = (self.duty.interrupt(), &self.bell) {
+            bell.ring();
+        }
+    }
+
     fn call_background(&self) {
         if let Some(poller) = &self.poller {
             poller.ring();
@@ -315,45 +323,5 @@ impl Inner {
         self.outbox.cells.append(&mut self.warm_up);
         self.outbox.watchers.extend(self.room.take_waiting());
         self.outbox.is_finished = true;
-    }
-}
-
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use std::any::TypeId;
-
-    use super::super::inner::Pending;
-    use super::super::landing::Landing;
-    use super::super::order::{Items, Limits, Order, OutcomeCell};
-    use super::*;
-    use crate::config::Settings;
-    use crate::ids::TaskId;
-    use crate::task::{Entry, TaskRef};
-    use crate::transport::payload::Payload;
-
-    static ENTRY: Entry = Entry::new("tests::task", TypeId::of::<u8>, |_, _| Ok(()));
-
-    fn order() -> Order {
-        let task = TaskRef::function(TaskId::registered(0), &ENTRY);
-        Order::new(task, Payload::copy(&[]), Items::One, Limits::default())
-    }
-
-    #[test]
-    fn crash_48_a_fault_of_our_own_resolves_every_handle_and_ends_the_pool() {
-        let driver = Driver::new(Settings::default_for(1));
-        let cell = Arc::new(OutcomeCell::new());
-        let pending = Pending::new(order(), Some(Arc::clone(&cell)));
-        let (acted, has_told) = driver.try_act(|inner, _| {
-            inner.calls.insert(pending);
-            panic!("a fault that this test makes");
-        });
-        let _: Result<(), _> = acted;
-        let why = cell.take().expect("the handle resolves").into_single().unwrap_err();
-        assert_eq!(why.kind(), ErrorKind::Shutdown);
-        assert!(has_told && why.to_string().contains("tests::task") && why.to_string().contains("please report"));
-        assert!(driver.wait_finished(Some(Instant::now())), "nobody waits for a pool that has failed");
-        let later = driver.submit(&mut Some(order()), None, true).expect("it is taken in").expect("by this process");
-        let Some(Landing::Here(outcome)) = driver.claim(later) else { panic!("and ended at once") };
-        assert_eq!(outcome.into_single().unwrap_err().kind(), ErrorKind::Shutdown);
     }
 }

@@ -23,7 +23,18 @@ struct Outside {
     announced: Option<Chime>,
     rung: Vec<Chime>,
     driver: Option<ThreadId>,
+    /// The background thread is to end.
     is_over: bool,
+    /// Nobody hears a bell any more.
+    is_closed: bool,
+}
+
+impl Outside {
+    fn interrupt(&mut self) {
+        if self.duty.interrupt() && !self.is_closed {
+            self.rung.push(Chime::Pool);
+        }
+    }
 }
 
 impl World {
@@ -37,6 +48,7 @@ impl World {
             rung: Vec::new(),
             driver: None,
             is_over: false,
+            is_closed: false,
         };
         let cells = [Cell::new(), Cell::new(), Cell::new()];
         Self { state: Mutex::new(outside), changed: Condvar::new(), cells, start }
@@ -67,10 +79,16 @@ impl World {
     }
 
     fn interrupt(&self) {
-        let is_asleep = self.state.lock().unwrap().duty.interrupt();
-        if is_asleep {
-            self.ring(Chime::Pool);
-        }
+        self.state.lock().unwrap().interrupt();
+        self.changed.notify_all();
+    }
+
+    /// The pool has ended.
+    fn close(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.interrupt();
+        state.is_closed = true;
+        self.changed.notify_all();
     }
 
     /// Sleeps until this bell is rung.
@@ -135,15 +153,17 @@ impl Drive for World {
         self.changed.notify_all();
     }
 
-    fn turn(&self, _: Option<Instant>) {
+    fn turn(&self, _: Option<Instant>) -> bool {
         let mut state = self.state.lock().unwrap();
-        if state.arrived.is_empty() && state.duty.may_sleep() {
+        let is_closed = state.is_closed;
+        if state.arrived.is_empty() && !is_closed && state.duty.may_sleep() {
             state.announced = Some(Chime::Pool);
             state = self.sleep(Chime::Pool, state);
             state.duty.wake();
             state.announced = None;
         }
         self.hear(state);
+        !is_closed
     }
 
     fn leave(&self) {
@@ -260,5 +280,19 @@ fn race_10_model_a_result_from_elsewhere_is_noticed() {
             scene.1.interrupt();
         }
         waiters.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+}
+
+/// The pool ends while a thread that does not drive still has the results in its hand, so that it finds no bell to ring.
+#[test]
+fn race_10_model_the_end_of_a_pool_leaves_no_waiter_behind() {
+    explore(|scene| {
+        let waiters = [0, 1].map(|index| aside(&scene, move |scene| join(scene, index)));
+        let background = aside(&scene, |(_, world)| world.close());
+        for index in [0, 1] {
+            scene.1.cells[index].complete(index);
+            scene.1.interrupt();
+        }
+        waiters.into_iter().chain([background]).for_each(|thread| thread.join().unwrap());
     });
 }

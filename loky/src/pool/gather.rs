@@ -205,14 +205,41 @@ impl<R> AsCompleted<R> {
         self.handles.last().filter(|_| self.awaited == Awaited::Last)?.as_ref().map(JoinHandle::key)
     }
 
-    /// Gives up what has not finished.
-    fn cancel(&self) {
+    /// Gives up every call that has not finished, as [`JoinHandle::cancel`] does. The iterator goes on: those calls come
+    /// with the error that they were cancelled, unless nobody asks for them any more.
+    ///
+    /// # Examples
+    ///
+    /// The first answer counts.
+    ///
+    /// ```no_run
+    /// use loky::prelude::*;
+    ///
+    /// #[loky::task]
+    /// fn look_up(word: &str, server: u32) -> Option<String> {
+    ///     (word.len() as u32 == server).then(|| word.to_uppercase())
+    /// }
+    ///
+    /// # fn demo() {
+    /// let mut answers = loky::as_completed((0..3).map(|server| look_up.spawn("loky", server)));
+    /// let found = answers.find_map(|(_, answer)| answer.ok().flatten());
+    /// answers.cancel();
+    /// println!("{found:?}");
+    /// # }
+    /// ```
+    pub fn cancel(&self) {
         let handles = self.handles.iter().flatten();
         match &self.pools {
             Pools::None => {}
             Pools::One(driver) => driver.cancel_all(handles.map(JoinHandle::key)),
             Pools::Several(_) => handles.for_each(|handle| _ = handle.cancel()),
         }
+    }
+
+    /// Asks every call that has not finished to end, as [`JoinHandle::cancel_within`] does: what a task returns within
+    /// `grace` counts, and what is killed then comes with the error that it was cancelled.
+    pub fn cancel_within(&self, grace: Duration) {
+        self.handles.iter().flatten().for_each(|handle| _ = handle.cancel_within(grace));
     }
 }
 

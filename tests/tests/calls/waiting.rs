@@ -24,6 +24,8 @@ pub(crate) const CASES: &[Case] = cases![
     wait_12_nothing_to_wait_for,
     wait_13_as_completed_over_two_pools,
     wait_14_as_completed_is_dropped_half_way,
+    wait_14_as_completed_gives_up_what_is_left,
+    wait_14_as_completed_asks_what_is_left_to_end,
     fut_16_join_all_keeps_the_order,
     fut_16_the_first_error_cancels_the_rest,
     fut_16_a_member_that_was_cancelled_cancels_the_rest,
@@ -235,6 +237,37 @@ fn wait_14_as_completed_is_dropped_half_way() {
     drop(completed);
     gate.open();
     assert_eq!(square.bind(3).on(&pool).run().expect("the pool lives on"), 9);
+}
+
+fn wait_14_as_completed_gives_up_what_is_left() {
+    let (one, other, gate) = (pool_of(1), pool_of(1), Gate::new("gate"));
+    for pools in [[&one, &one], [&one, &other]] {
+        let spawn = |pool| meet.bind(gate.clone(), 1).on(pool).spawn();
+        let quick = square.bind(2).on(pools[0]).spawn();
+        let mut completed = loky::as_completed([quick, spawn(pools[0]), spawn(pools[1])]);
+        assert_eq!(completed.next().expect("the quick one").1.expect("no error"), 4);
+        completed.cancel();
+        let mut rest: Vec<_> = completed.map(|(index, result)| (index, fails(result, ErrorKind::Cancelled))).collect();
+        rest.sort_by_key(|(index, _)| *index);
+        assert!(rest.iter().map(|(index, _)| *index).eq([1, 2]), "each of them comes: {rest:?}");
+    }
+}
+
+#[loky::task]
+fn until_asked(gate: Gate) -> u64 {
+    gate.arrive("there");
+    while !loky::is_cancelled() {
+        thread::yield_now();
+    }
+    7
+}
+
+fn wait_14_as_completed_asks_what_is_left_to_end() {
+    let (pool, gate) = (pool_of(2), Gate::new("gate"));
+    let completed = loky::as_completed([(); 2].map(|()| until_asked.bind(gate.clone()).on(&pool).spawn()));
+    gate.await_arrivals(2);
+    completed.cancel_within(ms(30_000));
+    assert!(completed.map(|(_, result)| result.expect("it ends by itself")).eq([7, 7]));
 }
 
 fn fut_16_join_all_keeps_the_order() {

@@ -1,25 +1,19 @@
-//! The example `array_stats`, as whoever reads it would run it first: on a small file.
-//!
-//! Cargo builds the example, unless it has built the whole workspace before; so the first case may take a while.
+//! The example `array_stats`: workers and threads find the same.
 
 use std::fs;
-use std::process::{Command, ExitCode, Output};
+use std::process::Output;
 
-use loky_tests::{Case, cases, example, procfs, scratch};
+use loky_tests::{Case, cases, procfs, scratch};
 
-loky::main! {
-    fn main() -> ExitCode {
-        loky_tests::run(&[CASES], &[])
-    }
-}
+use super::program;
 
-const CASES: &[Case] = cases![
+pub(crate) const CASES: &[Case] = cases![
     array_stats_1_workers_and_threads_find_the_same: 600,
     array_stats_2_what_cannot_be_is_said: 600,
 ];
 
 fn ran(arguments: &[&str]) -> Output {
-    let mut command = Command::new(example::built("array_stats", env!("CARGO_TARGET_TMPDIR")));
+    let mut command = program("array_stats");
     command.arg("--folder").arg(scratch()).args(["--workers", "2"]).args(arguments);
     command.output().expect("it starts")
 }

@@ -1,4 +1,4 @@
-#![doc = include_str!("../../README.md")]
+#![doc = include_str!("../README.md")]
 
 mod arity;
 mod caught;
@@ -59,5 +59,5 @@ pub use worker::init;
 
 /// Holds that what the page shows compiles.
 #[cfg(doctest)]
-#[doc = include_str!("../../docs/migration.md")]
+#[doc = include_str!("../docs/migration.md")]
 mod migration {}

@@ -37,13 +37,17 @@ impl Tree {
         self.files("").into_iter().filter(is_text).map(|path| (path.clone(), self.read(&path))).collect()
     }
 
-    /// All files below a folder, by paths relative to the workspace; none that git or cargo made.
+    /// All files below a folder, by paths relative to the workspace; none that git or cargo made, and each where it is,
+    /// not where a link says that it is as well.
     fn files(&self, root: &str) -> Vec<String> {
         let mut found = Vec::new();
         let mut folders = vec![self.0.join(root)];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
                 let (path, name) = (entry.path(), entry.file_name());
+                if path.is_symlink() {
+                    continue;
+                }
                 if path.is_dir() {
                     folders.extend((name != ".git" && name != "target").then_some(path));
                 } else {

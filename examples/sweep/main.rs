@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release --example sweep [SIDE [STEPS]]` simulates a magnet at temperatures around the one at which it
 //! ceases to be one. However deep the pools are nested, there are no more busy processes than processors: a worker's own pool
-//! has the processors that its worker has for itself. The physics is in `ising`, the two `par_map`s are in this file.
+//! has the processors that its worker has for itself. A bar shows how far it is, and below it each worker says the same of its
+//! temperature. The physics is in `ising`, the two `par_map`s are in this file.
 
 mod ising;
 
@@ -25,8 +26,14 @@ struct Point {
 
 #[loky::task]
 fn explore(temperature: f64, side: usize, steps: usize) -> Result<Point, loky::Error> {
+    loky::progress_message(format!("temperature {temperature:.3}"));
     let replica = loky::closure!(|seed: u64| ising::magnetization(temperature, side, steps, seed));
-    let found = (1..=REPLICAS).par_map(replica).collect::<Result<Vec<f64>, _>>()?;
+    let mut done = 0.0;
+    let tell = |_: &_| {
+        done += 1.0;
+        loky::progress(done / REPLICAS as f64);
+    };
+    let found = (1..=REPLICAS).par_map(replica).inspect(tell).collect::<Result<Vec<f64>, _>>()?;
     let mean = found.iter().sum::<f64>() / found.len() as f64;
     let variance = found.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / found.len() as f64;
     Ok(Point { magnetization: mean, deviation: variance.sqrt() })
@@ -41,8 +48,8 @@ loky::main! {
         let begin = Instant::now();
         let temperatures: Vec<f64> = (0..TEMPERATURES).map(|step| 1.5 + step as f64 / 12.0).collect();
         let inputs = temperatures.iter().map(|&temperature| (temperature, side, steps));
-        let points: Vec<Point> =
-            inputs.par_map(explore).map(|point| Ok(point??)).collect::<Result<_, Box<dyn Error>>>()?;
+        let points = inputs.par_map(explore).progress("temperatures");
+        let points: Vec<Point> = points.map(|point| Ok(point??)).collect::<Result<_, Box<dyn Error>>>()?;
 
         println!("temperature  magnetization");
         for (temperature, point) in temperatures.iter().zip(&points) {

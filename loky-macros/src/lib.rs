@@ -46,9 +46,15 @@ use signature::Signature;
 /// attribute adds those bounds to the function (`T: Serialize + DeserializeOwned` in effect), so they hold for plain
 /// calls of it, too. Of a generic `const fn`, no instance can be found, so it can only be called here.
 ///
+/// # If the worker dies
+///
+/// The call ends in an error of the kind `Crash`, which names the signal or the exit code, and no other call is touched. With
+/// `retries` it is tried again; ask for that only if running the function twice is safe, since it may have done all that it
+/// does before its process died.
+///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// use loky::prelude::*;
 ///
 /// #[loky::task]
@@ -87,7 +93,7 @@ pub fn task(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> 
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// use loky::prelude::*;
 /// use serde::{Deserialize, Serialize};
 ///
@@ -104,11 +110,10 @@ pub fn task(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> 
 ///     }
 /// }
 ///
-/// # fn demo() -> Result<(), loky::Error> {
+/// # loky::main! { fn main() -> Result<(), loky::Error> {
 /// let model = Model { factor: 2.0 };
 /// assert_eq!(Model::predict.run(&model, 1.5)?, 3.0);
-/// # Ok(())
-/// # }
+/// # Ok(()) } }
 /// ```
 ///
 /// # Options

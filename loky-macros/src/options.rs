@@ -114,13 +114,15 @@ fn ungrouped(value: Expr) -> Expr {
 
 fn name(value: &Expr) -> syn::Result<LitStr> {
     let name = text(value, "a name is a string: `name = \"…\"`")?;
-    if name.value().trim().is_empty() { Err(wrong(value, "a name cannot be empty")) } else { Ok(name) }
+    const EMPTY: &str = "a name cannot be empty: leave it out, and the task has the path of its function";
+    if name.value().trim().is_empty() { Err(wrong(value, EMPTY)) } else { Ok(name) }
 }
 
 fn timeout(value: &Expr) -> syn::Result<Duration> {
     const FORM: &str = "a timeout is a whole number and a unit, `ms`, `s` or `m`: `timeout = \"2s\"`";
     let limit = duration(&text(value, FORM)?.value()).ok_or_else(|| wrong(value, FORM))?;
-    if limit.is_zero() { Err(wrong(value, "a timeout of zero lets nothing run")) } else { Ok(limit) }
+    const ZERO: &str = "a timeout of zero lets nothing run: leave it out for none";
+    if limit.is_zero() { Err(wrong(value, ZERO)) } else { Ok(limit) }
 }
 
 fn retries(value: &Expr) -> syn::Result<u32> {
@@ -226,6 +228,6 @@ mod tests {
         for without in [quote!(retries), quote!(retries =), quote!(retries = , name = "a"), quote!(retries: 3)] {
             assert_eq!(read(without).1, ["`retries` needs a value: `retries = …`"]);
         }
-        assert_eq!(read(quote!(timeout = "0s")).1, ["a timeout of zero lets nothing run"]);
+        assert_eq!(read(quote!(timeout = "0s")).1, ["a timeout of zero lets nothing run: leave it out for none"]);
     }
 }

@@ -39,8 +39,8 @@ impl Parameter {
 fn refuse_conditional(attributes: &[Attribute], mistakes: &mut Mistakes) {
     let conditional = |attr: &&Attribute| attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr");
     for attribute in attributes.iter().filter(conditional) {
-        mistakes
-            .note(attribute, "a parameter cannot be conditional here: write the whole twice, each with its `#[cfg]`");
+        let way = "write the whole function or closure twice, each with its `#[cfg]`";
+        mistakes.note(attribute, format!("a parameter cannot be conditional here: {way}"));
     }
 }
 

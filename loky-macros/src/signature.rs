@@ -141,7 +141,9 @@ pub(crate) fn refuse_second(attributes: &mut Vec<Attribute>, mistakes: &mut Mist
     };
     let (second, others): (Vec<_>, Vec<_>) = attributes.drain(..).partition(is_ours);
     *attributes = others;
-    second.iter().for_each(|attribute| mistakes.note(attribute, "this is a task already: leave one out"));
+    second
+        .iter()
+        .for_each(|attribute| mistakes.note(attribute, "this is a task already: leave one of the attributes out"));
     !second.is_empty()
 }
 

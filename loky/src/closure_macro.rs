@@ -9,7 +9,7 @@
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// use loky::prelude::*;
 ///
 /// loky::main! {
@@ -39,7 +39,7 @@
 /// Values, and what references point to, need `serde::Serialize` and `serde::Deserialize`. To change a captured
 /// value, bind it again in the body: `let mut total = total;`.
 ///
-/// ```no_run
+/// ```
 /// fn scaled(rows: &[f64], unit: &str) -> Result<String, loky::Error> {
 ///     // The slice and the text are encoded once, here, and not copied for it.
 ///     loky::closure!(|row: usize| format!("{} {unit}", rows[row])).run(0)

@@ -49,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) on_interrupt: Interrupt,
     pub(crate) zygote: bool,
     pub(crate) confinement: Confinement,
+    /// `None`: if somebody shows them.
+    pub(crate) timings: Option<bool>,
     pub(crate) name: String,
 }
 
@@ -78,6 +80,7 @@ impl Settings {
             on_interrupt: Interrupt::default(),
             zygote: false,
             confinement: Confinement::default(),
+            timings: None,
             name: DEFAULT_NAME.to_string(),
         }
     }
@@ -105,6 +108,7 @@ impl Settings {
             && self.on_interrupt == other.on_interrupt
             && self.zygote == other.zygote
             && self.confinement == other.confinement
+            && self.timings == other.timings
             && self.name == other.name
     }
 
@@ -176,13 +180,13 @@ const CREDIT_BY_CALL: usize = 1;
 
 /// From launch to hello. A binary that is read from a slow disk takes seconds; a program that never gets to `main!`
 /// takes forever.
-const HELLO_LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const HELLO_LIMIT: Duration = Duration::from_secs(30);
 
 /// One failed launch can be bad luck; this many in a row are not.
 const LAUNCH_FAILURES_MAX: u32 = 3;
 
 /// Long enough that retrying costs nothing, short enough that a passing shortage of processes is soon forgotten.
-const LAUNCH_PAUSE: Duration = Duration::from_secs(1);
+pub(crate) const LAUNCH_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long a worker may take to leave when asked: it runs the handlers that its libraries have registered.
 pub(crate) const STOP_GRACE: Duration = Duration::from_secs(5);

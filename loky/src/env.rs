@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 /// Present in a process that was started as a worker, whatever its value.
@@ -20,6 +21,10 @@ const MAX_CPU_COUNT: &str = "LOKY_MAX_CPU_COUNT";
 /// How deep pools may be nested.
 const MAX_DEPTH: &str = "LOKY_MAX_DEPTH";
 const MAX_DEPTH_DEFAULT: u32 = 10;
+
+/// Where a trace of what pools do is to be written, and a report.
+const TRACE: &str = "LOKY_TRACE";
+const REPORT: &str = "LOKY_REPORT";
 
 /// With which mark this process was started as a worker; `None` if it was not.
 pub(crate) fn worker_mark() -> Option<OsString> {
@@ -51,6 +56,16 @@ pub(crate) fn max_depth() -> Option<u32> {
     })
 }
 
+/// `LOKY_TRACE`: which file is to be a trace of this program's pools. An empty name counts as not set.
+pub(crate) fn trace() -> Option<PathBuf> {
+    path(TRACE)
+}
+
+/// `LOKY_REPORT`: which file is to be a page about this program's pools. Likewise.
+pub(crate) fn report() -> Option<PathBuf> {
+    path(REPORT)
+}
+
 /// The command line of this program, its own name included.
 pub(crate) fn arguments() -> Vec<OsString> {
     env::args_os().collect()
@@ -70,6 +85,10 @@ pub(crate) const THREAD_POOLS: [&str; 7] = [
 /// What is set of [`THREAD_POOLS`], each in its place.
 pub(crate) fn thread_pools() -> [Option<OsString>; THREAD_POOLS.len()] {
     THREAD_POOLS.map(env::var_os)
+}
+
+fn path(name: &str) -> Option<PathBuf> {
+    env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 fn parse<T: std::str::FromStr>(name: &str) -> Option<T> {

@@ -3,6 +3,9 @@
 //! An error is built where the evidence is (the driver for a death, the worker for a panic) and is never changed
 //! afterwards. It knows no process, no link and no scheduler; it only tells what it was told.
 
+mod advice;
+mod kind;
+
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
@@ -10,66 +13,35 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use self::kind::ErrorKind;
+use crate::progress::Progress;
+
 /// Why a call has no result.
 ///
 /// Cheap to clone; every clone shows the same evidence. `Display` is one line that says what happened, to which task,
-/// in which process, and what to try next; the longer evidence ([`stderr_tail`](Self::stderr_tail),
-/// [`backtrace`](Self::backtrace)) is asked for by name. It can travel, so a task that spawns tasks may return it.
+/// in which process, and what to try next; of each of these it shows a thousand characters at most. The longer evidence
+/// ([`stderr_tail`](Self::stderr_tail), [`backtrace`](Self::backtrace)) is asked for by name. It can travel, so a task that spawns tasks may return it.
 ///
 /// # Examples
 ///
 /// ```
-/// fn is_worth_another_try(error: &loky::Error) -> bool {
-///     error.is_crash() || !error.may_have_run()
+/// use loky::prelude::*;
+///
+/// #[loky::task]
+/// fn fragile(input: &str) -> usize {
+///     if input == "bad" { std::process::exit(3) } else { input.len() }
 /// }
+///
+/// # loky::main! { fn main() {
+/// let error = fragile.run("bad").unwrap_err();
+/// assert!(error.is_crash());
+/// assert_eq!(error.exit_code(), Some(3));
+/// assert!(error.may_have_run(), "it had begun when it died");
+/// println!("{error}"); // call to task `my_crate::fragile` failed: worker 0 (pid 4242) exited with code 3 …
+/// # } }
 /// ```
 #[derive(Clone)]
 pub struct Error(Arc<Evidence>);
-
-/// What kind of failure an [`Error`] is.
-///
-/// New kinds may be added in a minor release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The task panicked. The worker caught it and lives on.
-    Panic,
-    /// The worker process died while it ran the call. If the kernel's out-of-memory killer took it, the text says so,
-    /// and by which counter that is known.
-    Crash,
-    /// The call ran, or waited and ran, longer than it was allowed to; its worker was killed if it had started.
-    Timeout,
-    /// The call was not started within its queue timeout. It never ran.
-    QueueTimeout,
-    /// The call was cancelled.
-    Cancelled,
-    /// The pool was shut down before the call had a result, or the program was interrupted.
-    Shutdown,
-    /// The worker used more memory than its pool's [`memory_limit`](crate::PoolBuilder::memory_limit), and was killed.
-    MemoryLimit,
-    /// An argument or the result could not be encoded.
-    Encode,
-    /// An argument or the result could not be decoded.
-    Decode,
-    /// A process had no descriptors, mappings or memory left for something that travels beside the bytes of an argument
-    /// or of the result, such as a [`Shared`](crate::Shared) or an [`Fd`](crate::Fd). If it was an argument, the task
-    /// did not run. The process lives on, and the next call finds what is free by then.
-    OutOfResources,
-    /// The function is not a registered task of this program.
-    UnknownTask,
-    /// No worker process could be started.
-    Launch,
-    /// A pool cannot be built as it was described.
-    Config,
-    /// No worker could serve the call, for an initializer of the pool failed in those that were tried.
-    Initializer,
-    /// Pools are nested deeper than `LOKY_MAX_DEPTH`.
-    Depth,
-    /// The program spawned a task without `loky::main!`.
-    NotInitialized,
-    /// The machine that ran the call was lost.
-    NodeLost,
-}
 
 /// Everything an error can show. Built with the `with_*` methods of [`Error`], each of which fills one line.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -77,7 +49,7 @@ struct Evidence {
     kind: Option<ErrorKind>,
     /// What happened, as a fragment that reads on after the name of the task, if there is one.
     what: Cow<'static, str>,
-    /// What to try next.
+    /// What to try next, where more is known than what is said of every error of this kind.
     advice: Option<Cow<'static, str>>,
     may_have_run: bool,
     task: Option<String>,
@@ -88,6 +60,7 @@ struct Evidence {
     exit_code: Option<i32>,
     panic: Option<PanicEvidence>,
     stderr_tail: Option<String>,
+    progress: Option<Progress>,
 }
 
 /// What a worker saw of a panic that it caught.
@@ -146,22 +119,22 @@ impl Error {
         self.0.may_have_run
     }
 
-    /// The name of the task, as registered.
+    /// The name of the task, as registered. `None` if it is not about a call: a pool that cannot be built, say.
     pub fn task(&self) -> Option<&str> {
         self.0.task.as_deref()
     }
 
-    /// The process that ran the call.
+    /// The process that ran the call. `None` if none had begun to.
     pub fn pid(&self) -> Option<u32> {
         self.0.pid
     }
 
-    /// The signal that killed the worker.
+    /// The number of the signal that killed the worker. `None` if it did not die, or not of a signal.
     pub fn signal(&self) -> Option<i32> {
         self.0.signal
     }
 
-    /// The code with which the worker exited.
+    /// The code with which the worker exited, from 0 to 255. `None` if it did not.
     pub fn exit_code(&self) -> Option<i32> {
         self.0.exit_code
     }
@@ -171,17 +144,18 @@ impl Error {
         self.0.attempt
     }
 
-    /// What the task panicked with.
+    /// What the task panicked with. `None` if nothing has panicked.
     pub fn panic_message(&self) -> Option<&str> {
         self.0.panic.as_ref().map(|panic| panic.message.as_str())
     }
 
-    /// Where the task panicked: `file:line:column`.
+    /// Where the task panicked: `file:line:column`. `None` if nothing has panicked.
     pub fn panic_location(&self) -> Option<&str> {
         self.0.panic.as_ref()?.location.as_deref()
     }
 
-    /// The backtrace of the panic, if the worker's environment asked for one (`RUST_BACKTRACE`).
+    /// The backtrace of the panic, if the worker's environment asked for one (`RUST_BACKTRACE`, which can be set for a
+    /// pool alone: [`PoolBuilder::env`](crate::PoolBuilder::env)).
     pub fn backtrace(&self) -> Option<&str> {
         self.0.panic.as_ref()?.backtrace.as_deref()
     }
@@ -190,6 +164,13 @@ impl Error {
     /// nothing.
     pub fn stderr_tail(&self) -> Option<&str> {
         self.0.stderr_tail.as_deref()
+    }
+
+    /// How far the task had come, as it has said itself by [`loky::progress`](crate::progress()) and
+    /// [`loky::progress_message`](crate::progress_message); of a call whose worker died, or was killed for it. The text of
+    /// the error says it, too.
+    pub fn progress(&self) -> Option<&Progress> {
+        self.0.progress.as_ref()
     }
 
     /// The machine that ran the call, if it was not this one.
@@ -243,17 +224,27 @@ impl Error {
         self.change(|evidence| evidence.stderr_tail = (!tail.is_empty()).then_some(tail))
     }
 
+    pub(crate) fn with_progress(self, progress: Option<Progress>) -> Self {
+        self.change(|evidence| evidence.progress = progress)
+    }
+
     fn change(mut self, change: impl FnOnce(&mut Evidence)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self
     }
 
-    /// "(attempt 2 of 3)"; of a single attempt only a crash speaks, because there more can be asked for.
+    /// "(attempt 2 of 3)"; only of a crash, since nothing else is tried again: whoever reads of a panic in the first of
+    /// three would wait for two more.
     fn fmt_attempt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.0.attempt, self.0.attempts_max) {
-            (Some(attempt), Some(max)) if max > 1 || self.is_crash() => write!(f, " (attempt {attempt} of {max})"),
-            _ => Ok(()),
+            (Some(attempt), Some(max)) if self.is_crash() => write!(f, " (attempt {attempt} of {max})"),
+            (Some(attempt), _) => write!(f, " (attempt {attempt})"),
+            (None, _) => Ok(()),
         }
+    }
+
+    fn advice(&self) -> &str {
+        self.0.advice.as_deref().unwrap_or_else(|| advice::of(self.kind(), self.backtrace().is_some()))
     }
 }
 
@@ -264,21 +255,31 @@ impl fmt::Display for Error {
         }
         write!(f, "{}", OneLine(&self.0.what))?;
         self.fmt_attempt(f)?;
-        match &self.0.advice {
-            Some(advice) => write!(f, "; {}", OneLine(advice)),
-            None => Ok(()),
+        if let Some(progress) = &self.0.progress {
+            write!(f, "; it had come to: {}", OneLine(&progress.to_string()))?;
         }
+        write!(f, "; {}", OneLine(self.advice()))
     }
 }
 
-/// Text of unknown origin on one line: control characters, line breaks among them, are escaped.
+/// Text of unknown origin on one line: control characters, line breaks among them, are escaped, and what is longer than anybody
+/// reads is cut. A panic's message may well be megabytes, where it shows a value.
 struct OneLine<'a>(&'a str);
+
+/// In characters.
+const LINE_MAX: usize = 1_000;
 
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .chars()
-            .try_for_each(|c| if c.is_control() { write!(f, "{}", c.escape_default()) } else { f.write_char(c) })
+        let mut chars = self.0.chars();
+        chars
+            .by_ref()
+            .take(LINE_MAX)
+            .try_for_each(|c| if c.is_control() { write!(f, "{}", c.escape_default()) } else { f.write_char(c) })?;
+        match chars.as_str().len() {
+            0 => Ok(()),
+            more => write!(f, "… ({more} bytes more)"),
+        }
     }
 }
 
@@ -299,6 +300,9 @@ impl fmt::Debug for Error {
         }
         if let Some(tail) = &evidence.stderr_tail {
             out.field("stderr_tail", tail);
+        }
+        if let Some(progress) = &evidence.progress {
+            out.field("progress", progress);
         }
         out.finish()
     }

@@ -59,7 +59,9 @@ mod within_tokio {
         static RUNTIME: OnceLock<Runtime> = OnceLock::new();
         RUNTIME.get_or_init(|| {
             let built = Builder::new_multi_thread().worker_threads(1).thread_name("loky-tokio").enable_all().build();
-            built.unwrap_or_else(|why| panic!("the runtime for `async` tasks cannot be started: {why}"))
+            built.unwrap_or_else(|why| {
+                panic!("the tokio runtime for `async` tasks cannot be started in this worker: {why}")
+            })
         })
     }
 

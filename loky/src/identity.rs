@@ -2,18 +2,31 @@
 //!
 //! Written by `main!` at the start and by the worker's loop before each call; read by anybody.
 
+mod advance;
+
 use std::ffi::OsStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+pub use self::advance::{progress, progress_message};
 use crate::ids::CallId;
 use crate::sys::page::Page;
 
 /// What a task can know about the process and the call that it runs in; see [`worker`].
+///
+/// # Examples
+///
+/// A file for each worker, which no other one writes to:
+///
+/// ```
+/// fn own_file(worker: &loky::WorkerInfo) -> String {
+///     format!("{}-{}.csv", worker.pool, worker.index)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WorkerInfo {
-    /// The place of this worker in its pool, from 0; a replacement takes the place of the worker that it replaces.
+    /// The place of this worker in its pool, from 0: the smallest that no other process of the pool had when it was started.
     pub index: usize,
     /// The process.
     pub pid: u32,
@@ -35,6 +48,7 @@ pub struct WorkerInfo {
 /// What a worker is told about itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
+    pub(crate) pid: u32,
     pub(crate) index: usize,
     pub(crate) pool: String,
     pub(crate) depth: u32,
@@ -65,6 +79,9 @@ pub fn is_worker() -> bool {
 /// Who runs this code: the worker and the call, if this process is a worker that has begun a call; `None` elsewhere.
 ///
 /// A thread that a task leaves behind sees the call that the worker runs at that moment.
+///
+/// It reads the name of the machine from the kernel, which takes some microseconds: ask once for a call, not in an inner
+/// loop.
 ///
 /// # Examples
 ///

@@ -8,7 +8,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-/// One execution of a task with its arguments, named uniquely within the program that spawned it.
+/// One execution of a task with its arguments, named uniquely within the process that spawned it, over all its pools.
+///
+/// Errors, logs and traces name calls by it. `Display` is the bare number.
+///
+/// # Examples
+///
+/// ```
+/// use loky::prelude::*;
+///
+/// #[loky::task]
+/// fn which() -> Option<loky::CallId> {
+///     loky::worker().map(|worker| worker.call)
+/// }
+///
+/// # loky::main! { fn main() -> Result<(), loky::Error> {
+/// let handle = which.spawn();
+/// let id = handle.id();
+/// assert_eq!(handle.join()?, Some(id), "it is the same one there");
+/// # Ok(()) } }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CallId(u64);
 

@@ -13,7 +13,7 @@
 ///
 /// Your `main` as you would write it, with whatever attributes, visibility and return type it has:
 ///
-/// ```no_run
+/// ```
 /// use loky::prelude::*;
 ///
 /// #[loky::task]

@@ -142,7 +142,7 @@ impl Watcher {
 /// A waker is foreign code: its panic must not keep the others from being told.
 fn wake(waker: Waker) {
     if caught(|| waker.wake()).is_err() {
-        eprintln!("loky: a waker panicked; the pool goes on");
+        eprintln!("loky: the panic above is that of a waker, which an async runtime gave a future; the pool goes on");
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Traits only. Those of the dot form come without their names, so that nothing of yours is shadowed.
 //!
-//! ```no_run
+//! ```
 //! use loky::prelude::*;
 //!
 //! #[loky::task]
@@ -10,12 +10,11 @@
 //!     2 * x
 //! }
 //!
-//! # fn demo() -> Result<(), loky::Error> {
+//! # loky::main! { fn main() -> Result<(), loky::Error> {
 //! assert_eq!(double.run(21)?, 42);
 //! let all: Vec<u64> = (0..3).par_map(double).collect::<Result<_, _>>()?;
 //! assert_eq!(all, [0, 2, 4]);
-//! # Ok(())
-//! # }
+//! # Ok(()) } }
 //! ```
 
 pub use crate::par_map::ParMap;

@@ -3,6 +3,9 @@
 //! Under `--cfg loom`, in tests, everything here is loom's, which runs a test once for every order in which its
 //! threads could meet. What is not modelled may use the standard library directly.
 
+#[cfg(all(loom, test))]
+pub(crate) mod gong;
+
 #[cfg(not(all(loom, test)))]
 mod imp {
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};

@@ -1,4 +1,4 @@
-//! Counts what a case's process has before and after the case, and names whatever is left over.
+//! Counts what a process has before and after something, as a rule a case, and names whatever is left over.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,7 +7,7 @@ use crate::{GRACE, procfs, within};
 
 /// Runs the body and panics if afterwards this process has a child, thread, descriptor, temporary file or shared
 /// memory object more than before.
-pub(crate) fn check_around(body: fn()) {
+pub fn leaves_nothing(body: impl FnOnce()) {
     let before = Census::take();
     body();
     if within(GRACE, || Census::take().beyond(&before).is_empty().then_some(())).is_none() {

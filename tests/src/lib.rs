@@ -18,14 +18,16 @@ mod runner;
 mod stress;
 pub mod sys;
 pub mod tasks;
-mod terminal;
+pub mod terminal;
 pub mod thorn;
+mod traced;
 mod warden;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
+pub use census::leaves_nothing;
 pub use expect::{fails, ms, pool_of};
 pub use gate::Gate;
 pub use poll::{eventually, falls_asleep, patience, soon, stays, within};
@@ -33,6 +35,7 @@ pub use program::{Program, program};
 pub use random::Random;
 pub use stress::rounds;
 pub use terminal::Terminal;
+pub use traced::Traced;
 
 /// One test: a name, a body that panics if something is wrong, and the time it may take.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +86,7 @@ pub fn run(areas: &[&[Case]], programs: &[Program]) -> ExitCode {
         None => runner::run(areas),
         Some(("warden", name)) => warden::watch(find(areas, name)),
         Some(("case", name)) => {
-            census::check_around(find(areas, name).body);
+            leaves_nothing(find(areas, name).body);
             ExitCode::SUCCESS
         }
         Some(("program", name)) => program::play(programs, name),
@@ -94,6 +97,12 @@ pub fn run(areas: &[&[Case]], programs: &[Program]) -> ExitCode {
 /// The last line of a case that used `loky::pool()`: shuts it down, so that nothing of it may be left.
 pub fn finish() {
     loky::pool().shutdown();
+}
+
+/// The name of the case that this process is: for a body that several cases share.
+pub fn own_name() -> String {
+    let role = std::env::var(ROLE).unwrap_or_default();
+    role.strip_prefix("case:").expect("only a case has its name").to_owned()
 }
 
 /// A folder of this case alone, for the files it works with. Removed after the case, and not searched for leftovers.

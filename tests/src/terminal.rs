@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command};
@@ -26,8 +26,14 @@ pub struct Terminal {
 
 impl Terminal {
     /// Starts a program in the foreground of a new terminal.
-    pub fn start(mut program: Command) -> Self {
+    pub fn start(program: Command) -> Self {
+        Self::start_wide(program, 80)
+    }
+
+    /// The same in one that is so many characters wide.
+    pub fn start_wide(mut program: Command, columns: u16) -> Self {
         let (keyboard, theirs) = open().expect("a terminal can be made");
+        resize(&theirs, columns);
         let theirs = || theirs.try_clone().expect("descriptors are left");
         program.stdin(theirs()).stdout(theirs()).stderr(theirs());
         // SAFETY: both are system calls, which may be made between fork and exec, and take no memory.
@@ -77,6 +83,16 @@ fn open() -> std::io::Result<(File, File)> {
     let no_controlling = OFlag::O_NOCTTY.bits();
     let theirs = File::options().read(true).write(true).custom_flags(no_controlling).open(ptsname_r(&ours)?)?;
     Ok((ours.as_fd().try_clone_to_owned()?.into(), theirs))
+}
+
+/// How many lines each has.
+pub const ROWS: u16 = 200;
+
+fn resize(terminal: &File, columns: u16) {
+    let size = libc::winsize { ws_row: ROWS, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: the descriptor is a terminal's, and the size is read before this returns.
+    let done = unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) };
+    assert_eq!(done, 0, "a terminal has a size");
 }
 
 /// Until nobody has the terminal any more, which is an error here.

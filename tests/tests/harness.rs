@@ -6,7 +6,7 @@ use std::thread::{self, sleep};
 use std::time::Duration;
 
 use loky::prelude::*;
-use loky_tests::{Case, cases, finish, procfs, tasks::add, watched};
+use loky_tests::{Case, Random, cases, finish, procfs, tasks::add, watched};
 
 loky::main! {
     fn main() -> ExitCode {
@@ -23,6 +23,7 @@ const CASES: &[Case] = cases![
     harness_names_an_orphan_that_is_left,
     harness_shows_a_panic,
     harness_ends_and_describes_a_case_that_hangs,
+    harness_shows_a_seed_and_takes_it_back,
 ];
 
 const BAD: &[Case] = &[
@@ -33,6 +34,7 @@ const BAD: &[Case] = &[
     Case::new("bad_orphan", || drop(Command::new("sh").args(["-c", "sleep 1002 &"]).status())).unlisted(),
     Case::new("bad_panic", || panic!("as it should be")).unlisted(),
     Case::new("bad_hang", watch_me_hang).limit(1).unlisted(),
+    Case::new("bad_luck", || panic!("chosen: {}.", Random::from_environment().below(1 << 60))).unlisted(),
 ];
 
 fn harness_passes_a_case_that_uses_the_pool() {
@@ -69,9 +71,31 @@ fn harness_ends_and_describes_a_case_that_hangs() {
     assert_complaint("bad_hang", &["was not over after 1s", "its last words", "sleep 1003", "thread "]);
 }
 
+fn harness_shows_a_seed_and_takes_it_back() {
+    let said = |seed: Option<&str>| {
+        let mut warden = watched("bad_luck");
+        match seed {
+            Some(seed) => warden.env(SEED, seed),
+            None => warden.env_remove(SEED),
+        };
+        String::from_utf8_lossy(&warden.output().expect("the warden can be started").stdout).into_owned()
+    };
+    let after = |said: &str, words: &str| {
+        let (_, rest) = said.split_once(words).unwrap_or_else(|| panic!("no `{words}` in:\n{said}"));
+        rest.chars().take_while(char::is_ascii_digit).collect::<String>()
+    };
+    let first = said(None);
+    let again = said(Some(&after(&first, "LOKY_TESTS_SEED=")));
+    assert_eq!(after(&again, "chosen: "), after(&first, "chosen: "), "the same choices again");
+    assert_ne!(after(&said(Some("42")), "chosen: "), after(&first, "chosen: "));
+}
+
+const SEED: &str = "LOKY_TESTS_SEED";
+
 /// Runs a bad case and looks for all of `words` in what its warden says; nothing of it may be left.
 fn assert_complaint(case: &str, words: &[&str]) {
-    let output = watched(case).output().expect("the warden can be started");
+    // Its limit is what it says, however long others are to go on.
+    let output = watched(case).env_remove("LOKY_TESTS_SECONDS").output().expect("the warden can be started");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(!output.status.success(), "{case} passed");
     for word in words {

@@ -55,7 +55,7 @@ pub(super) fn piped_after_a_rest(trips: usize) -> Measured<f64> {
     Ok(median(times))
 }
 
-fn pipe() -> io::Result<(File, File)> {
+pub(super) fn pipe() -> io::Result<(File, File)> {
     let (read, write) = nix::unistd::pipe()?;
     Ok((read.into(), write.into()))
 }

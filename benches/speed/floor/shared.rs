@@ -14,9 +14,9 @@ use super::bare::{Forked, View, receive_file, send_file};
 use super::ping;
 use crate::absent::{Measured, failed};
 use crate::cell::Notes;
-use crate::scale::{Scale, median};
+use crate::scale::Scale;
 use crate::tasks;
-use crate::workload::shared::{AGAIN, FIRST, SUMS, many_values, some_values};
+use crate::workload::shared::{self as workload, AGAIN, FIRST, many_values, some_values};
 
 pub(super) fn measure(scale: Scale, notes: &Notes) {
     notes.put("shared_echo_first", passed(scale));
@@ -25,7 +25,8 @@ pub(super) fn measure(scale: Scale, notes: &Notes) {
     for key in ["shared_echo_1m", "shared_echo_512m"] {
         notes.put(key, again.as_ref().map(|time| *time).map_err(Clone::clone));
     }
-    for (key, time) in ["shared_put", "shared_sum_first", "shared_sum_again"].into_iter().zip(sums(scale)) {
+    let keys = ["shared_put", "shared_sum_first", "shared_sum_again", "shared_sum_added"];
+    for (key, time) in keys.into_iter().zip(sums(scale)) {
         notes.put(key, time);
     }
 }
@@ -50,14 +51,14 @@ fn passed(scale: Scale) -> Measured<f64> {
     })
 }
 
-/// Filling, mapping and the first sum, and the next ones: all in this process.
-fn sums(scale: Scale) -> [Measured<f64>; 3] {
+/// Filling, mapping and the first sum, all in this process; the next ones in another one that is asked for them.
+fn sums(scale: Scale) -> [Measured<f64>; 4] {
     let values = many_values(scale);
     let expected = tasks::sum(&values);
     let begin = Instant::now();
     let file = match filled(&values) {
         Ok(file) => file,
-        Err(why) => return [Err(why), failed("not filled"), failed("not filled")],
+        Err(why) => return [Err(why), failed("not filled"), failed("not filled"), failed("not filled")],
     };
     let put = begin.elapsed().as_nanos() as f64;
     let len = values.len();
@@ -65,15 +66,39 @@ fn sums(scale: Scale) -> [Measured<f64>; 3] {
     let begin = Instant::now();
     let view = match View::map(&file, len) {
         Ok(view) => view,
-        Err(why) => return [Ok(put), Err(why.into()), failed("not mapped")],
+        Err(why) => return [Ok(put), Err(why.into()), failed("not mapped"), failed("not mapped")],
     };
-    let sum = |begin: Instant| {
-        let sum = tasks::sum(view.values());
-        if sum == expected { Ok(begin.elapsed().as_nanos() as f64) } else { failed("a wrong sum") }
+    let sum = tasks::sum(view.values());
+    let first = if sum == expected { Ok(begin.elapsed().as_nanos() as f64) } else { failed("a wrong sum") };
+    let [again, added] = match asked(scale, &file, &view) {
+        Ok(sums) => sums,
+        Err(why) => [Err(why), failed("nobody was asked")],
     };
-    let first = sum(begin);
-    let again: Measured<Vec<f64>> = (0..scale.pick(SUMS, 2)).map(|_| sum(Instant::now())).collect();
-    [Ok(put), first, again.map(median)]
+    [Ok(put), first, again, added]
+}
+
+/// The sum in a process that has the same file mapped, and is asked and answers over pipes, as who rests meanwhile is.
+fn asked(scale: Scale, file: &File, view: &View) -> Measured<[Measured<f64>; 2]> {
+    let (mut request, mut ask) = ping::pipe()?;
+    let (mut answer, mut respond) = ping::pipe()?;
+    let _other = Forked::begin(|| {
+        let view = View::map(file, view.values().len()).expect("it is that long");
+        let mut asked = [0];
+        while request.read_exact(&mut asked).is_ok() {
+            let sum = tasks::sum(view.values());
+            respond.write_all(&sum.to_le_bytes()).expect("somebody waits for it");
+        }
+    })?;
+    let mut ask_for_it = || {
+        let (begin, mut sum) = (Instant::now(), [0; size_of::<f64>()]);
+        ask.write_all(&[1])?;
+        answer.read_exact(&mut sum)?;
+        black_box(f64::from_le_bytes(sum));
+        Ok(begin.elapsed().as_nanos() as f64)
+    };
+    // It touches what it has mapped.
+    ask_for_it()?;
+    Ok(workload::sums(scale, view.values(), ask_for_it))
 }
 
 fn filled(values: &[f64]) -> Measured<File> {

@@ -31,6 +31,9 @@ pub(crate) trait SharedNumbers {
 
     /// One call that adds them up.
     fn sum(&self) -> Measured<f64>;
+
+    /// The same numbers, in this process.
+    fn values(&self) -> &[f64];
 }
 
 pub(crate) trait System: Sized {
@@ -72,6 +75,11 @@ pub(crate) trait System: Sized {
 
     /// A call of `burn` for each, all waited for.
     fn burn_all(&self, nanoseconds: &[u64]) -> Measured<()>;
+
+    /// The same in the way that is meant for many.
+    fn burn_mapped(&self, _nanoseconds: &[u64]) -> Measured<()> {
+        Err(Absent::NotOffered)
+    }
 
     /// A call that dies amid others that burn.
     fn crash(&self, _burns: &[u64], _last_words: &str) -> Measured<Crash> {

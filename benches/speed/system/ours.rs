@@ -64,6 +64,10 @@ impl System for Loky {
         Ok(loky::join_all(self.burn(nanoseconds)).map(drop)?)
     }
 
+    fn burn_mapped(&self, nanoseconds: &[u64]) -> Measured<()> {
+        Ok(nanoseconds.iter().par_map(tasks::burn).on(&self.0).collect::<Result<(), _>>()?)
+    }
+
     fn crash(&self, burns: &[u64], last_words: &str) -> Measured<Crash> {
         let (before, after) = burns.split_at(burns.len() / 2);
         let mut others = self.burn(before);
@@ -109,6 +113,10 @@ impl SharedNumbers for (&Pool, Shared<f64>) {
 
     fn sum(&self) -> Measured<f64> {
         Ok(tasks::sum_shared.bind(self.1.clone()).on(self.0).run()?)
+    }
+
+    fn values(&self) -> &[f64] {
+        &self.1
     }
 }
 

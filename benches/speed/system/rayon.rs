@@ -70,6 +70,11 @@ impl System for Rayon {
         Ok(())
     }
 
+    fn burn_mapped(&self, nanoseconds: &[u64]) -> Measured<()> {
+        self.0.install(|| nanoseconds.par_iter().for_each(|time| tasks::burn(*time)));
+        Ok(())
+    }
+
     fn backlog(&self, calls: usize) -> Measured<Box<dyn Any>> {
         (0..calls as u64).for_each(|x| {
             self.0.spawn(move || {

@@ -3,7 +3,20 @@
 /// What becomes of what tasks print: of what the workers of a pool write to their standard output and their standard
 /// error; see [`PoolBuilder::output`](crate::PoolBuilder::output).
 ///
-/// Whatever it is, the last lines on standard error are kept as evidence: [`Error::stderr_tail`] has them.
+/// Whatever it is, the last lines on standard error are kept as evidence: [`Error::stderr_tail`] has them. Default:
+/// `Inherit`; with the feature `test`, `Capture`.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), loky::Error> {
+/// use loky::{Output, Pool};
+///
+/// // A C library that talks too much.
+/// let quiet = Pool::builder().workers(2).output(Output::Null).build()?;
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// [`Error::stderr_tail`]: crate::Error::stderr_tail
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

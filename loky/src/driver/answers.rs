@@ -3,15 +3,17 @@
 
 use std::time::{Duration, Instant};
 
+use super::enclosures;
 use super::evidence;
 use super::given::GivenCall;
-use super::inner::{Body, Inner, Pending};
+use super::inner::{Body, Inner, Pending, Worker};
 use super::results::Value;
+use super::reuse;
 use crate::errand::Answer;
-use crate::ids::WorkerId;
+use crate::ids::{CallKey, WorkerId};
 use crate::scheduler::{Event, Try};
 use crate::shared::passing::Arrivals;
-use crate::wire::frame::Said;
+use crate::wire::body as wire;
 use crate::wire::message::{Failure, FromWorker, Hello};
 
 /// How many frames of one worker are heard in a row, before others have their turn.
@@ -38,9 +40,37 @@ enum Heard {
     Nonsense(String),
 }
 
+#[cfg(feature = "tracing")]
+impl Heard {
+    /// Whether something has come to its end: all that was noted before is told before that.
+    const fn is_end(&self) -> bool {
+        matches!(self, Self::Stored(..) | Self::Failed(..) | Self::Errand(_))
+    }
+
+    /// The call of which there is an answer.
+    const fn given(&self) -> Option<&GivenCall> {
+        match self {
+            Self::Stored(given, _) | Self::Failed(given, ..) => Some(given),
+            _ => None,
+        }
+    }
+}
+
+impl Heard {
+    /// This, unless what was heard cannot be.
+    fn or_nonsense(checked: Result<(), &'static str>, heard: Self) -> Self {
+        match checked {
+            Ok(()) => heard,
+            Err(why) => Self::Nonsense(why.to_string()),
+        }
+    }
+}
+
 impl Inner {
     /// Takes in what all workers have said, and what follows from it and from the time.
     pub(super) fn hear_news(&mut self, now: Instant) {
+        #[cfg(feature = "tracing")]
+        self.begin_look_for_notes();
         let mut next = self.workers.keys().next().copied();
         while let Some(worker) = next {
             self.flush(worker);
@@ -82,6 +112,8 @@ impl Inner {
     fn hear_worker(&mut self, worker: WorkerId, now: Instant) {
         let heard =
             (0..FRAMES_IN_A_ROW_MAX).take_while(|_| self.has_news_of(worker) && self.hear_frame(worker, now)).count();
+        #[cfg(feature = "tracing")]
+        self.hear_some_notes(worker, now);
         if heard > 0 && !self.settings.output.is_by_call() {
             self.hear_all_output(worker);
         }
@@ -93,7 +125,12 @@ impl Inner {
             // What belongs to the call is taken in while there is one.
             self.hear_output_of_call(worker);
         }
-        match self.receive(worker) {
+        let heard = self.receive(worker);
+        #[cfg(feature = "tracing")]
+        if heard.is_end() {
+            self.hear_all_notes(worker, heard.given(), now);
+        }
+        match heard {
             Heard::Nothing => return false,
             Heard::Noted => {}
             Heard::Hello(hello) => self.hear_hello(worker, hello, now),
@@ -106,7 +143,10 @@ impl Inner {
                 self.store_failure(worker, &given, failure);
                 self.answered(worker, &given, is_last, now);
             }
-            Heard::Worn => self.feed(Event::Worn { worker }, now),
+            Heard::Worn => {
+                self.note_worn(worker);
+                self.feed(Event::Worn { worker }, now);
+            }
             Heard::Nonsense(why) => self.refuse(worker, format!("sent nonsense ({why})"), now),
         }
         true
@@ -117,48 +157,46 @@ impl Inner {
     }
 
     fn receive(&mut self, worker: WorkerId) -> Heard {
-        let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else {
+        let Some(Worker { body: Some(body), is_killed, .. }) = self.workers.get_mut(&worker) else {
             return Heard::Nothing;
         };
-        let said: Said<'_> = match body.link.receive() {
-            Ok(Some(said)) => said,
+        let (calls, given, room) = (&mut self.calls, &mut body.given, &mut self.room);
+        let spare = |head, width, bytes| reuse::memory_for(head, (width, bytes), given, calls, room);
+        let said = match body.link.receive(spare) {
+            Ok(Some(said)) => FromWorker::parse(said),
             Ok(None) => return Heard::Nothing,
             Err(why) => return Heard::Nonsense(why.to_string()),
         };
-        let (call, item, result) = match FromWorker::parse(said) {
+        let (call, item, result) = match said {
             Ok(FromWorker::Answer { call, item, result }) => (call, item, result),
+            Ok(FromWorker::AnswerOfReaders { call, item, encloses, result }) => {
+                if let Err(why) = enclosures::take_in_known(&body.held, encloses, &mut body.enclosed) {
+                    return Heard::Nonsense(why.to_string());
+                }
+                (call, item, Ok(wire::Body::Lent(result)))
+            }
             Ok(FromWorker::Hello(hello)) => return Heard::Hello(hello),
-            Ok(FromWorker::Ran { nanos }) => {
-                let Some(call) = body.given.ran() else {
-                    return Heard::Nonsense("a time that nobody awaits".to_string());
-                };
-                self.calls.get_mut(call).into_iter().for_each(|call| call.outcome().ran += Duration::from_nanos(nanos));
-                return Heard::Noted;
+            Ok(FromWorker::Ran { began, nanos }) => {
+                let Some(call) = body.given.ran() else { return Heard::Nonsense("a time that nobody awaits".into()) };
+                return self.ran(call, began, nanos);
             }
             Ok(FromWorker::Encloses(enclosure)) => {
-                return match body.take_in_enclosed(enclosure) {
-                    Ok(()) => Heard::Noted,
-                    Err(why) => Heard::Nonsense(why.to_string()),
-                };
+                return Heard::or_nonsense(body.take_in_enclosed(enclosure), Heard::Noted);
             }
             Ok(FromWorker::Worn) => {
-                body.given.give_up();
-                return Heard::Worn;
+                // Of one that is to die, what it was given tells what it had begun.
+                let checked = if *is_killed { Ok(()) } else { body.given.give_up(body.page.begun()) };
+                return Heard::or_nonsense(checked, Heard::Worn);
             }
             Err(why) => return Heard::Nonsense(why.to_string()),
         };
         let Some((given, mut is_last)) = body.given.answer(call, item) else {
-            return Heard::Nonsense("an answer that nobody awaits".to_string());
+            return Heard::Nonsense("an answer that nobody awaits".into());
         };
         let bytes = match result {
             Ok(bytes) => bytes,
             Err(failure) => {
-                if matches!(failure, Failure::Lacks { .. }) {
-                    body.held.give_again();
-                }
-                if body.has_leftovers() {
-                    self.outbox.chores.extend(body.clear_leftovers());
-                }
+                self.outbox.chores.extend(body.clear_up_after(&failure));
                 return Heard::Failed(given, is_last, failure);
             }
         };
@@ -176,14 +214,29 @@ impl Inner {
             }
         }
         if body.has_leftovers() {
-            let enclosed = std::mem::take(&mut body.enclosed);
-            let pending = self.calls.get_mut(given.call).filter(|_| !self.scheduler.is_doomed(given.call));
-            if let Some(pending) = pending.filter(|_| !enclosed.is_empty()) {
-                pending.outcome().results.enclose(enclosed);
-            }
-            self.outbox.chores.extend(body.clear_leftovers());
+            self.store_enclosed(worker, given.call);
         }
         Heard::Stored(given, is_last)
+    }
+
+    /// What came with an answer goes with its result, if that counts.
+    #[cold]
+    fn store_enclosed(&mut self, worker: WorkerId, call: CallKey) {
+        let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
+        let enclosed = std::mem::take(&mut body.enclosed);
+        let pending = self.calls.get_mut(call).filter(|_| !self.scheduler.is_doomed(call));
+        if let Some(pending) = pending.filter(|_| !enclosed.is_empty()) {
+            pending.outcome().results.enclose(enclosed);
+        }
+        self.outbox.chores.extend(body.clear_leftovers());
+    }
+
+    fn ran(&mut self, call: CallKey, began: u64, nanos: u64) -> Heard {
+        if let Some(pending) = self.calls.get_mut(call) {
+            pending.outcome().ran += Duration::from_nanos(nanos);
+            self.record.iter_mut().for_each(|record| record.told_time(call, began, nanos));
+        }
+        Heard::Noted
     }
 
     fn store_failure(&mut self, worker: WorkerId, given: &GivenCall, failure: Failure) {
@@ -199,6 +252,8 @@ impl Inner {
         let &GivenCall { call, attempt, .. } = given;
         if is_last {
             self.end_lines(worker);
+            #[cfg(feature = "tracing")]
+            self.trace_begun(worker);
             // Whoever hears answers tells the time afterwards: what follows from all of them is found out once.
             self.scheduler.note(Event::Returned { worker, call, attempt }, now);
             self.perform_all();

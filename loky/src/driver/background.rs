@@ -18,8 +18,8 @@ use crate::ids::WorkerId;
 use crate::machine::oom::OomKills;
 use crate::machine::{Root, cgroup};
 use crate::shared::segment::Core;
-use crate::supervisor::Process;
 use crate::supervisor::local::{self, Destination, Recipe};
+use crate::supervisor::{Process, refusal};
 use crate::sys::bell::Bell;
 use crate::sys::thread::wake_exactly;
 use crate::wire::message::Welcome;
@@ -63,6 +63,7 @@ pub(super) fn start(driver: &Arc<Driver>) -> std::io::Result<JoinHandle<()>> {
         driver.show_last_words();
         driver.close_nursery();
         driver.close();
+        driver.end_record();
     };
     thread::Builder::new().name("loky".into()).spawn(life)
 }
@@ -96,7 +97,7 @@ impl Driver {
         }
     }
 
-    fn run(&self, chore: Chore) {
+    pub(super) fn run(&self, chore: Chore) {
         match chore {
             Chore::Kill(process) => process.kill_tree(),
             Chore::Discard(process) => {
@@ -120,7 +121,9 @@ impl Driver {
         let launched = match recipe(&settings, launch.index, share).and_then(|recipe| Ok((recipe, self.bell()?))) {
             Ok((recipe, bell)) => match self.ask_zygote(launch, &recipe, &bell) {
                 true => return self.watch_oom_kills(),
-                false => local::launch(&recipe, &bell).map_err(|why| format!("starting a process failed: {why}")),
+                false => {
+                    local::launch(&recipe, &bell).map_err(|why| format!("starting a process failed: {}", refusal(&why)))
+                }
             },
             Err(why) => Err(why),
         };
@@ -154,8 +157,8 @@ fn recipe(settings: &Settings, index: usize, share: usize) -> Result<Recipe, Str
     let mut environment = common_environment(settings);
     if let Some(variables) = &settings.env_per_worker {
         // This is the user's own code: its panic must cost no more than the launch.
-        let variables =
-            caught(|| variables(index)).map_err(|_| format!("`env_per_worker` panicked for worker {index}"))?;
+        let variables = caught(|| variables(index))
+            .map_err(|_| format!("the pool's `env_per_worker` panicked for worker {index}, as standard error says"))?;
         environment.extend(variables.into_iter().map(|(name, value)| (name.into(), Some(value.into()))));
     }
     let program = env::arguments().into_iter().next().unwrap_or_default();
@@ -200,5 +203,6 @@ fn welcome(settings: &Settings, index: usize) -> Welcome {
 /// On which processors the worker shall run; none if that was not said.
 fn cpus(settings: &Settings, index: usize) -> Result<Vec<usize>, String> {
     let Some(cpus) = &settings.cpu_affinity else { return Ok(Vec::new()) };
-    caught(|| cpus(index)).map_err(|_| format!("`cpu_affinity` panicked for worker {index}"))
+    caught(|| cpus(index))
+        .map_err(|_| format!("the pool's `cpu_affinity` panicked for worker {index}, as standard error says"))
 }

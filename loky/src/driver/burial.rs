@@ -22,8 +22,9 @@ impl Inner {
     pub(super) fn bury(&mut self, id: WorkerId, exit: Exit, now: Instant) {
         // Who interrupts the program may have hit the worker as well; then the call is not to be tried again.
         self.hear_interrupt(now);
-        self.counters.deaths += 1;
         while self.hear_frame(id, now) {}
+        #[cfg(feature = "tracing")]
+        self.hear_all_notes(id, None, now);
         self.hear_last_output(id);
         self.end_lines(id);
         let Some(worker) = self.workers.get_mut(&id) else { return };
@@ -44,27 +45,32 @@ impl Inner {
         }
         let begun = self.still_running(id, begun);
         self.turn_cut_short(id, exit, now);
+        let cut = self.about_to_cut(begun);
         let event = match exit {
             Exit::Signal(SIGKILL | SIGINT | SIGTERM) if is_early => Event::LaunchCutShort { worker: id },
             _ => Event::WorkerDied { worker: id, begun },
         };
         self.feed(event, now);
-        let remains = self.workers.remove(&id).map(|worker| Chore::Forget(Box::new(worker)));
-        self.outbox.chores.extend(remains);
+        #[cfg(feature = "tracing")]
+        self.forget_notes(id);
+        self.note_cut_short(cut);
+        if let Some(worker) = self.workers.remove(&id) {
+            self.note_died(&worker, exit);
+            self.outbox.chores.push(Chore::Forget(Box::new(worker)));
+        }
         if exit == Exit::Code(0) {
             self.rest_nursery();
         }
     }
 
     /// Which call was running, if this was begun last: an item whose answer has arrived is over, and the next one had
-    /// not begun.
+    /// not begun. But an answer that came too late is not kept, and what its outcome lacks has run all the same.
     fn still_running(&self, worker: WorkerId, begun: Begun) -> Option<CallKey> {
         let given = &self.workers.get(&worker)?.body.as_ref()?.given;
-        if let Some(suspect) = given.suspect(begun) {
-            return self.calls.get(suspect).map(|_| suspect);
-        }
-        let given = given.begun(begun)?;
-        let pending = self.calls.get(given.call)?;
-        (pending.done() == begun.item as usize).then_some(given.call)
+        let is_undone = |call| self.calls.get(call).is_some_and(|pending| pending.done() <= begun.item as usize);
+        let running = given.begun(begun).map(|given| given.call).filter(|&call| is_undone(call));
+        // What runs is behind a call whose answer is on its way, if there are both.
+        let suspect = given.suspect(begun).or(running).or_else(|| given.vacated())?;
+        self.calls.get(suspect).map(|_| suspect)
     }
 }

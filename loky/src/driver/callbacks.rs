@@ -79,6 +79,6 @@ fn start() -> std::io::Result<Life> {
 
 fn run(callback: Callback) {
     if caught(callback).is_err() {
-        eprintln!("loky: an `on_done` callback, or one of a finalizer, panicked; the pool goes on");
+        eprintln!("loky: the panic above is that of a callback (of `on_done` or of a finalizer); the pool goes on");
     }
 }

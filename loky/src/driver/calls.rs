@@ -100,6 +100,14 @@ impl<T, E> Calls<T, E> {
         Some(end)
     }
 
+    /// Whether nothing of any call is left.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn is_vacant(&self) -> bool {
+        self.open == 0
+            && self.slots.len() == self.free.len()
+            && self.slots.iter().all(|slot| matches!(slot, Slot::Vacant))
+    }
+
     /// All calls that have not ended.
     pub(super) fn open(&self) -> Vec<CallKey> {
         let key = |(slot, id): (u32, CallId)| CallKey { id, slot };

@@ -17,16 +17,19 @@ const SHORT_MAX: usize = 64;
 
 impl Inner {
     pub(super) fn dispatch(&mut self, call: CallKey, attempt: Attempt, worker: WorkerId) {
+        self.note_dispatched(call, attempt, worker);
+        let is_measured = self.record.is_some();
         let Some(pending) = self.calls.get(call) else { return };
         let Some(body) = self.workers.get_mut(&worker).and_then(|worker| worker.body.as_mut()) else { return };
         let (order, first) = (&pending.order, pending.done());
         if order.has_enclosed() {
             self.has_unsent |= body.give_enclosed(order, &mut self.departed, self.poller.as_ref());
         }
-        if attempt.get() == 1 && order.is_plain() && order.payload.len() <= SHORT_MAX {
+        if attempt.get() == 1 && order.is_plain() && !is_measured && order.payload.len() <= SHORT_MAX {
             say_plain(&mut body.link, call, order);
         } else {
-            say(&mut body.link, &run_of(call, attempt, first, order), order);
+            let run = run_of(call, attempt, first, order);
+            say(&mut body.link, &Run { is_measured: is_measured || run.is_measured, ..run }, order);
         }
         if body.given.is_empty() {
             // What was written so far belongs to calls that have ended.
@@ -42,6 +45,8 @@ impl Inner {
         }
         let is_awaited = is_timed || pending.is_awaited;
         body.given.push(call, attempt, number(first)..number(order.items().len()), is_awaited);
+        #[cfg(feature = "tracing")]
+        self.trace_sent(worker);
         self.flush(worker);
     }
 
@@ -98,7 +103,7 @@ fn run_of(call: CallKey, attempt: Attempt, first: usize, order: &Order) -> Run {
         captures: order.captures().map_or(0, |captures| captures.bytes.len()),
         first: number(first),
         count: number(order.items().len() - first),
-        is_measured: order.is_chunk(),
+        is_measured: order.is_measured(),
         // The limit is that of one item: its clock starts when the answer before it is heard.
         is_prompt: order.limits().timeout.is_some(),
         is_alike: order.items().alike().is_some(),

@@ -5,12 +5,15 @@
 //! lock of its own, under which nothing else is ever locked; and the background thread is called. Whoever hears the
 //! workers sees to it.
 
+#[cfg(all(test, loom))]
+mod model;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
 use std::sync::{Arc, OnceLock, Weak};
 
 use super::background::Chore;
+use super::held::Held;
 use super::inner::{Body, Inner};
 use super::order::Order;
 use crate::config::ENCLOSED_MAX;
@@ -22,7 +25,7 @@ use crate::sys::poll::Poller;
 use crate::sys::segment;
 use crate::transport::link::{Descriptor, Part};
 use crate::wire::enclosure::{Enclosure, What};
-use crate::wire::message;
+use crate::wire::message::{self, Failure};
 
 /// The segments of which the last holder is gone.
 #[derive(Debug)]
@@ -45,6 +48,19 @@ impl Departed {
         Arc::new(own)
     }
 
+    /// Returns whether the background thread is to be called.
+    fn note(&self, id: u64) -> bool {
+        let mut ids = self.ids.lock();
+        ids.push(id);
+        // Before the lock is released: whoever takes them takes all, and takes this back.
+        self.has_some.store(true, Ordering::Release);
+        ids.len() == 1
+    }
+
+    fn has_some(&self) -> bool {
+        self.has_some.load(Ordering::Acquire)
+    }
+
     fn take(&self) -> Vec<u64> {
         let mut ids = self.ids.lock();
         self.has_some.store(false, Ordering::Relaxed);
@@ -57,13 +73,7 @@ impl Keeper for Departed {
         if own_pid() != self.pid {
             return;
         }
-        let mut ids = self.ids.lock();
-        ids.push(id);
-        // Whoever takes them takes all.
-        let is_first = ids.len() == 1;
-        self.has_some.store(true, Ordering::Release);
-        drop(ids);
-        if let (true, Some(poller)) = (is_first, self.poller.get().and_then(Weak::upgrade)) {
+        if let (true, Some(poller)) = (self.note(id), self.poller.get().and_then(Weak::upgrade)) {
             poller.ring();
         }
     }
@@ -73,7 +83,7 @@ impl Inner {
     /// Whether there is something that workers may forget.
     #[inline]
     pub(super) fn has_departed(&self) -> bool {
-        self.departed.as_ref().is_some_and(|departed| departed.has_some.load(Ordering::Acquire))
+        self.departed.as_ref().is_some_and(|departed| departed.has_some())
     }
 
     /// Tells the workers what they may forget.
@@ -103,6 +113,13 @@ fn give_segment(body: &mut Body, segment: &Segment) {
         Kind::File => What::File,
     };
     body.give(Arc::clone(core) as _, Enclosure { id: segment.id(), what, len: core.len() });
+}
+
+/// The worker says that its next result encloses what it was given under this number.
+pub(super) fn take_in_known(held: &Held, id: u64, enclosed: &mut Vec<Arrival>) -> Result<(), &'static str> {
+    let segment = held.find(id).ok_or("something that it was not given")?;
+    enclosed.push(Arrival::known(Name::Parents(id), segment));
+    Ok(())
 }
 
 impl Body {
@@ -147,6 +164,15 @@ impl Body {
         self.let_go()
     }
 
+    /// The same of a call that has failed. If the worker lacked something, it will be given all of it again.
+    #[cold]
+    pub(super) fn clear_up_after(&mut self, failure: &Failure) -> Option<Chore> {
+        if matches!(failure, Failure::Lacks { .. }) {
+            self.held.give_again();
+        }
+        self.clear_leftovers()
+    }
+
     fn give(&mut self, fd: Arc<dyn Descriptor>, enclosure: Enclosure) {
         self.link.enclose(fd);
         let (head, bytes) = message::give(enclosure);
@@ -166,9 +192,7 @@ impl Body {
             return Err("something enclosed that nobody awaits");
         }
         let arrival = match what {
-            What::Readers => {
-                Arrival::known(Name::Parents(id), self.held.find(id).ok_or("something that it was not given")?)
-            }
+            What::Readers => return take_in_known(&self.held, id, &mut self.enclosed),
             What::Sealed => match self.link.next_descriptor().ok_or("no descriptor where it had announced one")? {
                 // What it is said to be is found out at once: no later than now is the worker known that has said it.
                 Some(fd) if !segment::is_sealed(&fd, len) => return Err("memory that is not what it says it is"),

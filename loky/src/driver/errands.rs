@@ -18,6 +18,7 @@ use self::faults::Fault;
 use super::Driver;
 use super::background::Chore;
 use super::callbacks::Callback;
+use super::clock;
 use super::inner::Inner;
 use crate::config::STOP_GRACE;
 use crate::errand::{Answer, Errand, Initializer, is_plainly_good};
@@ -84,6 +85,7 @@ impl Inner {
             None => {
                 self.launch_failure = None;
                 self.initializer_failure = None;
+                self.note_ready(worker);
                 self.feed(Event::WorkerReady { worker }, now);
             }
         }
@@ -91,7 +93,8 @@ impl Inner {
 
     /// The worker shall leave.
     pub(super) fn stop(&mut self, worker: WorkerId) {
-        self.finalize(worker, self.settings.finalizers.len(), Instant::now());
+        self.note_stopped(worker);
+        self.finalize(worker, self.settings.finalizers.len(), clock::now());
     }
 
     /// Has the worker run the last of the first `left` finalizers; without one it leaves. Called in the middle of what

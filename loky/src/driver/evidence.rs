@@ -2,16 +2,33 @@
 
 use std::time::Duration;
 
-use super::figures;
 use super::inner::{Inner, Pending, Worker};
 use super::vigil::Memory;
 use crate::error::{Error, ErrorKind, PanicEvidence, in_words};
 use crate::ids::{Attempt, WorkerId};
+use crate::progress::Progress;
 use crate::scheduler::{Try, Why};
-use crate::shared::exhaustion;
 use crate::supervisor;
-use crate::sys::process::{self, Exit, SIGKILL, SIGXCPU};
-use crate::wire::message::Failure;
+use crate::sys::process::{self, Exit, FAULTS, SIGKILL, SIGXCPU};
+use crate::text;
+use crate::wire::message::{Failure, NOT_A_WORKER};
+
+/// Why a launch has come to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum LaunchFailure {
+    /// The system, or the process itself, has said why.
+    Explained(String),
+    /// What became of the process, or what it did.
+    Seen(String),
+}
+
+impl LaunchFailure {
+    pub(super) fn why(&self) -> &str {
+        match self {
+            Self::Explained(why) | Self::Seen(why) => why,
+        }
+    }
+}
 
 /// The error of a call that ends without a result.
 pub(super) fn settled(inner: &mut Inner, pending: &Pending, why: Why) -> Error {
@@ -24,11 +41,11 @@ pub(super) fn settled(inner: &mut Inner, pending: &Pending, why: Why) -> Error {
             begun(inner, pending, Some(tried), ErrorKind::Timeout, what)
         }
         Why::Outgrew(tried) => outgrown(inner, pending, tried),
-        Why::QueuedTooLong => Error::new(ErrorKind::QueueTimeout, queued_too_long(limits.queue_timeout))
-            .with_advice("it never ran; give the pool more workers, or the call more time"),
+        Why::QueuedTooLong => Error::new(ErrorKind::QueueTimeout, queued_too_long(limits.queue_timeout)),
         Why::DeadlinePassed(tried) => {
-            let what = format!("had not ended {} after it was spawned", in_words(limits.deadline.unwrap_or_default()));
-            begun(inner, pending, tried, ErrorKind::Timeout, what)
+            let limit = in_words(limits.deadline.unwrap_or_default());
+            begun(inner, pending, tried, ErrorKind::Timeout, format!("missed its deadline, {limit} after its spawn"))
+                .with_advice("if it may take longer, waiting for a worker included, give it a longer `deadline`")
         }
         Why::CannotLaunch(tried) => cannot_launch(inner, pending, tried),
         Why::ShutDown(tried) => shut_down(inner, pending, tried),
@@ -44,22 +61,22 @@ pub(super) fn failed(inner: &Inner, pending: &Pending, worker: WorkerId, attempt
         Failure::CannotDecode(why) => Error::new(
             ErrorKind::Decode,
             format!("did not run: worker {index} (pid {pid}) cannot decode its arguments: {why}"),
-        )
-        .with_advice("does `Deserialize` of each argument read what its `Serialize` writes?"),
+        ),
         Failure::CannotEncode(why) => Error::new(
             ErrorKind::Encode,
             format!("ran in worker {index} (pid {pid}), but its result cannot be encoded: {why}"),
         )
         .having_run(),
         Failure::NoRoomForArguments(bytes) => {
-            let bytes = figures::in_words(bytes);
+            let bytes = text::memory(bytes);
             let what = format!("did not run: worker {index} (pid {pid}) has no memory for its arguments of {bytes}");
             Error::new(ErrorKind::Decode, what).with_advice(LESS)
         }
         Failure::NoRoomForResult(bytes) => {
-            let bytes = figures::in_words(bytes);
-            let what =
-                format!("ran in worker {index} (pid {pid}), but there is no memory here for its result of {bytes}");
+            let bytes = text::memory(bytes);
+            let what = format!(
+                "ran in worker {index} (pid {pid}), but the process that spawned it has no memory for its {bytes} of result"
+            );
             Error::new(ErrorKind::Decode, what).having_run().with_advice(LESS)
         }
         Failure::Lacks { has_run, why } => lacking(has_run, &format!("worker {index} (pid {pid})"), &why),
@@ -68,10 +85,11 @@ pub(super) fn failed(inner: &Inner, pending: &Pending, worker: WorkerId, attempt
     error.with_task(pending.order.task_name()).with_pid(pid).with_attempt(tries, attempts_max(pending))
 }
 
-const LESS: &str = "send less at once, or what is large as a `loky::Shared`, which is not copied";
+/// Where memory has run out.
+pub(super) const LESS: &str = "send less at once, or what is large as a `loky::Shared`, which is not copied";
 
 fn lacking(has_run: bool, worker: &str, why: &str) -> Error {
-    let error = |what| Error::new(ErrorKind::OutOfResources, what).with_advice(exhaustion::ADVICE);
+    let error = |what| Error::new(ErrorKind::OutOfResources, what);
     if has_run {
         error(format!("ran in {worker}, but its result cannot be sent: {why}")).having_run()
     } else {
@@ -80,12 +98,13 @@ fn lacking(has_run: bool, worker: &str, why: &str) -> Error {
 }
 
 /// How a worker ended that had not said hello.
-pub(super) fn death_at_start(inner: &mut Inner, worker: WorkerId, exit: Exit) -> String {
+pub(super) fn death_at_start(inner: &mut Inner, worker: WorkerId, exit: Exit) -> LaunchFailure {
     let how = how_it_died(inner, worker, exit);
-    match tail(inner, worker).lines().last() {
+    let why = match tail(inner, worker).lines().last() {
         Some(last) => format!("a worker {how} at its start, saying `{last}`"),
         None => format!("a worker {how} at its start"),
-    }
+    };
+    if exit == Exit::Code(NOT_A_WORKER) { LaunchFailure::Explained(why) } else { LaunchFailure::Seen(why) }
 }
 
 fn crashed(inner: &mut Inner, pending: &Pending, tried: Try) -> Error {
@@ -99,17 +118,12 @@ fn crashed(inner: &mut Inner, pending: &Pending, tried: Try) -> Error {
         Exit::Unknown => error,
     };
     let error = tried_by(inner, pending, tried, error).with_task(pending.order.task_name());
-    let worker = inner.workers.get(&tried.worker);
-    let advice = if worker.is_some_and(|worker| worker.refused_for.is_some()) {
-        Some("something in that process has written to memory that is not its own")
-    } else {
-        let body = worker.and_then(|worker| worker.body.as_ref());
-        advice(exit, body.is_some_and(|body| body.oom_witness.is_some()), error.stderr_tail().is_some())
-    };
-    match advice {
-        Some(advice) => error.with_advice(advice),
-        None => error,
-    }
+    let last_words = error.stderr_tail().map(|_| "`stderr_tail()` has its last words");
+    let poison =
+        (attempts_max(pending) > 1).then_some("what it was given may be to blame, since each attempt ended so");
+    let hint = hint(inner.workers.get(&tried.worker), exit).or(poison);
+    let hints: Vec<_> = hint.into_iter().chain(last_words).collect();
+    if hints.is_empty() { error } else { error.with_advice(hints.join("; ")) }
 }
 
 /// "was killed by SIGSEGV", and what else is known.
@@ -120,34 +134,57 @@ fn how_it_died(inner: &Inner, worker: WorkerId, exit: Exit) -> String {
         return format!("{how}, since it {why},");
     }
     let Some(body) = &worker.body else { return how };
-    let Some(witness) = &body.oom_witness else { return how };
+    let Some(witness) = &body.oom_witness else {
+        let is_silent = worker.has_fallen_silent && exit == Exit::Signal(SIGKILL);
+        return if is_silent { format!("{how}, as its link to this process had closed,") } else { how };
+    };
     let had = match body.memory.as_ref().and_then(Memory::last_seen) {
-        Some(bytes) => format!("; it had {} of private memory when it was last looked at", figures::in_words(bytes)),
+        Some(bytes) => format!("; it had {} of private memory when it was last looked at", text::memory(bytes)),
         None => String::new(),
     };
     format!("{how}, by the kernel's out-of-memory killer (`oom_kill` in {} has risen{had})", witness.display())
 }
 
-fn advice(exit: Exit, is_out_of_memory: bool, has_last_words: bool) -> Option<&'static str> {
+/// What is likely behind a death, or what to do about it.
+fn hint(worker: Option<&Worker>, exit: Exit) -> Option<&'static str> {
+    let body = worker.and_then(|worker| worker.body.as_ref());
     match exit {
-        _ if is_out_of_memory => Some("give the pool fewer workers, or a `memory_limit`"),
-        Exit::Code(_) => Some("a task should return or panic instead of ending its process"),
-        Exit::Signal(SIGKILL) => Some("if nobody killed it on purpose, the machine may have run out of memory"),
-        Exit::Signal(SIGXCPU) => {
-            Some("its CPU time was used up: the pool's `cpu_time_limit`, or else the system's (`ulimit -t`)")
+        _ if worker.is_some_and(|worker| worker.refused_for.is_some()) => Some(
+            "something in it has overwritten what it shares with this process: look for a fault in `unsafe` code or in a \
+             C library",
+        ),
+        _ if body.is_some_and(|body| body.oom_witness.is_some()) => {
+            Some("give the pool fewer workers, or a `memory_limit`")
         }
-        Exit::Signal(_) | Exit::Unknown => has_last_words.then_some("`stderr_tail()` has its last words"),
+        // So a worker ends that is cut off from its parent, too.
+        Exit::Code(0) => {
+            Some("a task should return or panic, not end its process or close descriptors that it has not opened")
+        }
+        Exit::Code(_) => Some("a task should return or panic instead of ending its process"),
+        Exit::Signal(SIGKILL) if worker.is_some_and(|worker| worker.has_fallen_silent) => {
+            Some("did the task close descriptors that it had not opened, or become another program?")
+        }
+        Exit::Signal(SIGKILL) => Some(
+            "if nobody killed it on purpose, the machine may have run out of memory: try fewer workers, or a \
+             `memory_limit`",
+        ),
+        Exit::Signal(SIGXCPU) => {
+            Some("its CPU time was used up: raise the pool's `cpu_time_limit`, or else the system's (`ulimit -t`)")
+        }
+        Exit::Signal(signal) if FAULTS.contains(&signal) => Some("look for a fault in `unsafe` code or in a C library"),
+        Exit::Signal(_) | Exit::Unknown => None,
     }
 }
 
 /// An error of a call that may have begun, with the process that ran it as evidence.
 fn begun(inner: &mut Inner, pending: &Pending, tried: Option<Try>, kind: ErrorKind, what: String) -> Error {
-    let Some(tried) = tried else { return Error::new(kind, format!("{what} before it ran")) };
+    let Some(tried) = tried else { return Error::new(kind, format!("{what}, before it ran")) };
     let (index, pid) = place(inner, tried.worker);
     let error = match inner.workers.get(&tried.worker).map(|worker| worker.is_killed) {
         Some(true) => Error::new(kind, format!("{what}; worker {index} (pid {pid}), which ran it, was killed")),
-        Some(false) => Error::new(kind, format!("{what}; worker {index} (pid {pid}), had run it")),
-        None => Error::new(kind, what),
+        Some(false) => Error::new(kind, format!("{what}; worker {index} (pid {pid}), which ran it, died of itself")),
+        // Of that worker nothing is known any more.
+        None => Error::new(kind, format!("{what}, while it waited for another attempt")),
     };
     tried_by(inner, pending, tried, error)
 }
@@ -155,10 +192,9 @@ fn begun(inner: &mut Inner, pending: &Pending, tried: Option<Try>, kind: ErrorKi
 /// The error of a call in whose worker there was too much memory.
 fn outgrown(inner: &mut Inner, pending: &Pending, tried: Try) -> Error {
     let used = inner.too_much(tried.worker).unwrap_or(0);
-    let [used, limit] = figures::both_in_words(used, inner.settings.memory_limit.unwrap_or(0));
+    let [used, limit] = text::memory_of_limit(used, inner.settings.memory_limit.unwrap_or(0));
     let what = format!("used {used} of private memory, more than its limit of {limit}");
     begun(inner, pending, Some(tried), ErrorKind::MemoryLimit, what)
-        .with_advice("give it less to do at once, or the pool a higher `memory_limit`")
 }
 
 fn tried_by(inner: &mut Inner, pending: &Pending, tried: Try, error: Error) -> Error {
@@ -170,6 +206,7 @@ fn tried_by(inner: &mut Inner, pending: &Pending, tried: Try, error: Error) -> E
         .having_run()
         .with_attempt(tries(pending, tried.attempt), attempts_max(pending))
         .with_stderr_tail(tail(inner, tried.worker))
+        .with_progress(progress(inner, tried.worker))
 }
 
 fn panicked(evidence: PanicEvidence, index: usize, pid: u32) -> Error {
@@ -186,9 +223,12 @@ fn cannot_launch(inner: &mut Inner, pending: &Pending, tried: Option<Try>) -> Er
             None => error,
         };
     }
-    let why = inner.launch_failure.as_deref().unwrap_or("no reason is known");
-    let error = Error::new(ErrorKind::Launch, format!("found no worker, for none could be started: {why}"))
-        .with_advice("a worker is this same program; it must reach `loky::main!` and be allowed to start processes");
+    let why = inner.launch_failure.as_ref().map_or("no reason is known", LaunchFailure::why);
+    let error = Error::new(ErrorKind::Launch, format!("found no worker, for none could be started: {why}"));
+    let error = match inner.launch_failure {
+        Some(LaunchFailure::Explained(_)) => error.with_advice("later calls try again"),
+        _ => error,
+    };
     match tried {
         Some(tried) => tried_by(inner, pending, tried, error),
         None => error,
@@ -196,14 +236,16 @@ fn cannot_launch(inner: &mut Inner, pending: &Pending, tried: Option<Try>) -> Er
 }
 
 fn shut_down(inner: &mut Inner, pending: &Pending, tried: Option<Try>) -> Error {
-    let why =
-        inner.interrupted_by.map(|signal| format!("the program was interrupted ({})", process::signal_name(signal)));
-    let what = match (why, tried) {
-        (Some(why), None) => return Error::new(ErrorKind::Shutdown, format!("was not started, because {why}")),
-        (Some(why), Some(_)) => format!("was ended, because {why}"),
-        (None, _) => "ended with its pool, which was shut down".to_string(),
+    let Some(signal) = inner.interrupted_by else {
+        let what = "ended with its pool, which was shut down".to_string();
+        return begun(inner, pending, tried, ErrorKind::Shutdown, what);
     };
-    begun(inner, pending, tried, ErrorKind::Shutdown, what)
+    let why = format!("because the program was interrupted ({})", process::signal_name(signal));
+    let error = match tried {
+        None => Error::new(ErrorKind::Shutdown, format!("was not started, {why}")),
+        Some(_) => begun(inner, pending, tried, ErrorKind::Shutdown, format!("was ended, {why}")),
+    };
+    error.with_advice("the pool's `on_interrupt` says what an interrupt does to its calls")
 }
 
 fn queued_too_long(limit: Option<Duration>) -> String {
@@ -212,6 +254,12 @@ fn queued_too_long(limit: Option<Duration>) -> String {
 
 pub(super) fn tail(inner: &mut Inner, worker: WorkerId) -> String {
     inner.body(worker).map(|body| body.tail.text()).unwrap_or_default()
+}
+
+/// How far the worker says that it had come with what it began last.
+pub(super) fn progress(inner: &Inner, worker: WorkerId) -> Option<Progress> {
+    let advance = inner.workers.get(&worker)?.body.as_ref()?.page.advance()?;
+    Progress::new(advance.fraction, &advance.text)
 }
 
 pub(super) fn place(inner: &Inner, worker: WorkerId) -> (usize, u32) {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::Driver;
 use super::inner::Inner;
 use super::printed::Printed;
+use crate::bars;
 use crate::config::{OUTPUT_PENDING_MAX, OUTPUT_PENDING_OF_ENDED_MAX};
 use crate::sys::poll::Interest;
 use crate::sys::stdio::{self, STREAMS, Stream};
@@ -108,7 +109,7 @@ impl Driver {
             }
             let piece = outlet.next_piece();
             drop(inner);
-            stdio::write_all(stream, &piece);
+            bars::suspended(|| stdio::write_all(stream, &piece));
             self.inner.lock().has_written(stream, piece.len());
         }
     }

@@ -1,12 +1,13 @@
 //! Takes in what the poller reports of workers, and what they say first and last.
 
 #[cfg(all(test, not(loom)))]
-pub(super) mod tests;
+mod tests;
 
 use std::io;
 use std::time::Instant;
 
 use super::background::Chore;
+use super::evidence::LaunchFailure;
 use super::given::Given;
 use super::held::Held;
 use super::inner::{Body, Inner, Worker};
@@ -43,7 +44,7 @@ impl Inner {
     pub(super) fn hear_launch(&mut self, worker: WorkerId, launched: Result<Launched, String>, now: Instant) {
         let embodied = launched.and_then(|launched| self.embody(worker, launched));
         if let Err(why) = embodied {
-            self.launch_failure = Some(why);
+            self.launch_failure = Some(LaunchFailure::Explained(why));
             self.workers.remove(&worker);
             self.feed(Event::LaunchFailed { worker }, now);
         }
@@ -114,7 +115,7 @@ impl Inner {
 
     /// The worker says what no worker of ours would: nothing that it says is believed any more.
     pub(super) fn refuse(&mut self, id: WorkerId, why: String, now: Instant) {
-        self.launch_failure = Some(format!("what was started {why}"));
+        self.launch_failure = Some(LaunchFailure::Seen(format!("what was started {why}")));
         if let Some(worker) = self.workers.get_mut(&id) {
             worker.refused_for = Some(why);
         }
@@ -167,6 +168,8 @@ impl Body {
         Self {
             process: std::sync::Arc::new(launched.process),
             link: Link::new(launched.link, &launched.page, chime),
+            #[cfg(feature = "tracing")]
+            ear: super::notes::Ear::new(&launched.page),
             page: launched.page,
             given: Given::default(),
             held: Held::default(),

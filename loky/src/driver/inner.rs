@@ -12,9 +12,11 @@ use std::time::Instant;
 use super::background::{Chore, Launch};
 use super::callbacks::{Callback, Callbacks};
 use super::calls::{Calls, Slot};
+use super::clock;
 use super::duty::{Duty, ROW};
 use super::enclosures::Departed;
 use super::errands::Turn;
+use super::evidence::LaunchFailure;
 use super::forward::Outlets;
 use super::given::Given;
 use super::held::Held;
@@ -24,6 +26,7 @@ use super::lines::Lines;
 use super::nursery::Nursery;
 use super::order::{Order, Outcome, OutcomeCell};
 use super::pipe::{Pipe, Tail};
+use super::record::{Past, Record};
 use super::room::Room;
 use super::vigil::{Memory, Vigil};
 use crate::config::Settings;
@@ -54,10 +57,12 @@ pub(super) struct Inner {
     /// Heard by the waiter that drives; as long.
     pub(super) bell: Option<Arc<Bell>>,
     pub(super) counters: Counters,
+    /// Where somebody looks at what happens.
+    pub(super) record: Option<Box<Record>>,
     /// Workers that have closed their links, and until when they may live on.
     pub(super) silent: Vec<(WorkerId, Instant)>,
     /// Why the last launch failed.
-    pub(super) launch_failure: Option<String>,
+    pub(super) launch_failure: Option<LaunchFailure>,
     /// The same, if it was an initializer that failed last.
     pub(super) initializer_failure: Option<Error>,
     /// Who waits for all workers to be ready.
@@ -72,6 +77,9 @@ pub(super) struct Inner {
     pub(super) spawned: u32,
     /// What workers wrote to their standard streams and this program's have not taken yet.
     pub(super) outlets: Outlets,
+    /// What was logged and has not been told.
+    #[cfg(feature = "tracing")]
+    pub(super) notes: super::notes::Notes,
     pub(super) nursery: Nursery,
     /// From the first call to the end of the pool, unless interrupts are nothing to it.
     pub(super) member: Option<Arc<Membership>>,
@@ -121,6 +129,7 @@ pub(super) struct Worker {
     pub(super) refused_for: Option<String>,
     /// It has closed its link, and was killed because it had not died of whatever closed it.
     pub(super) has_fallen_silent: bool,
+    pub(super) past: Past,
     /// `None` until the launch is through.
     pub(super) body: Option<Body>,
 }
@@ -133,6 +142,8 @@ pub(super) struct Body {
     pub(super) page: Page,
     pub(super) given: Given,
     pub(super) held: Held,
+    #[cfg(feature = "tracing")]
+    pub(super) ear: super::notes::Ear,
     /// What its next result encloses.
     pub(super) enclosed: Vec<Arrival>,
     /// Its standard streams, each in the place of its number.
@@ -174,7 +185,7 @@ impl Inner {
             has_rung: false,
             departed: None,
             has_unsent: false,
-            duty: Duty::new(Instant::now(), ROW),
+            duty: Duty::new(clock::now(), ROW),
             sharing: 0,
             spawned: 0,
             scheduler: Scheduler::new(settings.rules()),
@@ -184,6 +195,7 @@ impl Inner {
             is_draining: false,
             vigil: Vigil::new(&settings),
             oom_kills: None,
+            record: Record::of(&settings),
             settings,
             calls: Calls::new(),
             workers: BTreeMap::new(),
@@ -197,6 +209,8 @@ impl Inner {
             room: Room::default(),
             sleeping_until: None,
             outlets: Outlets::default(),
+            #[cfg(feature = "tracing")]
+            notes: super::notes::Notes::default(),
             outbox: Outbox::default(),
             callbacks: Arc::default(),
         }
@@ -258,9 +272,10 @@ impl Inner {
         bodies.for_each(|body| body.page.set_share(share));
     }
 
-    /// The smallest index that no worker has.
+    /// The smallest index that no worker has which lives.
     pub(super) fn free_index(&self) -> usize {
-        let is_taken = |index| self.workers.values().any(|worker| worker.index == index);
+        let is_dead = |worker: &Worker| worker.body.as_ref().is_some_and(|body| body.exit.is_some());
+        let is_taken = |index| self.workers.values().any(|worker| worker.index == index && !is_dead(worker));
         (0..).find(|&index| !is_taken(index)).expect("there are fewer workers than numbers")
     }
 }

@@ -65,7 +65,14 @@ impl Driver {
                 inner.calls.get_mut(call)?.has_handle = false;
                 Some(Landing::Cell(cell))
             }
-            ended => ended,
+            ended => {
+                #[cfg(feature = "tracing")]
+                if inner.notes.is_due() {
+                    drop(inner);
+                    self.tell_notes();
+                }
+                ended
+            }
         }
     }
 
@@ -104,6 +111,7 @@ impl Outbox {
         let Pending { order, cell, has_handle, outcome, .. } = call;
         let mut outcome = outcome.unwrap_or_default();
         outcome.end = end;
+        outcome.keep(order.trace());
         if order.is_heavy() {
             self.leftovers.push(order);
         }

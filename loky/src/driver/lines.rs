@@ -3,6 +3,7 @@
 //! Nothing here knows where they go, or when a call has ended.
 
 use crate::config::LINE_MAX;
+use crate::text::start_of;
 
 /// A line that has not ended, and who has begun it.
 #[derive(Debug, Default)]
@@ -20,8 +21,7 @@ pub(super) fn label(pool: Option<&str>, worker: usize, task: Option<&str>) -> St
     let (space, task) = task.map_or(("", ""), |name| (" ", name));
     let mut label = format!("[{pool}{colon}{worker}{space}{task}] ");
     if label.len() > LABEL_MAX {
-        let end = (0..=LABEL_MAX - 2).rev().find(|&end| label.is_char_boundary(end)).unwrap_or(0);
-        label.truncate(end);
+        label.truncate(start_of(&label, LABEL_MAX - 2).len());
         label.push_str("] ");
     }
     label

@@ -10,37 +10,57 @@
 //! kills are left to the background thread (at the start of a pool, whoever waits helps it to launch).
 
 mod answers;
+#[cfg(feature = "progress")]
+mod at_work;
 mod background;
 mod burial;
 mod callbacks;
 mod calls;
 mod captured;
+mod clock;
+mod collapse;
+mod courtesy;
 mod dispatch;
 mod duty;
 mod enclosures;
 mod errands;
 mod evidence;
-mod figures;
 mod forward;
+#[cfg(any(all(test, not(loom)), fuzzing))]
+mod fuzzed;
 mod given;
 mod hear;
 mod held;
+#[cfg(all(test, not(loom)))]
+mod hostile;
 mod inner;
 mod interrupt;
 mod landing;
 mod lengths;
 mod lines;
+#[cfg(not(feature = "tracing"))]
+mod no_notes;
+#[cfg(feature = "tracing")]
+mod notes;
 mod nursery;
 mod order;
 mod output;
 mod pen;
 mod perform;
 mod pipe;
+#[cfg(any(all(test, not(loom)), fuzzing))]
+#[cfg_attr(not(test), expect(dead_code, reason = "a fuzzer does not look at all of it"))]
+mod played;
 mod printed;
+mod record;
 mod requests;
 mod results;
+mod reuse;
 mod role;
 mod room;
+#[cfg(all(test, not(loom)))]
+mod sim;
+mod stats;
 mod threads;
 mod tokens;
 mod turn;
@@ -57,6 +77,8 @@ use self::background::{Chore, Launch};
 pub(crate) use self::callbacks::Callback;
 use self::callbacks::Callbacks;
 pub use self::captured::Captured;
+#[cfg(any(all(test, not(loom)), fuzzing))]
+pub(crate) use self::fuzzed::{Input, live};
 use self::inner::Inner;
 use self::interrupt::Membership;
 pub(crate) use self::interrupt::end_if_interrupted;
@@ -70,8 +92,8 @@ use self::turn::Waiter;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
 use crate::ids::CallKey;
-use crate::observe::PoolStats;
 use crate::oneshot::{Cell, Watcher};
+use crate::supervisor::refusal;
 use crate::sync::Mutex;
 use crate::sys::bell::Bell;
 use crate::sys::own_pid::own_pid;
@@ -96,6 +118,14 @@ pub(crate) struct Driver {
     callbacks: Arc<Callbacks>,
     /// Of this program's streams, each in the place of its number.
     pens: [Pen; STREAMS.len()],
+    /// Of what listens to what is logged.
+    #[cfg(feature = "tracing")]
+    notes_pen: Pen,
+    #[cfg(feature = "tracing")]
+    mirror: Mutex<crate::logs::Mirror>,
+    /// How much it was told.
+    #[cfg(feature = "tracing")]
+    told: std::sync::atomic::AtomicU64,
     life: Mutex<Life>,
     is_started: AtomicBool,
     finished: Cell<()>,
@@ -120,6 +150,12 @@ impl Driver {
             callbacks: Arc::clone(&inner.callbacks),
             inner: Mutex::new(inner),
             pens: Default::default(),
+            #[cfg(feature = "tracing")]
+            notes_pen: Pen::default(),
+            #[cfg(feature = "tracing")]
+            mirror: Mutex::default(),
+            #[cfg(feature = "tracing")]
+            told: std::sync::atomic::AtomicU64::new(0),
             role: Role::new(),
             chores: unbounded(),
             launches: unbounded(),
@@ -189,38 +225,14 @@ impl Driver {
         if self.is_foreign() { 0 } else { self.inner.lock().scheduler.target() }
     }
 
-    /// All zero in a forked child.
-    pub(crate) fn stats(&self) -> PoolStats {
-        if self.is_foreign() {
-            return PoolStats::default();
-        }
-        self.catch_up();
-        let inner = self.inner.lock();
-        let mut workers: Vec<_> = inner.workers.values().collect();
-        workers.sort_by_key(|worker| worker.index);
-        let queued = inner.scheduler.queued();
-        PoolStats {
-            target: inner.scheduler.target(),
-            live: inner.scheduler.live(),
-            idle: inner.scheduler.idle(),
-            pids: workers.iter().filter_map(|worker| worker.pid()).collect(),
-            queued,
-            running: inner.calls.len().saturating_sub(queued),
-            submitted: inner.counters.submitted,
-            succeeded: inner.counters.succeeded,
-            failed: inner.counters.failed,
-            launches: inner.counters.launches,
-            deaths: inner.counters.deaths,
-        }
-    }
-
     /// An error in a forked child: the workers and the threads are the parent's.
     pub(crate) fn check_process(&self) -> Result<(), Error> {
         if !self.is_foreign() {
             return Ok(());
         }
         let what = format!("did not run: its pool belongs to process {}, and this is its forked child", self.pid);
-        Err(Error::new(ErrorKind::Shutdown, what).with_advice("build a pool in the child itself, after an exec"))
+        Err(Error::new(ErrorKind::Shutdown, what)
+            .with_advice("use the pool in that process, or build one in the child after an `exec`"))
     }
 
     /// Whether this process is a forked child of the one that it belongs to. Asked before every lock: another thread
@@ -241,8 +253,8 @@ impl Driver {
         let mut life = self.life.lock();
         if matches!(*life, Life::Before) && !self.is_shutting_down() {
             self.try_start(&mut life).map_err(|why| {
-                Error::new(ErrorKind::Launch, format!("did not run: the pool could not be started: {why}"))
-                    .with_advice("the limits on open files or on threads may be too low")
+                Error::new(ErrorKind::Launch, format!("did not run: the pool could not be started: {}", refusal(&why)))
+                    .with_advice("later calls try again")
             })?;
             self.is_started.store(true, Ordering::Release);
         }
@@ -263,6 +275,7 @@ impl Driver {
         let _ = self.starter.set(thread::current().id());
         // Without that thread, nobody would hear of an interrupt.
         *life = Life::Thread(background::start(self).inspect_err(|_| self.resign())?);
+        self.begin_record();
         self.catch_up_with_interrupt();
         Ok(())
     }

@@ -20,9 +20,9 @@ use super::tokens::ZYGOTE;
 use crate::config::{KILL_GRACE, Settings, ZYGOTES_LOST_MAX};
 use crate::env;
 use crate::ids::WorkerId;
-use crate::supervisor::Launched;
 use crate::supervisor::local::Recipe;
 use crate::supervisor::zygote::{self, Answer, Ours, Theirs, Zygote};
+use crate::supervisor::{Launched, refusal};
 use crate::sys::bell::Bell;
 use crate::sys::poll::Interest;
 
@@ -240,5 +240,5 @@ impl Outbox {
 }
 
 fn embodied(copied: io::Result<u32>, ours: Ours) -> Result<Launched, String> {
-    copied.and_then(|pid| ours.with(pid)).map_err(|why| format!("copying a process failed: {why}"))
+    copied.and_then(|pid| ours.with(pid)).map_err(|why| format!("copying a process failed: {}", refusal(&why)))
 }

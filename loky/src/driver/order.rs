@@ -10,6 +10,7 @@ use super::results::{Results, Value};
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
 use crate::ids::TaskId;
+use crate::logs::Trace;
 use crate::oneshot::Cell;
 use crate::scheduler::Terms;
 use crate::shared::passing::Item;
@@ -36,6 +37,7 @@ struct Extra {
     limits: Limits,
     tries_before: u32,
     is_chunk: bool,
+    trace: Trace,
 }
 
 /// Of which items a call is made.
@@ -71,6 +73,8 @@ pub(crate) struct Outcome {
     pub(crate) end: Option<Error>,
     /// What it has printed, if that was kept.
     pub(super) printed: Printed,
+    /// The span of the call.
+    trace: Trace,
 }
 
 impl Order {
@@ -87,6 +91,25 @@ impl Order {
         let extra = self.extra.get_or_insert_default();
         (extra.is_chunk, extra.tries_before) = (true, tries_before);
         self
+    }
+
+    /// It is being spawned on this thread, and is a span of what listens there.
+    pub(crate) fn traced(mut self) -> Self {
+        let trace = Trace::begin(self.entry.name);
+        if !trace.is_none() {
+            self.extra.get_or_insert_default().trace = trace;
+        }
+        self
+    }
+
+    /// Its span.
+    pub(super) fn trace(&self) -> Trace {
+        self.extra.as_ref().map(|extra| extra.trace.clone()).unwrap_or_default()
+    }
+
+    /// Whether it shall be told how long it ran.
+    pub(super) fn is_measured(&self) -> bool {
+        self.extra.as_ref().is_some_and(|extra| extra.is_chunk || !extra.trace.is_none())
     }
 
     pub(super) fn task_name(&self) -> &'static str {
@@ -128,7 +151,7 @@ impl Order {
     pub(super) fn is_plain(&self) -> bool {
         self.extra.as_ref().is_none_or(|extra| {
             let is_said_all = extra.captures.is_none() && extra.tries_before == 0 && !extra.is_chunk;
-            matches!(extra.items, Items::One) && is_said_all && extra.limits.timeout.is_none()
+            matches!(extra.items, Items::One) && is_said_all && extra.limits.timeout.is_none() && extra.trace.is_none()
         })
     }
 
@@ -236,6 +259,16 @@ impl Outcome {
     /// What the call has printed, which is then not printed by anybody else.
     pub(crate) fn take_captured(&mut self) -> Captured {
         std::mem::take(&mut self.printed).into_captured()
+    }
+
+    /// Takes over the span of its call, which is open until what has come of it is decoded, or gone.
+    pub(super) fn keep(&mut self, trace: Trace) {
+        self.trace = trace;
+    }
+
+    /// The span of its call.
+    pub(crate) fn take_trace(&mut self) -> Trace {
+        std::mem::take(&mut self.trace)
     }
 
     /// What kind of failure a call of one item has ended in, if it has no result.

@@ -1,11 +1,12 @@
 //! Carries out what the scheduler decides. Nothing here blocks or runs foreign code.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::background::{Chore, Launch};
-use super::evidence;
+use super::clock;
+use super::evidence::{self, LaunchFailure};
 use super::inner::{Body, Inner, Pending, Worker};
+use super::record::Past;
 use crate::error::Error;
 use crate::ids::{CallKey, WorkerId};
 use crate::scheduler::{Action, Event, Why};
@@ -35,7 +36,7 @@ impl Inner {
             Action::Kill { worker } => self.kill(worker),
             Action::Warmed => self.warmed(),
             Action::Finished => {
-                self.turns_are_over(Instant::now());
+                self.turns_are_over(clock::now());
                 self.outbox.is_finished = true;
             }
         }
@@ -53,9 +54,11 @@ impl Inner {
             refused_for: None,
             has_fallen_silent: false,
             turn: None,
+            past: Past::beginning_now(),
             body: None,
         };
         self.workers.insert(worker, launched);
+        self.note_launched(index);
         self.outbox.launches.push(Launch { worker, index, is_one_of_many });
     }
 
@@ -67,7 +70,7 @@ impl Inner {
         });
         let chore = self.body(worker).and_then(Body::let_go);
         self.outbox.chores.extend(chore);
-        self.scheduler.handle(Event::Recalled { worker, begun }, Instant::now());
+        self.scheduler.handle(Event::Recalled { worker, begun }, clock::now());
     }
 
     /// Lets the call that the worker runs know that it should end.
@@ -95,12 +98,14 @@ impl Inner {
     pub(super) fn kill(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         worker.is_killed = true;
+        self.note_killed(id);
+        let Some(worker) = self.workers.get_mut(&id) else { return };
         if !worker.has_said_hello && !self.scheduler.is_shutting_down() {
-            let why = "a worker did not say hello in time: does the program reach `loky::main!` before anything else?";
-            self.launch_failure.get_or_insert_with(|| why.to_string());
+            let why = || LaunchFailure::Seen("a worker was not ready to serve in time".to_string());
+            self.launch_failure.get_or_insert_with(why);
         }
         if worker.turn.is_some() {
-            self.turn_given_up(id, Instant::now());
+            self.turn_given_up(id, clock::now());
         }
         if let Some(body) = self.body(id) {
             // The kill takes a moment; what would begin meanwhile would have begun in vain.
@@ -121,6 +126,7 @@ impl Inner {
         let Some(pending) = self.calls.take(call) else { return };
         self.count_out(&pending.order);
         *if pending.has_succeeded() { &mut self.counters.succeeded } else { &mut self.counters.failed } += 1;
+        self.note_delivered(call, &pending);
         self.end(call, pending, None);
     }
 
@@ -129,11 +135,14 @@ impl Inner {
         self.count_out(&pending.order);
         let error = evidence::settled(self, &pending, why);
         self.counters.failed += 1;
+        self.note_settled(call, &pending, why, &error);
         self.end(call, pending, Some(error));
     }
 
     /// What the call has printed goes with its outcome, or, if nobody receives that, to this program's streams.
     fn end(&mut self, call: CallKey, mut pending: Pending, end: Option<Error>) {
+        #[cfg(feature = "tracing")]
+        self.trace_ended(&pending, end.as_ref());
         if pending.is_detached() {
             self.outlets.take_in(&mut pending.outcome().printed);
         }

@@ -4,8 +4,10 @@
 //! what the workers of a test have printed is printed once more, on the thread that receives the result.
 
 use super::captured::Captured;
+use crate::bars;
 use crate::config::PRINTED_MAX;
 use crate::sys::stdio::{self, Stream};
+use crate::text;
 
 /// The beginning of what a call has printed, and how much more it was. What nobody has shown by the time it is dropped
 /// goes to this program's own streams.
@@ -34,12 +36,8 @@ impl Printed {
     /// Prints it on the calling thread, as if the task had run there.
     pub(super) fn show(mut self) {
         let (output, error) = self.take();
-        // To print where nobody reads is a panic, or even the end of the program, and here it was not its own wish.
-        if !output.is_empty() && stdio::has_reader(Stream::Output) {
-            print!("{}", String::from_utf8_lossy(&output));
-        }
-        if !error.is_empty() && stdio::has_reader(Stream::Error) {
-            eprint!("{}", String::from_utf8_lossy(&error));
+        if !output.is_empty() || !error.is_empty() {
+            bars::suspended(|| show(&output, &error));
         }
     }
 
@@ -54,10 +52,23 @@ impl Printed {
         let Some(text) = self.0.take() else { return (Vec::new(), Vec::new()) };
         let Text { output, mut error, cut } = *text;
         if cut > 0 {
-            let note = format!("loky: the call has printed {cut} bytes more, which are not shown\n");
+            let kept = text::memory(PRINTED_MAX as u64);
+            let note = format!(
+                "loky: the call has printed {cut} bytes more, which are not shown: `Output::Capture` keeps {kept} of a call\n"
+            );
             error.extend_from_slice(note.as_bytes());
         }
         (output, error)
+    }
+}
+
+fn show(output: &[u8], error: &[u8]) {
+    // To print where nobody reads is a panic, or even the end of the program, and here it was not its own wish.
+    if !output.is_empty() && stdio::has_reader(Stream::Output) {
+        print!("{}", String::from_utf8_lossy(output));
+    }
+    if !error.is_empty() && stdio::has_reader(Stream::Error) {
+        eprint!("{}", String::from_utf8_lossy(error));
     }
 }
 
@@ -67,8 +78,10 @@ impl Drop for Printed {
             return;
         }
         let (output, error) = self.take();
-        stdio::write_all(Stream::Output, &output);
-        stdio::write_all(Stream::Error, &error);
+        bars::suspended(|| {
+            stdio::write_all(Stream::Output, &output);
+            stdio::write_all(Stream::Error, &error);
+        });
     }
 }
 
@@ -85,7 +98,10 @@ mod tests {
         let (output, error) = printed.take();
         assert_eq!(output, b"head");
         assert_eq!(error.iter().filter(|&&byte| byte == b'x').count(), PRINTED_MAX - 4);
-        assert!(String::from_utf8_lossy(&error).ends_with("has printed 8 bytes more, which are not shown\n"));
+        assert!(
+            String::from_utf8_lossy(&error)
+                .ends_with("has printed 8 bytes more, which are not shown: `Output::Capture` keeps 1 MiB of a call\n")
+        );
         assert_eq!(printed.take(), (Vec::new(), Vec::new()), "it is taken once");
     }
 }

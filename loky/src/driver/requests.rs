@@ -37,6 +37,7 @@ impl Driver {
             let call = inner.take_in(order, cell);
             inner.feed(Event::Submitted { call, terms }, now);
             inner.help(now);
+            inner.note_queue();
             Some(Ok(call))
         })
     }
@@ -156,12 +157,15 @@ impl Inner {
         self.spawned = self.spawned.wrapping_add(1);
         let call = self.take_in(order.take()?, cell);
         self.scheduler.wait_in_line(call);
+        self.note_queue();
         Some(call)
     }
 
-    fn take_in(&mut self, order: Order, cell: Option<&Arc<OutcomeCell>>) -> CallKey {
+    pub(super) fn take_in(&mut self, order: Order, cell: Option<&Arc<OutcomeCell>>) -> CallKey {
         self.count_in(&order);
         self.counters.submitted += 1;
-        self.calls.insert(Pending::new(order, cell.cloned()))
+        let call = self.calls.insert(Pending::new(order, cell.cloned()));
+        self.note_spawned(call);
+        call
     }
 }

@@ -1,8 +1,10 @@
 //! The results of the items of one call, in their order: one lies here as it is, many lie in one piece of memory.
 
+use super::evidence::LESS;
 use super::lengths::Lengths;
 use crate::error::{Error, ErrorKind};
 use crate::shared::passing::{Arrival, Arrivals};
+use crate::text;
 use crate::transport::payload::Payload;
 use crate::wire::body::{Body, WithRow};
 
@@ -60,6 +62,14 @@ impl Results {
         match self.alone() {
             Kind::One(result) => result.as_ref().err(),
             Kind::None | Kind::Many(_) | Kind::Enclosing(_) => None,
+        }
+    }
+
+    /// The first error among the items, if there is one.
+    pub(super) fn any_failure(&self) -> Option<&Error> {
+        match self.alone() {
+            Kind::Many(many) => many.failures.first().map(|(_, error)| error),
+            Kind::None | Kind::One(_) | Kind::Enclosing(_) => self.single_failure(),
         }
     }
 
@@ -203,8 +213,9 @@ impl Many {
         let row = if let Body::Row(body) = body { body.row.bytes() } else { &[] };
         let len = body.len() + row.len();
         if self.bytes.try_reserve(len).is_err() {
-            let what = format!("ran, but there is no memory for its result of {len} bytes beside those before it");
-            return Err(Error::new(ErrorKind::Decode, what).having_run());
+            let len = text::memory(len as u64);
+            let what = format!("ran, but there is no memory for its result of {len} beside those before it");
+            return Err(Error::new(ErrorKind::Decode, what).having_run().with_advice(LESS));
         }
         self.bytes.extend_from_slice(body);
         self.bytes.extend_from_slice(row);

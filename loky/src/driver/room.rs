@@ -11,13 +11,18 @@ use crate::oneshot::Watcher;
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Room {
-    /// Of all calls that have not ended; not counted where nobody has set a limit.
+    /// Of all calls that have not ended; zero where nobody has set a limit.
     bytes: usize,
     /// Each with the bytes that it has.
     waiting: Vec<(usize, Watcher)>,
 }
 
 impl Room {
+    /// A call that has started has so many bytes less.
+    pub(super) fn vacate(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
     /// Gives up all who wait.
     pub(super) fn take_waiting(&mut self) -> impl Iterator<Item = Watcher> {
         std::mem::take(&mut self.waiting).into_iter().map(|(_, watcher)| watcher)

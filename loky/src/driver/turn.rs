@@ -3,29 +3,24 @@
 #[cfg(all(test, not(loom)))]
 mod tests;
 
+use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Driver;
-use super::background::Chore;
+use super::clock;
 use super::duty::{Farewell, Sleep};
 use super::forward::OUTPUT_RETRY;
 use super::inner::{Inner, Outbox};
 use super::role::Drive;
-use super::tokens::is_of_death;
 use crate::config::SEND_RETRY;
-use crate::error::{Error, ErrorKind};
 use crate::ids::CallKey;
 use crate::oneshot::Watcher;
-use crate::scheduler::{Event, Scheduler};
 use crate::sys::bell::Bell;
 use crate::sys::poll::Poller;
 use crate::transport::link::{Chime, Link};
-
-/// So long the background thread leaves a death to the waiter, which may have to wait for a processor.
-const COURTESY: Duration = Duration::from_micros(300);
 
 /// A thread that waits for what `driver` brings: for the end of a call, if it is one call's.
 pub(super) struct Waiter<'a> {
@@ -68,7 +63,7 @@ impl Drive for Waiter<'_> {
 
     fn leave(&self) {
         let mut inner = self.driver.inner.lock();
-        let must_call = match inner.duty.leave(Instant::now) {
+        let must_call = match inner.duty.leave(clock::now) {
             Farewell::Nothing => false,
             Farewell::Announce => !inner.listen(Chime::Link),
             Farewell::Call => true,
@@ -84,9 +79,14 @@ impl Driver {
     pub(super) fn turn_in_background(&self) {
         let Some((poller, until)) = self.prepare_sleep_in_background() else { return };
         let ready = poller.wait(until);
-        if ready.as_ref().is_ok_and(|ready| ready.iter().any(|&token| is_of_death(token))) {
-            self.let_waiter_see_first(&poller);
+        if let Ok(ready) = &ready {
+            self.let_waiter_see_first(ready, &poller);
         }
+        self.act_in_background(ready);
+    }
+
+    /// The second half: what the poller has reported is heard.
+    pub(super) fn act_in_background(&self, ready: io::Result<Vec<u64>>) {
         let (looks, has_told) = self.try_act(|inner, now| {
             inner.sleeping_until = None;
             let ready = ready.unwrap_or_else(|why| panic!("waiting for the workers failed: {why}"));
@@ -99,15 +99,6 @@ impl Driver {
             self.interrupt();
         }
         self.look(looks.unwrap_or_default());
-    }
-
-    /// A death wakes the waiter that sleeps as well, which need not be told of it, nor wait for the lock meanwhile, nor for
-    /// the processor while what follows is done here. It rings when it has seen to it.
-    fn let_waiter_see_first(&self, poller: &Poller) {
-        let is_waiter_asleep = self.inner.lock().duty.is_for_waiter();
-        if is_waiter_asleep {
-            poller.wait_for_bell(COURTESY);
-        }
     }
 
     /// Somebody waits for the ends of these calls who does not drive: whoever hears of them is not to be patient.
@@ -161,7 +152,7 @@ impl Driver {
     pub(super) fn try_act<T>(&self, action: impl FnOnce(&mut Inner, Instant) -> T) -> (thread::Result<T>, bool) {
         let mut inner = self.inner.lock();
         let acted = panic::catch_unwind(AssertUnwindSafe(|| {
-            let now = Instant::now();
+            let now = clock::now();
             inner.excuse_progress(now);
             action(&mut inner, now)
         }));
@@ -172,13 +163,18 @@ impl Driver {
             inner.call_background();
         }
         let has_output = !inner.outlets.is_empty();
-        if inner.outbox.is_empty() && !has_output {
+        let has_notes = inner.has_notes();
+        if inner.outbox.is_empty() && !has_output && !has_notes {
             return (acted, false);
         }
         let outbox = std::mem::take(&mut inner.outbox);
         drop(inner);
         if has_output {
             self.forward_output();
+        }
+        #[cfg(feature = "tracing")]
+        if has_notes {
+            self.tell_notes();
         }
         let has_told = outbox.is_awaited();
         self.send_out(outbox);
@@ -202,7 +198,7 @@ impl Driver {
 
     /// Announces that the waiter that drives will sleep until the bell is rung. `None`: there is something to hear,
     /// or to look at, already.
-    fn prepare_waiters_sleep(&self, awaited: Option<CallKey>) -> Option<(Arc<Bell>, Arc<Poller>)> {
+    pub(super) fn prepare_waiters_sleep(&self, awaited: Option<CallKey>) -> Option<(Arc<Bell>, Arc<Poller>)> {
         let mut inner = self.inner.lock();
         if let Some(call) = awaited {
             inner.await_call(call);
@@ -216,10 +212,10 @@ impl Driver {
     }
 
     /// Until when the background thread sleeps: not at all if there is something to hear already.
-    fn prepare_sleep_in_background(&self) -> Option<(Arc<Poller>, Option<Instant>)> {
+    pub(super) fn prepare_sleep_in_background(&self) -> Option<(Arc<Poller>, Option<Instant>)> {
         let mut inner = self.inner.lock();
         let poller = inner.poller.clone()?;
-        let now = Instant::now();
+        let now = clock::now();
         let retry = (!inner.outlets.is_empty()).then(|| now + OUTPUT_RETRY);
         let moment = match inner.duty.sleep_in_background() {
             Sleep::Announced => (!inner.listen(Chime::Link)).then_some(now),
@@ -228,7 +224,8 @@ impl Driver {
             Sleep::Quiet => None,
         };
         let sending = inner.next_sending(now);
-        let timers = [inner.next_silent(), sending, inner.scheduler.next_timeout(), inner.vigil.next()];
+        let notes = inner.next_look_for_notes();
+        let timers = [inner.next_silent(), sending, notes, inner.scheduler.next_timeout(), inner.vigil.next()];
         let until = [moment, retry].into_iter().chain(timers).flatten().min();
         inner.sleeping_until = Some(until);
         Some((poller, until))
@@ -297,31 +294,12 @@ impl Inner {
     /// Whether the background thread would sleep past the next timer.
     fn has_earlier_timer(&self) -> bool {
         let Some(until) = self.sleeping_until else { return false };
-        if self.has_unsent && until.is_none_or(|until| until > Instant::now() + SEND_RETRY) {
+        if self.has_unsent && until.is_none_or(|until| until > clock::now() + SEND_RETRY) {
             return true;
         }
         let is_earlier = |at: Option<Instant>| at.is_some_and(|at| until.is_none_or(|until| at < until));
-        is_earlier(self.scheduler.next_timeout()) || is_earlier(self.vigil.next())
-    }
-
-    /// A fault of our own: nothing here can be relied on any more. Every handle resolves, every worker goes.
-    fn collapse(&mut self) {
-        let why = Error::new(ErrorKind::Shutdown, "ended with its pool, which failed inside; please report this")
-            .having_run();
-        self.scheduler = Scheduler::new(self.settings.rules());
-        self.scheduler.handle(Event::ShutdownAsked { forced: true }, Instant::now());
-        while self.scheduler.next_action().is_some() {}
-        for (_, worker) in std::mem::take(&mut self.workers) {
-            self.outbox.chores.extend(worker.body.map(|body| Chore::Discard(body.process)));
-        }
-        for call in self.calls.open() {
-            let Some(pending) = self.calls.take(call) else { continue };
-            let why = why.clone().with_task(pending.order.task_name());
-            let left = self.outbox.end(pending, Some(why));
-            self.calls.leave(call, left);
-        }
-        self.outbox.cells.append(&mut self.warm_up);
-        self.outbox.watchers.extend(self.room.take_waiting());
-        self.outbox.is_finished = true;
+        is_earlier(self.scheduler.next_timeout())
+            || is_earlier(self.vigil.next())
+            || is_earlier(self.next_look_for_notes())
     }
 }

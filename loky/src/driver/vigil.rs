@@ -21,11 +21,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Driver;
+use super::clock;
 use super::inner::Inner;
 use crate::config::{LOOK_MAX, LOOK_MIN, MEMORY_PER_CPU_US, Settings};
 use crate::ids::WorkerId;
 use crate::scheduler::Event;
 use crate::supervisor::gauge::Gauge;
+use crate::supervisor::refusal;
 use crate::sys::page::Begun;
 
 /// When to look next, and what is too much.
@@ -86,7 +88,7 @@ impl Memory {
         if vigil.limit.is_none() {
             return Ok(None);
         }
-        let gauge = Gauge::of_child(pid).map_err(|why| format!("its memory cannot be watched: {why}"))?;
+        let gauge = Gauge::of_child(pid).map_err(|why| format!("its memory cannot be watched: {}", refusal(&why)))?;
         Ok(Some(Self { gauge: Arc::new(gauge), seen: 0, due: None, too_much: None }))
     }
 
@@ -94,7 +96,7 @@ impl Memory {
     #[cold]
     pub(super) fn watch(&mut self, vigil: &mut Vigil) {
         if self.due.is_none() {
-            let at = Instant::now() + vigil.pause(self.seen);
+            let at = clock::now() + vigil.pause(self.seen);
             self.due = Some(at);
             vigil.next = Some(vigil.next.map_or(at, |next| next.min(at)));
         }
@@ -130,7 +132,7 @@ impl Inner {
     /// At whom to look now.
     pub(super) fn due_looks(&self) -> Vec<Look> {
         let Some(next) = self.vigil.next else { return Vec::new() };
-        let now = Instant::now();
+        let now = clock::now();
         if next > now {
             return Vec::new();
         }
@@ -163,7 +165,7 @@ impl Inner {
             // Else it has just died, and what it had before is what is worth knowing.
             memory.seen = look.bytes;
         }
-        memory.due = is_watched.then(|| Instant::now() + self.vigil.pause(look.bytes));
+        memory.due = is_watched.then(|| clock::now() + self.vigil.pause(look.bytes));
     }
 
     fn has_too_much(&mut self, look: &Look, now: Instant) {

@@ -1,6 +1,27 @@
-//! What can be seen of a pool from outside.
+//! What can be seen of a pool: the numbers that users read, how they look as a table, as a trace, as a page, as metrics.
+//!
+//! Facts come in, text goes out. When they happened, where they are kept and who writes the text into which file is not
+//! known here.
 
-use std::fmt;
+mod fact;
+mod histogram;
+mod json;
+#[cfg(feature = "metrics")]
+mod metrics;
+mod report;
+mod stats;
+mod table;
+mod tasks;
+mod trace;
+
+pub(crate) use self::fact::{Ended, Ending, Fact, Failure, Run, Sample};
+#[cfg(feature = "metrics")]
+pub(crate) use self::metrics::Metrics;
+pub(crate) use self::report::{Report, page};
+pub(crate) use self::stats::Cause;
+pub use self::stats::{DeathCauses, Latency, PoolStats, TaskStats, WorkerStats};
+pub(crate) use self::tasks::Tasks;
+pub(crate) use self::trace::Trace;
 
 /// What a pool counts by itself, from its start.
 #[derive(Clone, Copy, Debug, Default)]
@@ -10,55 +31,8 @@ pub(crate) struct Counters {
     pub(crate) failed: u64,
     pub(crate) launches: u64,
     pub(crate) deaths: u64,
-}
-
-/// A pool at one moment: what it has, and what it has done since it was built. `Display` is one line.
-///
-/// # Examples
-///
-/// ```
-/// # fn main() -> Result<(), loky::Error> {
-/// let pool = loky::Pool::builder().workers(2).build()?;
-/// let stats = pool.stats();
-/// assert_eq!((stats.target, stats.live, stats.queued), (2, 0, 0));
-/// println!("{stats}");
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PoolStats {
-    /// Workers wanted.
-    pub target: usize,
-    /// Workers that serve or are being started.
-    pub live: usize,
-    /// Workers that serve and have nothing to do.
-    pub idle: usize,
-    /// The processes of all workers, those that are about to leave included, in the order of their index.
-    pub pids: Vec<u32>,
-    /// Calls that wait for a worker.
-    pub queued: usize,
-    /// Calls that a worker holds.
-    pub running: usize,
-    /// Calls spawned so far. A chunk of a `par_map` is one call.
-    pub submitted: u64,
-    /// Calls that ended with a result.
-    pub succeeded: u64,
-    /// Calls that ended with an error, or of which one item did.
-    pub failed: u64,
-    /// Worker processes started, or tried to.
-    pub launches: u64,
-    /// Worker processes that have ended, for whatever reason.
-    pub deaths: u64,
-}
-
-impl fmt::Display for PoolStats {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { target, live, idle, queued, running, submitted, succeeded, failed, launches, deaths, .. } = self;
-        write!(
-            f,
-            "{live} of {target} workers ({idle} idle, {launches} launched, {deaths} ended); \
-             {submitted} calls: {queued} queued, {running} running, {succeeded} succeeded, {failed} failed"
-        )
-    }
+    pub(crate) deaths_by_cause: DeathCauses,
+    /// Of workers that have ended.
+    pub(crate) bytes_sent: u64,
+    pub(crate) bytes_received: u64,
 }

@@ -26,7 +26,7 @@ use crate::wire::body::Encoded;
     message = "`{Self}` cannot be applied to items of type `{Item}`",
     label = "does not take these items",
     note = "`par_map` applies a function that has `#[loky::task]`, or a `loky::closure!`, with at least one argument",
-    note = "an item of type `T` or `&T` is taken as `T` or as `&T`, a `String` as `&str`, a `Vec<T>` as `&[T]`, a tuple as several arguments"
+    note = "an item of type `T` or `&T` is taken as `T` or as `&T`, a `String` as `&str`, a `Vec<T>` as `&[T]`, a tuple as several arguments; a `&&str` needs `.copied()` before"
 )]
 pub trait Callable<Item, How> {
     /// What each call returns.

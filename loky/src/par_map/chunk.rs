@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use crate::driver::ITEMS_MAX;
 
-/// A chunk should run about this long: a hundred round trips between workers that are awake, and short enough to be
-/// even at the end.
-const CHUNK_TIME: Duration = Duration::from_micros(200);
+/// A chunk should run about this long: fifty times what it takes to wake whoever waits for it on a processor that sleeps,
+/// and short enough to be even at the end.
+const CHUNK_TIME: Duration = Duration::from_millis(1);
 
 /// Growth from one chunk to the next; a measurement of very few items may be far off.
 const GROWTH_MAX: usize = 8;
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn batch_01_short_items_travel_together_and_long_ones_alone() {
-        assert_eq!(settled(Duration::from_micros(20)).next_len(None, 2), 10);
+        assert_eq!(settled(Duration::from_micros(20)).next_len(None, 2), 50);
         assert_eq!(settled(Duration::from_millis(20)).next_len(None, 2), 1);
         assert_eq!(settled(Duration::from_nanos(1)).next_len(None, 2), CHUNK_LEN_MAX);
     }
@@ -105,10 +105,10 @@ mod tests {
         sizer.observe(1, Duration::ZERO);
         assert_eq!(sizer.next_len(None, 2), GROWTH_MAX);
         let mut sizer = settled(Duration::from_micros(1));
-        assert!((199..=200).contains(&sizer.next_len(None, 2)));
-        sizer.observe(200, 200 * Duration::from_micros(3));
-        assert!((99..=100).contains(&sizer.next_len(None, 2)), "half of what was, half of what is");
-        sizer.observe(1, Duration::from_millis(1));
+        assert!((999..=1000).contains(&sizer.next_len(None, 2)));
+        sizer.observe(1000, 1000 * Duration::from_micros(3));
+        assert!((499..=500).contains(&sizer.next_len(None, 2)), "half of what was, half of what is");
+        sizer.observe(1, Duration::from_millis(5));
         assert_eq!(sizer.next_len(None, 2), 1, "at once");
     }
 

@@ -7,8 +7,16 @@ pub(crate) mod callable;
 mod chunk;
 mod gather;
 mod piece;
+mod run;
 mod sent;
+#[cfg(feature = "progress")]
+mod shown;
+#[cfg(feature = "futures")]
+mod stream;
 pub(crate) mod supplies;
+
+#[cfg(feature = "futures")]
+pub use self::stream::{ParMapStream, UnorderedStream};
 
 use std::fmt;
 use std::iter::FusedIterator;
@@ -21,7 +29,7 @@ use self::gather::Gather;
 use crate::error::Error;
 use crate::pool::{Pool, decode_result};
 
-/// `par_map` for everything that can be iterated over.
+/// `par_map` for everything that can be iterated over; comes with `use loky::prelude::*;`.
 pub trait ParMap: IntoIterator + Sized {
     /// Applies `task` to every item, in worker processes, and yields the results in the order of the items.
     ///
@@ -39,7 +47,7 @@ pub trait ParMap: IntoIterator + Sized {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// use loky::prelude::*;
     ///
     /// #[loky::task]
@@ -47,11 +55,10 @@ pub trait ParMap: IntoIterator + Sized {
     ///     x * x
     /// }
     ///
-    /// # fn demo() -> Result<(), loky::Error> {
+    /// # loky::main! { fn main() -> Result<(), loky::Error> {
     /// let squares: Vec<u64> = (0..1000).par_map(square).collect::<Result<_, _>>()?;
     /// assert_eq!(squares[31], 961);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) } }
     /// ```
     fn par_map<F, How>(self, task: F) -> ParMapIter<Self::IntoIter, F::Output>
     where
@@ -76,9 +83,40 @@ impl<C: IntoIterator> ParMap for C {
 /// `next`, when it takes in the results of a chunk. If the program is [interrupted](crate::PoolBuilder::on_interrupt),
 /// the chunks that have begun are finished, and the items of the others have errors.
 ///
+/// # If the worker dies
+///
+/// The item that it ran is an `Err`, or is tried again if it has [`retries`](Self::retries) left. Items that had been
+/// answered keep their results, and the rest of the chunk goes to another worker.
+///
 /// # Blocking
 ///
-/// `next` blocks until the next item's result is there. Every item resolves, see [`Error`].
+/// `next` blocks until the next item's result is there. Every item resolves, see [`Error`]; to bound how long each may take,
+/// say [`timeout`](Self::timeout).
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use loky::prelude::*;
+///
+/// #[loky::task]
+/// fn parse(line: &str) -> Result<u64, String> {
+///     line.trim().parse().map_err(|why| format!("{line}: {why}"))
+/// }
+///
+/// # loky::main! { fn main() {
+/// let lines = ["1", "20", "x"].map(String::from);
+/// let mut sum = 0;
+/// for number in lines.into_iter().par_map(parse).timeout(Duration::from_secs(10)).retries(1) {
+///     match number {
+///         Ok(Ok(number)) => sum += number,
+///         Ok(Err(why)) => println!("no number: {why}"), // the task's own error
+///         Err(why) => println!("no result: {why}"),     // a panic, a crash, a limit
+///     }
+/// }
+/// assert_eq!(sum, 21);
+/// # } }
+/// ```
 #[must_use = "a `par_map` does nothing unless consumed"]
 pub struct ParMapIter<I: Iterator, R> {
     gather: Gather<I>,
@@ -98,7 +136,7 @@ macro_rules! options {
             }
 
             /// How many items travel in one call; zero counts as one. Default: chosen while running, so that a chunk
-            /// takes about 200 microseconds, at most 4096 items, and fewer towards the end of the input.
+            /// takes about a millisecond, at most 4096 items, and fewer towards the end of the input.
             pub fn chunk_size(mut self, items: usize) -> Self {
                 self.gather.options.chunk_size = Some(items);
                 self
@@ -111,14 +149,53 @@ macro_rules! options {
                 self
             }
 
-            /// How long each item may run; see [`Call::timeout`](crate::Call::timeout).
+            /// How long each item may run; see [`Call::timeout`](crate::Call::timeout). Default: the task's own
+            /// `timeout`, then the pool's, then none.
             pub fn timeout(mut self, limit: Duration) -> Self {
                 self.gather.options.limits.timeout = Some(limit);
                 self
             }
 
+            /// Shows how far it is on the program's standard error, under this name: items that are through, their rate,
+            /// the time that is left if it goes on so, workers that are busy, and failures. Only with the feature
+            /// `progress`.
+            ///
+            /// On a terminal it is a bar, drawn at most ten times in a second; of several at once each has its line. What
+            /// tasks say of themselves by [`loky::progress`](crate::progress()) stands below it, beside their workers.
+            /// Elsewhere it is a plain line every five seconds, and one at the end. It is shown while this iterator is
+            /// asked for its next item: who takes long between two items sees it stand still.
+            ///
+            /// What tasks print goes above the bars wherever it passes through this program: their standard error, and with
+            /// [`Output::Prefix`](crate::Output::Prefix) or [`Output::Capture`](crate::Output::Capture) their standard output.
+            /// With [`Output::Inherit`](crate::Output::Inherit) they have the terminal itself as standard output, and what they
+            /// print there may be mixed with a bar until that is drawn anew. So it is with what the program prints itself.
+            ///
+            /// Items count as failed if they have no result; an `Err` that a task returns is one.
+            ///
+            /// # Examples
+            ///
+            /// ```no_run
+            /// use loky::prelude::*;
+            ///
+            /// #[loky::task]
+            /// fn resize(path: &str) -> Result<(), String> {
+            ///     // …
+            /// #   Ok(())
+            /// }
+            ///
+            /// # fn demo(paths: Vec<String>) {
+            /// # #[cfg(feature = "progress")]
+            /// let done = paths.par_map(resize).progress("resizing").filter(Result::is_ok).count();
+            /// # }
+            /// ```
+            #[cfg(feature = "progress")]
+            pub fn progress(mut self, name: &str) -> Self {
+                self.gather.options.progress = Some(name.to_string());
+                self
+            }
+
             /// How many extra attempts each item has after its worker has died; see
-            /// [`Call::retries`](crate::Call::retries).
+            /// [`Call::retries`](crate::Call::retries). Default: the task's own `retries`, then the pool's, then 0.
             pub fn retries(mut self, extra_attempts: u32) -> Self {
                 self.gather.options.limits.retries = Some(extra_attempts);
                 self
@@ -131,16 +208,35 @@ options!(ParMapIter);
 options!(Unordered);
 
 impl<I: Iterator, R> ParMapIter<I, R> {
-    /// Yields results as they come, each with the place of its item in the input: a slow item holds up nobody.
+    /// Yields results as they come, each with the place of its item in the input, from 0: a slow item holds up nobody.
     pub fn unordered(self) -> Unordered<I, R> {
         Unordered { gather: self.gather, task: self.task, result: self.result }
     }
 
     /// All results, in the order of the items, for those who have no use for an error.
     ///
+    /// # Blocking
+    ///
+    /// Until all items have been through, or one of them has failed.
+    ///
     /// # Panics
     ///
     /// With the text of the first error, in the order of the items. What is left is cancelled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use loky::prelude::*;
+    ///
+    /// #[loky::task]
+    /// fn square(x: u64) -> u64 {
+    ///     x * x
+    /// }
+    ///
+    /// # loky::main! { fn main() {
+    /// assert_eq!((0..4).par_map(square).unwrap_all(), [0, 1, 4, 9]);
+    /// # } }
+    /// ```
     pub fn unwrap_all(self) -> Vec<R>
     where
         R: DeserializeOwned,
@@ -179,9 +275,31 @@ impl<I: Iterator, R: DeserializeOwned> FusedIterator for ParMapIter<I, R> {}
 /// What [`ParMapIter::unordered`] returns: an iterator over the results as they come, each with the place of its item
 /// in the input.
 ///
+/// # If the worker dies
+///
+/// As with [`ParMapIter`].
+///
 /// # Blocking
 ///
 /// `next` blocks until one more result is there.
+///
+/// # Examples
+///
+/// ```
+/// use loky::prelude::*;
+///
+/// #[loky::task]
+/// fn square(x: u64) -> u64 {
+///     x * x
+/// }
+///
+/// # loky::main! { fn main() -> Result<(), loky::Error> {
+/// let inputs = [3, 4, 5];
+/// for (place, result) in inputs.iter().par_map(square).unordered() {
+///     assert_eq!(result?, inputs[place] * inputs[place]);
+/// }
+/// # Ok(()) } }
+/// ```
 #[must_use = "a `par_map` does nothing unless consumed"]
 pub struct Unordered<I: Iterator, R> {
     gather: Gather<I>,

@@ -26,7 +26,7 @@ use crate::wire::body::Encoded;
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// use std::time::Duration;
 /// use loky::prelude::*;
 ///
@@ -36,11 +36,20 @@ use crate::wire::body::Encoded;
 /// #   Ok(image.len() as u32)
 /// }
 ///
-/// # fn demo() -> Result<(), Box<dyn std::error::Error>> {
+/// # loky::main! { fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let pixels = decode.bind(vec![0; 16]).timeout(Duration::from_secs(2)).retries(1).run()??;
-/// # Ok(())
-/// # }
+/// # Ok(()) } }
 /// ```
+///
+/// # Limits
+///
+/// Those of time are kept whatever the task does: what runs past one is killed with its worker. A limit that lies further
+/// in the future than the clock can tell, such as [`Duration::MAX`], is none.
+///
+/// # If the worker dies
+///
+/// The call ends in [`ErrorKind::Crash`](crate::ErrorKind::Crash), unless it has [`retries`](Self::retries) left: then it
+/// goes to another worker, with the same arguments, before younger calls.
 #[must_use = "a call does nothing until it is spawned or run"]
 pub struct Call<R> {
     task: Result<TaskRef, Error>,
@@ -75,7 +84,7 @@ impl<R> Call<R> {
     ///
     /// A value for calls that take too long, and nothing but those:
     ///
-    /// ```no_run
+    /// ```
     /// use std::time::Duration;
     /// use loky::prelude::*;
     ///
@@ -85,11 +94,10 @@ impl<R> Call<R> {
     /// #   input.len() as f64
     /// }
     ///
-    /// # fn demo() -> Result<(), loky::Error> {
+    /// # loky::main! { fn main() -> Result<(), loky::Error> {
     /// let limited = score.bind("input").timeout(Duration::from_secs(2));
     /// let score = limited.run().or_else(|why| if why.is_timeout() { Ok(0.0) } else { Err(why) })?;
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) } }
     /// ```
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.limits.timeout = Some(limit);
@@ -141,7 +149,8 @@ impl<R> Call<R> {
         match refused.into_iter().find(|(is_refused, _)| *is_refused) {
             Some((_, option)) => {
                 let what = format!("cannot be the {role} of a pool: `.{option}(…)` has no meaning there");
-                let advice = "each worker of the pool runs it, once: only `.timeout(…)` can be said of it";
+                let advice =
+                    "leave that out: each worker of the pool runs it once, and only `.timeout(…)` can be said of it";
                 Err(Error::new(ErrorKind::Config, what).with_task(task.entry.name).with_advice(advice))
             }
             None => Ok(Errand::new(task, arguments.in_one_piece(), timeout)),
@@ -154,7 +163,7 @@ impl<R> Call<R> {
         let pool = self.pool.unwrap_or_else(shared::pool);
         pool.check().map_err(|why| why.with_task(task.entry.name))?;
         let limits = self.limits.or_defaults(&task, pool.settings());
-        Ok((pool, Order::new(task, payload, Items::One, limits)))
+        Ok((pool, Order::new(task, payload, Items::One, limits).traced()))
     }
 }
 
@@ -167,8 +176,9 @@ impl<R: DeserializeOwned> Call<R> {
     ///
     /// # Blocking
     ///
-    /// Only if the pool has a [`queue_limit`](super::PoolBuilder::queue_limit) and that many calls wait already:
-    /// until one of them is started or ends.
+    /// Only if the pool has a [`queue_limit`](super::PoolBuilder::queue_limit), or one
+    /// [in bytes](super::PoolBuilder::queue_limit_bytes), and the queue is full: until there is room for the call. Its
+    /// limits of time count from then on.
     pub fn spawn(self) -> JoinHandle<R> {
         match self.prepare() {
             Ok((pool, order)) => pool.submit(order),
@@ -176,11 +186,15 @@ impl<R: DeserializeOwned> Call<R> {
         }
     }
 
-    /// Starts the call and waits for its result: `spawn` and [`join`](JoinHandle::join).
+    /// Starts the call and waits for its result: `spawn` and `join`.
     ///
     /// # Errors
     ///
-    /// Whatever `join` reports.
+    /// Whatever [`join`](JoinHandle::join) reports.
+    ///
+    /// # Blocking
+    ///
+    /// Until the call ends. Give it a [`timeout`](Self::timeout) or a [`deadline`](Self::deadline) to bound that.
     pub fn run(self) -> Result<R, Error> {
         self.spawn().join()
     }
@@ -190,7 +204,32 @@ impl<R: DeserializeOwned> Call<R> {
     /// # Errors
     ///
     /// The call itself, unchanged, if as many calls wait as the pool's
-    /// [`queue_limit`](super::PoolBuilder::queue_limit) allows. Any other fault is in the handle.
+    /// [`queue_limit`](super::PoolBuilder::queue_limit) allows, or if its arguments would exceed
+    /// [`queue_limit_bytes`](super::PoolBuilder::queue_limit_bytes). Any other fault is in the handle.
+    ///
+    /// # Blocking
+    ///
+    /// It never waits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use loky::prelude::*;
+    ///
+    /// #[loky::task]
+    /// fn render(page: u32) -> Vec<u8> {
+    ///     vec![0; page as usize]
+    /// }
+    ///
+    /// # loky::main! { fn main() -> Result<(), loky::Error> {
+    /// let pool = loky::Pool::builder().workers(1).queue_limit(100).build()?;
+    /// let answer = match render.bind(3).on(&pool).try_spawn() {
+    ///     Ok(handle) => handle.join()?,
+    ///     Err(_call) => b"503: come back later".to_vec(),
+    /// };
+    /// assert_eq!(answer, [0, 0, 0]);
+    /// # Ok(()) } }
+    /// ```
     #[expect(clippy::result_large_err, reason = "the call is given back as it came")]
     pub fn try_spawn(self) -> Result<JoinHandle<R>, Self> {
         match self.clone().prepare() {
@@ -202,6 +241,26 @@ impl<R: DeserializeOwned> Call<R> {
     /// Starts the call as soon as the pool's queue has room, without blocking the thread until then.
     ///
     /// Dropping the future before it is done drops the call: it was not started.
+    ///
+    /// # Blocking
+    ///
+    /// The thread never is; the future is done when the queue has room, which without a
+    /// [`queue_limit`](super::PoolBuilder::queue_limit) it always has.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use loky::prelude::*;
+    ///
+    /// #[loky::task]
+    /// fn square(x: u64) -> u64 {
+    ///     x * x
+    /// }
+    ///
+    /// async fn handle(request: u64) -> Result<u64, loky::Error> {
+    ///     square.bind(request).spawn_async().await.await
+    /// }
+    /// ```
     pub async fn spawn_async(self) -> JoinHandle<R> {
         match self.prepare() {
             Ok((pool, order)) => Room { pool, order: Some(order), result: PhantomData }.await,

@@ -27,18 +27,22 @@ use crate::task::{
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// use loky::prelude::*;
 ///
-/// # fn demo() -> Result<(), loky::Error> {
+/// # loky::main! { fn main() -> Result<(), loky::Error> {
 /// let factor = 3;
 /// let scale = loky::closure!(|x: i64| factor * x);
 /// assert_eq!(scale.run(14)?, 42);
 /// let all: Vec<i64> = (0..3).par_map(scale).collect::<Result<_, _>>()?;
 /// assert_eq!(all, [0, 3, 6]);
-/// # Ok(())
-/// # }
+/// # Ok(()) } }
 /// ```
+///
+/// # If the worker dies
+///
+/// As with a task: the call ends in [`ErrorKind::Crash`](crate::ErrorKind::Crash), unless it has
+/// [`retries`](crate::Call::retries) left. The captures lie here, encoded, and go to the next worker as they are.
 #[must_use = "a closure does nothing until it is spawned or run"]
 pub struct Closure<Signature, R, const ARITY: usize> {
     task: Result<TaskRef, Error>,

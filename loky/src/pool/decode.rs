@@ -12,11 +12,13 @@ use crate::transport::payload::Payload;
 /// On the thread that receives the result.
 pub(super) fn decode<R: DeserializeOwned>(mut outcome: Outcome, task: &str) -> Result<R, Error> {
     outcome.show_printed();
-    match outcome.into_single()? {
+    let trace = outcome.take_trace();
+    let value = outcome.into_single()?;
+    trace.decoding(|| match value {
         Value::Bytes(bytes) => decode_result(&bytes, task),
         Value::Enclosing(enclosing) => decode_enclosing(*enclosing, task),
         Value::Row(body) => task::decode_row(&body.start, body.row).map_err(|why| undecodable(&why, task)),
-    }
+    })
 }
 
 /// Apart, since most results bring nothing and are quick to decode.
@@ -37,14 +39,8 @@ pub(crate) fn decode_result<R: DeserializeOwned>(bytes: &[u8], task: &str) -> Re
 
 #[cold]
 fn undecodable(why: &str, task: &str) -> Error {
-    if exhaustion::take() {
-        return Error::new(ErrorKind::OutOfResources, format!("ran, but its result cannot be taken in here: {why}"))
-            .with_task(task)
-            .having_run()
-            .with_advice(exhaustion::ADVICE);
-    }
-    Error::new(ErrorKind::Decode, format!("ran, but its result cannot be decoded: {why}"))
-        .with_task(task)
-        .having_run()
-        .with_advice("does `Deserialize` of the result read what its `Serialize` writes?")
+    let (kind, what) =
+        if exhaustion::take() { (ErrorKind::OutOfResources, "taken in") } else { (ErrorKind::Decode, "decoded") };
+    let what = format!("ran, but its result cannot be {what} in the process that spawned it: {why}");
+    Error::new(kind, what).with_task(task).having_run()
 }

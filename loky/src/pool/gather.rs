@@ -14,15 +14,16 @@ use crate::ids::CallKey;
 
 /// Iterates over `handles` in the order in which their calls finish, each with its place in `handles`.
 ///
-/// Dropping the iterator detaches what is left.
+/// Dropping the iterator detaches what is left. The handles may be of several pools.
 ///
 /// # Blocking
 ///
-/// `next` blocks until one more call has finished.
+/// Not here; but all of `handles` is taken in first, and an iterator that spawns may wait for room. `next` blocks until one
+/// more call has finished.
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// use loky::prelude::*;
 ///
 /// #[loky::task]
@@ -30,12 +31,12 @@ use crate::ids::CallKey;
 ///     x * x
 /// }
 ///
-/// # fn demo() {
+/// # loky::main! { fn main() {
 /// let handles = (0..10).map(|x| square.spawn(x));
 /// for (index, result) in loky::as_completed(handles) {
 ///     println!("{index}: {result:?}");
 /// }
-/// # }
+/// # } }
 /// ```
 pub fn as_completed<R: DeserializeOwned>(handles: impl IntoIterator<Item = JoinHandle<R>>) -> AsCompleted<R> {
     AsCompleted::of(handles, Awaited::Each)
@@ -47,9 +48,18 @@ pub fn as_completed<R: DeserializeOwned>(handles: impl IntoIterator<Item = JoinH
 ///
 /// The error of the call that failed first in time.
 ///
+/// # If the worker dies
+///
+/// That is an error like any other: the rest is cancelled. To go on, use [`as_completed`], or give the calls
+/// [`retries`](super::Call::retries).
+///
+/// # Blocking
+///
+/// Until all calls have ended, or one of them in an error; what is cancelled is not waited for.
+///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// use loky::prelude::*;
 ///
 /// #[loky::task]
@@ -57,11 +67,10 @@ pub fn as_completed<R: DeserializeOwned>(handles: impl IntoIterator<Item = JoinH
 ///     x * x
 /// }
 ///
-/// # fn demo() -> Result<(), loky::Error> {
+/// # loky::main! { fn main() -> Result<(), loky::Error> {
 /// let squares = loky::join_all((0..3).map(|x| square.spawn(x)))?;
 /// assert_eq!(squares, [0, 1, 4]);
-/// # Ok(())
-/// # }
+/// # Ok(()) } }
 /// ```
 pub fn join_all<R: DeserializeOwned>(handles: impl IntoIterator<Item = JoinHandle<R>>) -> Result<Vec<R>, Error> {
     let mut completed = AsCompleted::of(handles, Awaited::Last);
@@ -78,7 +87,15 @@ pub fn join_all<R: DeserializeOwned>(handles: impl IntoIterator<Item = JoinHandl
     Ok(results.into_iter().flatten().collect())
 }
 
-/// The iterator that [`as_completed`] returns.
+/// The iterator that [`as_completed`] returns: of each call, its place among the handles and its result.
+///
+/// # If the worker dies
+///
+/// The call that it ran comes as an error, and the iterator goes on with the others.
+///
+/// # Blocking
+///
+/// `next` blocks until one more call has finished; [`next_timeout`](Self::next_timeout) has a limit.
 #[derive(Debug)]
 #[must_use = "iterators do nothing unless consumed"]
 pub struct AsCompleted<R> {
@@ -212,7 +229,7 @@ impl<R> AsCompleted<R> {
     ///
     /// The first answer counts.
     ///
-    /// ```no_run
+    /// ```
     /// use loky::prelude::*;
     ///
     /// #[loky::task]
@@ -220,12 +237,12 @@ impl<R> AsCompleted<R> {
     ///     (word.len() as u32 == server).then(|| word.to_uppercase())
     /// }
     ///
-    /// # fn demo() {
+    /// # loky::main! { fn main() {
     /// let mut answers = loky::as_completed((0..3).map(|server| look_up.spawn("loky", server)));
     /// let found = answers.find_map(|(_, answer)| answer.ok().flatten());
     /// answers.cancel();
     /// println!("{found:?}");
-    /// # }
+    /// # } }
     /// ```
     pub fn cancel(&self) {
         let handles = self.handles.iter().flatten();
@@ -267,7 +284,7 @@ impl<R: DeserializeOwned> AsCompleted<R> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// use std::time::Duration;
     /// use loky::prelude::*;
     ///
@@ -276,13 +293,13 @@ impl<R: DeserializeOwned> AsCompleted<R> {
     ///     x * x
     /// }
     ///
-    /// # fn demo() {
+    /// # loky::main! { fn main() {
     /// let mut completed = loky::as_completed((0..10).map(|x| square.spawn(x)));
     /// while let Some((index, result)) = completed.next_timeout(Duration::from_secs(1)) {
     ///     println!("{index}: {result:?}");
     /// }
     /// println!("{} did not finish in time", completed.len());
-    /// # }
+    /// # } }
     /// ```
     pub fn next_timeout(&mut self, limit: Duration) -> Option<(usize, Result<R, Error>)> {
         self.next_until(Instant::now().checked_add(limit))

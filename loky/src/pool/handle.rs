@@ -1,18 +1,21 @@
-//! What `spawn` returns: the way to one call's result.
+//! What `spawn` returns: the way to one call's result. What users see stands here, how an outcome is watched for and taken
+//! in `watch`.
+
+mod status;
+mod watch;
 
 use std::any::type_name;
 use std::fmt;
-use std::future::Future;
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
+pub use self::status::CallStatus;
+use self::watch::UNREAD;
 use super::decode::decode;
-use crate::driver::{Captured, Driver, Landing, Outcome, OutcomeCell};
+use crate::driver::{Captured, Driver, Landing, Outcome};
 use crate::error::Error;
 use crate::ids::{CallId, CallKey};
 use crate::oneshot::Watcher;
@@ -29,6 +32,29 @@ use crate::task::Entry;
 /// call is touched.
 ///
 /// [`ErrorKind::Crash`]: crate::ErrorKind::Crash
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use loky::prelude::*;
+///
+/// #[loky::task]
+/// fn square(x: u64) -> u64 {
+///     x * x
+/// }
+///
+/// # loky::main! { fn main() -> Result<(), loky::Error> {
+/// let (first, second) = (square.spawn(3), square.spawn(4)); // both run now
+/// if !first.wait_timeout(Duration::from_secs(10)) {
+///     println!("it takes long");
+/// }
+/// assert_eq!(first.join()? + second.join()?, 25);
+///
+/// let later = async { square.spawn(5).await }; // as in any `async fn`
+/// # drop(later);
+/// # Ok(()) } }
+/// ```
 #[must_use = "dropping a handle detaches the call; nobody would see its result or its error"]
 pub struct JoinHandle<R> {
     /// Kept nowhere once its outcome is taken.
@@ -43,18 +69,6 @@ enum Origin {
     Nowhere(Option<Error>),
 }
 
-/// Where a call is; see [`JoinHandle::status`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CallStatus {
-    /// It waits for a worker.
-    Queued,
-    /// A worker has it.
-    Running,
-    /// It has a result or an error.
-    Finished,
-}
-
 impl<R> JoinHandle<R> {
     /// There must be one of each call that lands in no cell, and only one.
     pub(super) const fn new(call: CallKey, task: &'static Entry, driver: Arc<Driver>) -> Self {
@@ -66,7 +80,7 @@ impl<R> JoinHandle<R> {
         Self { call: CallKey::nowhere(), origin: Origin::Nowhere(Some(why)), result: PhantomData }
     }
 
-    /// Which call this is.
+    /// Which call this is: the number by which errors, logs and traces name it.
     pub fn id(&self) -> CallId {
         self.call.id
     }
@@ -90,8 +104,12 @@ impl<R> JoinHandle<R> {
         }
     }
 
-    /// Blocks until the call is finished, at the longest for `limit`. Returns whether it is finished; the call itself
+    /// Waits until the call is finished, at the longest for `limit`. Returns whether it is finished; the call itself
     /// is not touched.
+    ///
+    /// # Blocking
+    ///
+    /// For `limit` at the longest; not at all if that is zero, or the call is finished.
     pub fn wait_timeout(&self, limit: Duration) -> bool {
         let until = Instant::now().checked_add(limit);
         let Some(driver) = self.driver().filter(|_| !self.is_done()) else { return true };
@@ -123,7 +141,7 @@ impl<R> JoinHandle<R> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// use std::time::Duration;
     /// use loky::prelude::*;
     ///
@@ -135,79 +153,17 @@ impl<R> JoinHandle<R> {
     ///     guess
     /// }
     ///
-    /// # fn demo() -> Result<(), loky::Error> {
+    /// # loky::main! { fn main() -> Result<(), loky::Error> {
     /// let improving = improve.spawn(1.0);
     /// improving.wait_timeout(Duration::from_secs(1));
     /// improving.cancel_within(Duration::from_millis(100));
     /// println!("the best guess so far is {}", improving.join()?);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) } }
     /// ```
     ///
     /// [`ErrorKind::Cancelled`]: crate::ErrorKind::Cancelled
     pub fn cancel_within(&self, grace: Duration) -> bool {
         self.driver().is_some_and(|driver| !self.is_done() && driver.ask_to_end(self.call, grace))
-    }
-
-    pub(super) const fn key(&self) -> CallKey {
-        self.call
-    }
-
-    pub(super) const fn driver(&self) -> Option<&Arc<Driver>> {
-        match &self.origin {
-            Origin::Pool(driver, _) => Some(driver),
-            Origin::Nowhere(_) => None,
-        }
-    }
-
-    fn task(&self) -> &'static str {
-        match self.origin {
-            Origin::Pool(_, task) => task.name,
-            Origin::Nowhere(_) => "",
-        }
-    }
-
-    /// Waits on the calling thread, driving the pool meanwhile. `false`: not finished by `until`.
-    fn wait(&self, driver: &Driver, cell: &OutcomeCell, until: Option<Instant>) -> bool {
-        driver.wait_for(Some(self.call), until, || cell.is_done(), || cell.watch(Watcher::this_thread()))
-    }
-
-    /// Whoever has watched it waits for it.
-    pub(super) fn await_it(&self) {
-        self.driver().into_iter().for_each(|driver| driver.await_calls([self.call]));
-    }
-
-    /// Runs `hook` when the call is finished, on whichever thread finishes it. The hook must not block or panic.
-    pub(super) fn hook(&self, hook: impl FnOnce() + Send + 'static) {
-        match self.driver() {
-            None => hook(),
-            // In a forked child nobody finishes it.
-            Some(driver) => {
-                if let Some(cell) = driver.cell_of(self.call) {
-                    cell.watch(Watcher::Hook(Box::new(hook)));
-                }
-            }
-        }
-    }
-
-    /// The outcome, or where it will be; `None` if it was taken before. What the handle was for is done.
-    fn claim(&mut self) -> Option<Landing> {
-        match &mut self.origin {
-            Origin::Nowhere(why) => Some(Landing::Here(Box::new(Outcome::failed(why.take()?)))),
-            Origin::Pool(driver, _) => {
-                let landing = driver.claim(self.call)?;
-                self.call = self.call.nowhere_any_more();
-                Some(landing)
-            }
-        }
-    }
-}
-
-impl<R> Drop for JoinHandle<R> {
-    fn drop(&mut self) {
-        if let (Origin::Pool(driver, _), false) = (&self.origin, self.call.is_nowhere()) {
-            driver.let_go(self.call);
-        }
     }
 }
 
@@ -221,7 +177,7 @@ impl<R: DeserializeOwned> JoinHandle<R> {
     ///
     /// # Blocking
     ///
-    /// Until the call ends. Give the call a [`timeout`](super::Call::timeout) to bound it, or wait with
+    /// Until the call ends. Give the call a [`timeout`](crate::Call::timeout) to bound it, or wait with
     /// [`wait_timeout`](Self::wait_timeout).
     ///
     /// [`ErrorKind`]: crate::ErrorKind
@@ -232,7 +188,7 @@ impl<R: DeserializeOwned> JoinHandle<R> {
 
     /// Waits for the result, and gives what the task has printed along with it, as it came, instead of printing it.
     ///
-    /// That there is something takes a pool whose [`output`](super::PoolBuilder::output) is
+    /// That there is something takes a pool whose [`output`](crate::PoolBuilder::output) is
     /// [`Output::Capture`](crate::Output::Capture); of any other pool it is empty. It is there whatever the result is:
     /// also what came before a panic, a crash or a limit.
     ///
@@ -246,7 +202,7 @@ impl<R: DeserializeOwned> JoinHandle<R> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// use loky::prelude::*;
     ///
     /// #[loky::task]
@@ -255,13 +211,12 @@ impl<R: DeserializeOwned> JoinHandle<R> {
     ///     name.len()
     /// }
     ///
-    /// # fn demo() -> Result<(), loky::Error> {
+    /// # loky::main! { fn main() -> Result<(), loky::Error> {
     /// let pool = loky::Pool::builder().workers(1).output(loky::Output::Capture).build()?;
     /// let (result, captured) = greet.bind("world").on(&pool).spawn().join_captured();
     /// assert_eq!(captured.stdout(), b"Hello, world!\n");
     /// assert_eq!(result?, 5);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) } }
     /// ```
     pub fn join_captured(mut self) -> (Result<R, Error>, Captured) {
         let mut outcome = match self.wait_for_outcome() {
@@ -291,8 +246,29 @@ impl<R: DeserializeOwned> JoinHandle<R> {
     ///
     /// Callbacks of a pool run one after the other, in the order in which their calls finish. They run under no lock
     /// and may spawn calls, also in the same pool. A slow one delays other callbacks, and
-    /// [`shutdown`](super::Pool::shutdown), which waits for them; it delays no result. A panic in one is reported on
+    /// [`shutdown`](crate::Pool::shutdown), which waits for them; it delays no result. A panic in one is reported on
     /// standard error and contained.
+    ///
+    /// Does not block; but a call that came to no pool, because its arguments could not be encoded for instance, is over
+    /// already, and its callback runs here and now, on the calling thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use loky::prelude::*;
+    ///
+    /// #[loky::task]
+    /// fn square(x: u64) -> u64 {
+    ///     x * x
+    /// }
+    ///
+    /// # loky::main! { fn main() -> Result<(), loky::Error> {
+    /// let (sender, squares) = mpsc::channel();
+    /// square.spawn(7).on_done(move |result| _ = sender.send(result));
+    /// assert_eq!(squares.recv().expect("it is called in every case")?, 49);
+    /// # Ok(()) } }
+    /// ```
     pub fn on_done(self, callback: impl FnOnce(Result<R, Error>) + Send + 'static)
     where
         R: 'static,
@@ -314,32 +290,6 @@ impl<R: DeserializeOwned> JoinHandle<R> {
         self.await_it();
     }
 }
-
-impl<R: DeserializeOwned> Future for JoinHandle<R> {
-    type Output = Result<R, Error>;
-
-    /// # Panics
-    ///
-    /// If it is polled again after it has given its result.
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(driver) = self.driver().filter(|_| !self.is_done()) {
-            driver.check_process().map_err(|why| why.with_task(self.task()))?;
-            let cell = driver.cell_of(self.call).expect(UNREAD);
-            cell.watch(Watcher::Task(context.waker().clone()));
-            self.await_it();
-            if !cell.is_done() {
-                return Poll::Pending;
-            }
-        }
-        let outcome = match self.claim().expect(UNREAD) {
-            Landing::Here(outcome) => outcome,
-            Landing::Cell(cell) => cell.take().expect("its outcome is there"),
-        };
-        Poll::Ready(decode(*outcome, self.task()))
-    }
-}
-
-const UNREAD: &str = "a `JoinHandle` was polled after it had given its result";
 
 impl<R> fmt::Debug for JoinHandle<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -23,6 +23,8 @@ pub(crate) use self::decode::{decode_enclosing, decode_result};
 pub use self::gather::{AsCompleted, as_completed, join_all};
 pub use self::handle::{CallStatus, JoinHandle};
 pub use self::shared::{keyed, pool, reusable};
+#[cfg(feature = "progress")]
+use crate::bars::Own;
 use crate::config::Settings;
 use crate::driver::{Driver, Order, Outcome, OutcomeCell};
 use crate::error::{Error, ErrorKind};
@@ -41,7 +43,7 @@ use crate::{env, identity};
 /// leave. When `main` returns, the program ends as any Rust program does: calls that nobody has joined are not awaited,
 /// and their workers are gone with it.
 ///
-/// # If a worker dies
+/// # If the worker dies
 ///
 /// The call that it ran ends in [`ErrorKind::Crash`], or is tried again if it has retries left. A new worker is started
 /// when there is work for it. Nothing else is touched.
@@ -58,7 +60,7 @@ use crate::{env, identity};
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// use loky::prelude::*;
 ///
 /// #[loky::task]
@@ -66,12 +68,11 @@ use crate::{env, identity};
 ///     x * x
 /// }
 ///
-/// # fn demo() -> Result<(), loky::Error> {
+/// # loky::main! { fn main() -> Result<(), loky::Error> {
 /// let pool = loky::Pool::builder().workers(2).name("squares").build()?;
 /// assert_eq!(square.bind(7).on(&pool).run()?, 49);
 /// pool.shutdown();
-/// # Ok(())
-/// # }
+/// # Ok(()) } }
 /// ```
 #[derive(Clone)]
 pub struct Pool(Arc<Owner>);
@@ -82,7 +83,7 @@ struct Owner {
 }
 
 impl Pool {
-    /// Describes a new pool.
+    /// Describes a new pool: a worker for each processor, unless it is told otherwise.
     pub fn builder() -> PoolBuilder {
         PoolBuilder::new()
     }
@@ -102,9 +103,25 @@ impl Pool {
 
     /// Starts all workers now instead of with the first calls, and waits until they are ready.
     ///
-    /// If workers cannot be started, it returns all the same, and the calls say why. Blocks for as long as starting a
-    /// worker takes, a few milliseconds as a rule; a worker has 30 seconds before it counts as failed. Its
-    /// [initializers](PoolBuilder::initializer) come on top of that, and take as long as they may.
+    /// If workers cannot be started, it returns all the same, and the calls say why.
+    ///
+    /// # Blocking
+    ///
+    /// For as long as starting a worker takes, a few milliseconds as a rule; a worker has 30 seconds before it counts as
+    /// failed. Its [initializers](PoolBuilder::initializer) come on top of that, and take as long as they may.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use loky::prelude::*;
+    ///
+    /// # loky::main! { fn main() -> Result<(), loky::Error> {
+    /// let pool = loky::Pool::builder().workers(2).build()?;
+    /// pool.warm_up();
+    /// assert_eq!(pool.stats().idle, 2);
+    /// # pool.shutdown();
+    /// # Ok(()) } }
+    /// ```
     pub fn warm_up(&self) {
         if self.check().is_err() {
             return;
@@ -114,7 +131,9 @@ impl Pool {
         }
     }
 
-    /// What the pool has and has done, at this moment.
+    /// What the pool has and has done, at this moment. All zero in a forked child.
+    ///
+    /// It reads some small files of the kernel for each worker, and waits for no call: ask every second, not for every item.
     pub fn stats(&self) -> PoolStats {
         self.0.driver.stats()
     }
@@ -134,6 +153,29 @@ impl Pool {
 
     /// Like [`shutdown`](Self::shutdown), but with a limit: what is not finished by then is ended as by
     /// [`shutdown_now`](Self::shutdown_now). Returns whether everything finished by itself.
+    ///
+    /// # Blocking
+    ///
+    /// For `limit`, and then for as long as it takes to end what is left: as `shutdown_now` does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use loky::prelude::*;
+    ///
+    /// #[loky::task]
+    /// fn sleep(millis: u64) {
+    ///     std::thread::sleep(Duration::from_millis(millis));
+    /// }
+    ///
+    /// # loky::main! { fn main() -> Result<(), loky::Error> {
+    /// let pool = loky::Pool::builder().workers(1).build()?;
+    /// let long = sleep.bind(600_000).on(&pool).spawn();
+    /// assert!(!pool.shutdown_timeout(Duration::from_millis(100)));
+    /// assert_eq!(long.join().unwrap_err().kind(), loky::ErrorKind::Shutdown);
+    /// # Ok(()) } }
+    /// ```
     pub fn shutdown_timeout(&self, limit: Duration) -> bool {
         self.0.driver.ask_shutdown(false);
         let has_finished = self.0.driver.wait_finished(Instant::now().checked_add(limit));
@@ -146,6 +188,11 @@ impl Pool {
     /// Ends everything at once: calls that wait are given up, workers are killed with all that they have started. The
     /// handles resolve to [`ErrorKind::Shutdown`]. Waits until nothing of the pool is left, as
     /// [`shutdown`](Self::shutdown) does.
+    ///
+    /// # Blocking
+    ///
+    /// Until the killed workers are gone, milliseconds as a rule, and [`on_done`](JoinHandle::on_done) callbacks have
+    /// returned. No task can keep it from returning.
     pub fn shutdown_now(&self) {
         self.0.driver.ask_shutdown(true);
         self.0.driver.wait_finished(None);
@@ -201,11 +248,22 @@ impl Pool {
     /// Blocks until `is_done`, driving meanwhile; once `watch` was called, the calling thread must be unparked when
     /// that changes.
     pub(crate) fn wait(&self, is_done: impl Fn() -> bool, watch: impl Fn()) {
-        self.0.driver.wait(None, is_done, watch);
+        self.wait_until(None, is_done, watch);
+    }
+
+    /// The same until then. `false`: it is not done.
+    pub(crate) fn wait_until(&self, until: Option<Instant>, is_done: impl Fn() -> bool, watch: impl Fn()) -> bool {
+        self.0.driver.wait(until, is_done, watch)
+    }
+
+    /// How many workers are busy, and what their tasks say of how far they have come.
+    #[cfg(feature = "progress")]
+    pub(crate) fn at_work(&self) -> (usize, Vec<Own>) {
+        self.0.driver.at_work()
     }
 
     /// Whether the queue has room for so many bytes of arguments; if not, `watcher` is told when it may have.
-    fn has_room(&self, bytes: usize, watcher: impl FnOnce() -> Watcher) -> bool {
+    pub(crate) fn has_room(&self, bytes: usize, watcher: impl FnOnce() -> Watcher) -> bool {
         self.0.driver.has_room(bytes, || Some(watcher()))
     }
 
@@ -241,19 +299,16 @@ impl fmt::Debug for Pool {
 }
 
 fn not_initialized() -> Error {
-    Error::new(ErrorKind::NotInitialized, "did not run: this program would not recognize its own workers").with_advice(
-        "wrap `main` in `loky::main! { … }`, or call `loky::init()` as its first statement; in tests, enable the \
-             feature `test` of loky",
-    )
+    let what =
+        "did not run: its worker would be this program, started once more, which would run `main` again and no task";
+    Error::new(ErrorKind::NotInitialized, what)
 }
 
 /// `subject` is what cannot be.
 fn check_depth(subject: &'static str) -> Result<(), Error> {
     match env::max_depth() {
         Some(max) if identity::depth() >= max => {
-            let what = format!("{subject}: pools are nested {max} deep already");
-            let advice = "raise `LOKY_MAX_DEPTH` if this is meant; tasks that call themselves without end get here";
-            Err(Error::new(ErrorKind::Depth, what).with_advice(advice))
+            Err(Error::new(ErrorKind::Depth, format!("{subject}: pools are nested {max} deep already")))
         }
         _ => Ok(()),
     }

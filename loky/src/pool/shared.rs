@@ -30,6 +30,25 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 /// [`reusable`] has been told otherwise. After a shutdown, the next call makes a new one. Inside a task it is the pool
 /// of that worker, not the one that runs the task; as long as nobody has chosen its size, it follows what
 /// [`cpu_count`](crate::cpu_count) tells there.
+///
+/// It starts no worker, and is as cheap as a lock and a clone, but for the first time.
+///
+/// # Examples
+///
+/// ```
+/// use loky::prelude::*;
+///
+/// #[loky::task]
+/// fn square(x: u64) -> u64 {
+///     x * x
+/// }
+///
+/// # loky::main! { fn main() -> Result<(), loky::Error> {
+/// assert_eq!(square.run(7)?, 49);
+/// assert_eq!(loky::pool().stats().succeeded, 1);
+/// loky::pool().shutdown(); // for those who do not want to leave that to the end of the program
+/// # Ok(()) } }
+/// ```
 pub fn pool() -> Pool {
     let (mut shared, share) = (lock(), identity::share());
     let Some(entry) = shared.get_mut(&None).filter(|entry| !entry.pool.is_shutting_down()) else {
@@ -52,6 +71,8 @@ pub fn pool() -> Pool {
 /// Closures among the settings are equal only if they are the same one; initializers are, if task and arguments are.
 ///
 /// This is the pool of the program. A library had better have one [of its own](keyed).
+///
+/// Starts nothing and waits for nothing: not for workers, nor for a pool that it replaces.
 ///
 /// # Errors
 ///

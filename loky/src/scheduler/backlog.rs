@@ -117,7 +117,7 @@ impl Level {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Backlog {
     /// All calls that wait, in order.
     pub(super) fn walk<'a>(&'a self, calls: &'a [Call]) -> impl Iterator<Item = &'a Call> {
@@ -128,7 +128,7 @@ impl Backlog {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Level {
     fn walk<'a>(&self, calls: &'a [Call]) -> impl Iterator<Item = &'a Call> {
         let get = move |slot: u32| (slot != NONE).then(|| &calls[slot as usize]);

@@ -179,7 +179,7 @@ impl Calls {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Calls {
     /// Calls that a worker holds.
     pub(super) fn held(&self) -> usize {

@@ -102,7 +102,7 @@ fn seat(raw: u32) -> Option<Seat> {
     (raw != NONE).then(|| Seat::from_raw(raw))
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Loads {
     /// By how many calls the worker is listed.
     pub(super) fn load(&self, seat: Seat) -> Option<usize> {

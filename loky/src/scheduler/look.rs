@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::Scheduler;
 use super::ending::Doom;
-use super::event::Try;
+use super::event::{Try, Why};
 use crate::ids::{CallKey, WorkerId};
 
 impl Scheduler {
@@ -53,6 +53,19 @@ impl Scheduler {
     /// Whether the call will end, and not by its result: whatever its worker still answers comes too late.
     pub(crate) fn is_doomed(&self, call: CallKey) -> bool {
         self.calls.get(call).is_some_and(|call| call.doom().is_some_and(Doom::outdoes_answers))
+    }
+
+    /// Why a call that the worker has begun will end without a result, unless its answer makes it out, if that is known
+    /// by now.
+    pub(crate) fn doom_of(&self, worker: WorkerId) -> Option<Why> {
+        let held = self.workers.get(worker)?;
+        let doomed = held.held.iter().filter_map(|&key| self.calls.get(key)).find(|call| call.doom().is_some())?;
+        Some(doomed.doom()?.once_begun(Try { worker, attempt: doomed.attempt() }))
+    }
+
+    /// Whether the worker has served its number of calls.
+    pub(crate) fn has_served_all(&self, worker: WorkerId) -> bool {
+        self.workers.get(worker).is_some_and(|worker| worker.is_worn(&self.rules))
     }
 
     /// Calls that run, as far as is known, and whose run limit has come, which ends them at the next event; unless

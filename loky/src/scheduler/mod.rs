@@ -47,7 +47,7 @@ mod worker;
 mod workers;
 
 #[cfg(test)]
-mod sim;
+pub(crate) mod sim;
 #[cfg(test)]
 mod tests;
 
@@ -260,10 +260,10 @@ impl Scheduler {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Scheduler {
     /// Both sides of every reference agree.
-    fn check(&self) {
+    pub(crate) fn check(&self) {
         self.calls.check();
         self.workers.check();
         let mut held = 0;

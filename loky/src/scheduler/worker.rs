@@ -166,7 +166,7 @@ impl Worker {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Worker {
     /// What it holds fits to its phase.
     pub(super) fn check(&self, rules: &Rules) {

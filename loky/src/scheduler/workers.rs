@@ -290,7 +290,7 @@ impl Sums {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Workers {
     pub(super) fn iter(&self) -> impl Iterator<Item = (Seat, &Worker)> {
         self.index.iter().map(|&(_, seat)| (seat, self.at(seat)))

@@ -59,6 +59,14 @@ impl Enclosed {
         }
     }
 
+    /// The number by which the reader knows it, if it is one thing and the reader has it.
+    pub(crate) fn readers_own(&self) -> Option<u64> {
+        match self.items() {
+            [Item::Parents(id)] => Some(*id),
+            _ => None,
+        }
+    }
+
     /// Adds one more.
     pub(super) fn push(&mut self, item: Item) {
         match self.0.as_deref_mut() {

@@ -13,11 +13,7 @@ thread_local! {
 }
 
 /// Why a descriptor has not come.
-pub(super) const NO_ROOM: &str = "this process has too many open files to take in another one";
-
-/// What can be done.
-pub(crate) const ADVICE: &str = "raise the limit of open files (`ulimit -n`), hold fewer `loky::Shared` and `loky::Fd` at \
-                                 once, or share one large array and pass parts of it";
+pub(super) const NO_ROOM: &str = "the process that receives it has too many open files already";
 
 /// The value that is encoded or decoded on this thread cannot be for that reason.
 pub(super) fn note() {

@@ -26,9 +26,14 @@ use super::passing::{self, Name};
 /// A call is over with [`ErrorKind::OutOfResources`](crate::ErrorKind::OutOfResources) if the sender or the receiver has
 /// too many open files. Elsewhere than in a call, its `Serialize` and `Deserialize` fail.
 ///
+/// # If the worker dies
+///
+/// Its duplicate is closed; this process's is there until the call has ended, so a [retry](crate::Call::retries) is given
+/// the same open file, at the position where the dead one left it.
+///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// use std::fs::File;
 /// use std::io::Read;
 ///
@@ -42,10 +47,10 @@ use super::passing::{self, Name};
 ///     Ok(text.lines().count())
 /// }
 ///
-/// # fn demo() -> Result<(), Box<dyn std::error::Error>> {
+/// # loky::main! { fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let lines = count_lines.run(Fd::from(File::open("Cargo.toml")?))??;
-/// # Ok(())
-/// # }
+/// assert!(lines > 10);
+/// # Ok(()) } }
 /// ```
 #[derive(Debug)]
 pub struct Fd(OwnedFd);

@@ -98,6 +98,17 @@ impl<T: Pod> Shared<T> {
     ///
     /// The file cannot be opened for reading or mapped, is no regular file, or its length is no multiple of the size of
     /// a `T`, which must not be zero.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("loky-doc-{}", std::process::id()));
+    /// std::fs::write(&path, [1, 0, 2, 0])?;
+    /// let numbers = loky::Shared::<u16>::map_file(&path)?;
+    /// assert_eq!(numbers.iter().map(|number| u16::from_le(*number)).sum::<u16>(), 3);
+    /// # std::fs::remove_file(path)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn map_file(path: impl AsRef<Path>) -> io::Result<Self> {
         const { Self::CAN_BE_MAPPED };
         pod::know::<T>();
@@ -113,5 +124,5 @@ impl<T: Pod> Shared<T> {
 
 #[cold]
 fn refuse(bytes: usize, why: &io::Error) -> ! {
-    panic!("there is no room for {bytes} shared bytes: {why}")
+    panic!("no room for a `loky::Shared` of {bytes} bytes: {why}; a `try_` constructor returns that as an error")
 }

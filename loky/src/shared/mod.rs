@@ -46,9 +46,14 @@ use crate::sys::conjure::repeat;
 /// and the next one can have what has become free. Many small arrays are better passed as what they are, or as ranges of
 /// a large one, see [`slice`](Self::slice).
 ///
+/// # If the worker dies
+///
+/// Its mapping goes with it. The memory stays as long as anybody else holds the value; a `Shared` that only the dead worker
+/// held, a result that had not been sent for instance, is gone.
+///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// use loky::prelude::*;
 /// use loky::Shared;
 ///
@@ -57,12 +62,12 @@ use crate::sys::conjure::repeat;
 ///     numbers[from..to].iter().sum()
 /// }
 ///
-/// # fn demo() -> Result<(), loky::Error> {
-/// let numbers = Shared::from_vec(vec![0.5; 1 << 26]);
-/// let halves = [(0, 1 << 25), (1 << 25, 1 << 26)].map(|(from, to)| sum.spawn(numbers.clone(), from, to));
+/// # loky::main! { fn main() -> Result<(), loky::Error> {
+/// let numbers = Shared::from_vec(vec![0.5; 1 << 20]);
+/// let halves = [(0, 1 << 19), (1 << 19, 1 << 20)].map(|(from, to)| sum.spawn(numbers.clone(), from, to));
 /// let total: f64 = loky::join_all(halves)?.iter().sum();
-/// # Ok(())
-/// # }
+/// assert_eq!(total, 524288.0);
+/// # Ok(()) } }
 /// ```
 pub struct Shared<T> {
     /// `None` where there are no bytes.

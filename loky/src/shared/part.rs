@@ -7,7 +7,7 @@ use bytemuck::Pod;
 use super::Shared;
 
 impl<T: Pod> Shared<T> {
-    /// A part of it, of the same memory: what travels is the range.
+    /// A part of it, of the same memory: what travels is the range. Takes the same few nanoseconds whatever its length.
     ///
     /// # Panics
     ///
@@ -55,7 +55,7 @@ impl<T: Pod> Shared<T> {
     /// assert_eq!(sums, [3, 7, 5]);
     /// ```
     pub fn par_chunks(&self, len: usize) -> impl ExactSizeIterator<Item = Self> + use<T> {
-        assert!(len > 0, "a chunk has at least one element");
+        assert!(len > 0, "`par_chunks(0)`: a chunk has at least one element");
         let (all, count) = (self.clone(), self.len.div_ceil(len));
         (0..count).map(move |at| all.slice(at * len..all.len.min((at + 1) * len)))
     }

@@ -13,13 +13,13 @@ use super::passing::{self, Name};
 use crate::sys::pod;
 
 /// What stands in the bytes.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 struct Place {
     /// Which of the [`Name`]s, or [`NONE`].
     kind: u8,
     id: u64,
-    offset: u64,
-    len: u64,
+    /// Offset and length; `None`, as a rule, is the whole segment. So a call with one of these fits into a cache line.
+    range: Option<(u64, u64)>,
     /// The size of an element.
     width: u64,
 }
@@ -41,8 +41,7 @@ impl<T: Pod> Serialize for Shared<T> {
         let segment = self.segment.as_ref().filter(|_| self.len > 0);
         let name = segment.map(passing::enclose).transpose().map_err(S::Error::custom)?;
         let (kind, id) = name.map_or((NONE, 0), of_name);
-        let (offset, len, width) = (self.offset as u64, self.len as u64, size_of::<T>() as u64);
-        Place { kind, id, offset, len, width }.serialize(serializer)
+        self.place(kind, id).serialize(serializer)
     }
 }
 
@@ -56,21 +55,35 @@ impl<'de, T: Pod> Deserialize<'de> for Shared<T> {
     }
 }
 
+impl<T: Pod> Shared<T> {
+    fn place(&self, kind: u8, id: u64) -> Place {
+        let bytes = self.segment.as_ref().map(|segment| segment.bytes().len());
+        let is_whole = kind != NONE && bytes == Some(self.len * size_of::<T>());
+        let range = (!is_whole).then_some((self.offset as u64, self.len as u64));
+        Place { kind, id, range, width: size_of::<T>() as u64 }
+    }
+}
+
 impl Place {
     fn find<T: Pod>(&self) -> Result<Shared<T>, String> {
         if self.width != size_of::<T>() as u64 {
             let (theirs, ours) = (self.width, size_of::<T>());
             return Err(format!(
-                "a `loky::Shared` of elements of {theirs} bytes is no one of elements of {ours} bytes"
+                "a `loky::Shared` came with elements of {theirs} bytes, where one of {ours} bytes was awaited"
             ));
         }
-        let (offset, len) = usize::try_from(self.offset).ok().zip(usize::try_from(self.len).ok()).ok_or(BEYOND)?;
+        let range = self.range.map(|(offset, len)| usize::try_from(offset).ok().zip(usize::try_from(len).ok()));
+        let range = range.map(|range| range.ok_or(BEYOND)).transpose()?;
         if self.kind == NONE {
+            let (_, len) = range.ok_or(BEYOND)?;
             let is_sound = len == 0 || size_of::<T>() == 0;
             return is_sound.then(|| Shared::whole(None, len)).ok_or_else(|| BEYOND.to_string());
         }
         pod::know::<T>();
         let segment = passing::find(to_name(self.kind, self.id).ok_or("no such `loky::Shared` is known")?)?;
+        let (all, width) = (segment.bytes().len(), size_of::<T>());
+        let whole = || (all.checked_rem(width) == Some(0)).then(|| (0, all / width));
+        let (offset, len) = range.or_else(whole).ok_or(BEYOND)?;
         let end = len.checked_mul(size_of::<T>()).and_then(|bytes| bytes.checked_add(offset));
         // Elements without bytes have no segment.
         let is_at_an_element = offset.checked_rem(size_of::<T>()) == Some(0);
@@ -109,8 +122,7 @@ mod tests {
         let name = |shared: &Shared<T>| shared.segment.as_ref().map(|segment| passing::enclose(segment).unwrap());
         let (name, enclosed) = collecting(Way::Result, || name(shared));
         let (kind, id) = name.map_or((NONE, 0), of_name);
-        let (offset, len, width) = (shared.offset as u64, shared.len as u64, size_of::<T>() as u64);
-        (Place { kind, id, offset, len, width }, enclosed)
+        (shared.place(kind, id), enclosed)
     }
 
     #[test]
@@ -120,16 +132,17 @@ mod tests {
         let arrivals = vec![passing::Arrival::known(Name::New(whole.id), std::sync::Arc::clone(segment))];
         passing::supplying(arrivals.into(), || {
             assert_eq!(whole.find::<u32>().unwrap()[..], [1, 2, 3]);
-            assert_eq!(Place { offset: 4, len: 2, ..whole }.find::<u32>().unwrap()[..], [2, 3]);
+            assert_eq!(Place { range: Some((4, 2)), ..whole }.find::<u32>().unwrap()[..], [2, 3]);
             let wrong =
                 [(0, 4), (4, 3), (12, 1), (2, 1), (u64::MAX, 1), (4, u64::MAX), (0, 1 << 62), (u64::MAX - 3, 1)];
-            for (offset, len) in wrong {
-                assert!(Place { offset, len, ..whole }.find::<u32>().is_err(), "{offset} {len}");
+            for range in wrong {
+                assert!(Place { range: Some(range), ..whole }.find::<u32>().is_err(), "{range:?}");
             }
             assert!(
                 Place { kind: 9, ..whole }.find::<u32>().is_err() && Place { id: 0, ..whole }.find::<u32>().is_err()
             );
             assert!(whole.find::<[u8; 3]>().is_err() && Place { width: 0, ..whole }.find::<()>().is_err());
+            assert!(whole.range.is_none() && Place { width: 8, ..whole }.find::<u64>().is_err(), "one and a half");
             assert!(Place { kind: NONE, ..whole }.find::<u32>().is_err());
         });
         assert!(whole.find::<u32>().is_err(), "nothing came along");

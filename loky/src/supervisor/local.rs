@@ -65,7 +65,7 @@ pub(crate) fn launch(recipe: &Recipe, bell: &Bell) -> io::Result<Launched> {
 fn named(why: io::Error, recipe: &Recipe) -> io::Error {
     let nowhere = recipe.current_dir.as_ref().filter(|dir| !dir.is_dir());
     let what = match nowhere {
-        Some(dir) => format!("its directory {} cannot be entered", dir.display()),
+        Some(dir) => format!("`current_dir` of the pool, {}, cannot be entered", dir.display()),
         None if !Path::new(PROGRAM).exists() => format!("{PROGRAM} cannot be found; is /proc mounted?"),
         None => return why,
     };

@@ -4,7 +4,11 @@
 
 pub(crate) mod gauge;
 pub(crate) mod local;
+#[cfg(any(all(test, not(loom)), fuzzing))]
+#[cfg_attr(not(test), expect(dead_code, reason = "a fuzzer does not look at all of it"))]
+pub(crate) mod played;
 pub(crate) mod tree;
+pub(crate) mod vitals;
 pub(crate) mod zygote;
 
 use std::fs::File;
@@ -13,9 +17,13 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+#[cfg(any(all(test, not(loom)), fuzzing))]
+use self::played::MaybePlayed as ProcessFd;
 use crate::sys::page::Page;
 use crate::sys::poll;
-use crate::sys::process::{self, Exit, ProcessFd};
+#[cfg(not(any(all(test, not(loom)), fuzzing)))]
+use crate::sys::process::ProcessFd;
+use crate::sys::process::{self, Exit};
 
 /// A worker process, from its launch to its burial.
 #[derive(Debug)]
@@ -72,6 +80,14 @@ impl Process {
 impl AsFd for Process {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+/// Why the system has refused something that a process needs, and which limit that means, if it is one.
+pub(crate) fn refusal(why: &io::Error) -> String {
+    match process::limit_behind(why) {
+        Some(limit) => format!("{why}: {limit} may be reached"),
+        None => why.to_string(),
     }
 }
 

@@ -3,7 +3,10 @@
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
 
 use super::poll::{self, Poller};
 use super::socket;
@@ -44,6 +47,13 @@ impl Bell {
         if is_urgent { poller.urgent_tokens() } else { Ok(Vec::new()) }
     }
 
+    /// Whether a wait would end at once.
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn is_ready(&self, poller: &Poller) -> io::Result<bool> {
+        let ready = poll::wait_any_readable_until([self.hears.as_fd(), poller.urgent()], Some(Instant::now()))?;
+        Ok(ready != [false; 2])
+    }
+
     /// What is left in there ends the next wait, which is no harm.
     fn take_in(&self) -> io::Result<()> {
         let mut rung = [0; 64];
@@ -54,15 +64,24 @@ impl Bell {
     }
 }
 
-/// Rings by an end. One that is full is heard anyhow, and one that nobody hears needs no ringing.
+/// Rings by an end. One that is full is heard anyhow, and one that nobody hears needs no ringing. But while the kernel
+/// has no memory for a byte, it is tried again: a bell that is lost wakes nobody, ever.
 pub(crate) fn ring(end: &UnixStream) {
-    let _ = socket::write_some(end, &[0]);
+    while let Err(why) = socket::write_some(end, &[0]) {
+        let errno = why.raw_os_error().map(Errno::from_raw);
+        match errno {
+            Some(Errno::EINTR) => {}
+            Some(Errno::ENOBUFS | Errno::ENOMEM) => thread::sleep(NO_MEMORY_POLL),
+            _ => return,
+        }
+    }
 }
+
+/// It takes a while until somebody has given memory back.
+const NO_MEMORY_POLL: Duration = Duration::from_millis(1);
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

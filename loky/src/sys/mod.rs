@@ -7,7 +7,8 @@
 //! `births` tells of it, `heirloom` has it know the program, `costume` dresses the copy, `image` and `marks` find functions in the running program,
 //! `own_pid` notices a fork, `interrupt` takes over the signals that ask a program to end, `thread` starts one that is
 //! small, `pages` asks for large ones, `held_back` knows what is not printed yet, `number`, `plain`, `row` and `words` see numbers as bytes, `conjure`
-//! makes values without bytes, `heap` knows of memory and a cheap clock, `constructor` runs before `main`, `confine` keeps
+//! makes values without bytes, `heap` knows of memory and a cheap clock, `clock` is one that processes share, `claim` is a file of one of
+//! them, `at_exit` runs at the end of the program, `constructor` runs before `main`, `confine` keeps
 //! a process from what it may not do.
 #![expect(unsafe_code, reason = "the one room where it may stand; each block says why it is sound")]
 
@@ -15,8 +16,11 @@
 compile_error!("loky runs on 64-bit Linux so far: it needs epoll, memfd and pidfd");
 
 pub(crate) mod affinity;
+pub(crate) mod at_exit;
 pub(crate) mod bell;
 pub(crate) mod births;
+pub(crate) mod claim;
+pub(crate) mod clock;
 pub(crate) mod confine;
 pub(crate) mod conjure;
 #[cfg(feature = "test")]

@@ -130,6 +130,12 @@ impl Poller {
         let _ = wait_readable_until(self.bell.as_fd(), Some(Instant::now() + limit));
     }
 
+    /// Whether a wait would end at once.
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn is_ready(&self) -> io::Result<bool> {
+        wait_readable_until(self.epoll.0.as_fd(), Some(Instant::now()))
+    }
+
     /// `epoll_wait` counts in milliseconds, and a time limit should not be late by one. So what is far off is waited
     /// for there, not quite to the end, and what is near is waited for here. Returns how long is left.
     fn sleep_exactly(&self, until: Instant) -> io::Result<EpollTimeout> {

@@ -22,6 +22,9 @@ pub(crate) const SIGTERM: i32 = libc::SIGTERM;
 /// The signal of a process that has used up its limit of CPU time.
 pub(crate) const SIGXCPU: i32 = libc::SIGXCPU;
 
+/// The signals by which the processor refuses to go on.
+pub(crate) const FAULTS: [i32; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE];
+
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -109,6 +112,17 @@ pub(crate) fn parent_pid() -> u32 {
 /// The name of a signal, such as "SIGSEGV"; "signal 40" where it has none.
 pub(crate) fn signal_name(signal: i32) -> String {
     Signal::try_from(signal).map_or_else(|_| format!("signal {signal}"), |signal| signal.as_str().to_string())
+}
+
+/// Which limit is behind a refusal of the system, and where it is set.
+pub(crate) fn limit_behind(why: &io::Error) -> Option<&'static str> {
+    match why.raw_os_error()? {
+        libc::EAGAIN => Some("the limit of processes and threads (`ulimit -u`, or that of a cgroup)"),
+        libc::EMFILE => Some("the limit of open files (`ulimit -n`)"),
+        libc::ENFILE => Some("the limit of open files of the whole system"),
+        libc::ENOMEM => Some("the limit of memory"),
+        _ => None,
+    }
 }
 
 /// Ends this process at once, without running anything that was registered for its end.

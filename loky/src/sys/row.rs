@@ -65,6 +65,18 @@ impl Row {
         self.end - self.len
     }
 
+    /// Whether the memory can be used again for a row of so many bytes, of numbers of this width: it is not much longer.
+    pub(crate) fn suits(&self, width: usize, bytes: usize) -> bool {
+        self.width == width && self.capacity > 0 && self.capacity / 5 <= bytes / 4
+    }
+
+    /// The same memory, without anything in it.
+    pub(crate) fn emptied(self) -> Self {
+        let mut row = self;
+        (row.len, row.end, row.pages) = (0, 0, Pages::NONE);
+        row
+    }
+
     /// Of these bytes, to be lent.
     pub(crate) fn to_lend(bytes: &[u8]) -> Result<Self, NoMemory> {
         let mut row = Self::new(LINE);
@@ -230,6 +242,23 @@ mod tests {
         row.truncate(804);
         let numbers: Vec<u32> = row.into(201).unwrap();
         assert_eq!((numbers.len(), numbers[0], numbers[4], numbers[200]), (201, 7, 1, 99));
+    }
+
+    #[test]
+    fn memory_is_used_again_for_what_is_about_as_long() {
+        let row = Row::from(vec![7_u32; 1000]).unwrap();
+        assert!(row.suits(4, 4000) && row.suits(4, 3201) && row.suits(4, 1 << 40));
+        assert!(!row.suits(4, 3000) && !row.suits(8, 4000) && !Row::new(4).suits(4, 4000));
+        let address = row.bytes().as_ptr();
+        let mut row = row.emptied();
+        assert_eq!((row.bytes().len(), row.room()), (0, 0));
+        row.grow(4000).unwrap();
+        row.extend(&[1; 4000]);
+        assert_eq!((row.bytes(), row.bytes().as_ptr()), (&[1; 4000][..], address));
+        let mut row = row.emptied();
+        row.grow(1 << 20).unwrap();
+        row.extend(&[2; 1 << 20]);
+        assert_eq!(row.into::<Vec<u32>>(1 << 18).unwrap(), [0x0202_0202; 1 << 18]);
     }
 
     #[test]

@@ -68,12 +68,8 @@ pub(crate) fn encode_arguments_into(
 /// The error of a call that cannot be sent.
 #[cold]
 pub(super) fn cannot_be_started(why: &str) -> Error {
-    let error = |kind| Error::new(kind, format!("cannot be started: {why}"));
-    if exhaustion::take() {
-        error(ErrorKind::OutOfResources).with_advice(exhaustion::ADVICE)
-    } else {
-        error(ErrorKind::Encode)
-    }
+    let kind = if exhaustion::take() { ErrorKind::OutOfResources } else { ErrorKind::Encode };
+    Error::new(kind, format!("cannot be started: {why}"))
 }
 
 impl ArgumentWriter<'_> {

@@ -112,9 +112,7 @@ fn not_found(type_id: TypeId, function: &str) -> Error {
     if let Some(entry) = marks::all().map(call).find(|entry| entry.type_id() == Some(type_id)) {
         return in_a_library(entry);
     }
-    Error::new(ErrorKind::UnknownTask, "cannot be started: this program has no such task")
-        .with_task(function)
-        .with_advice("is `#[loky::task]` on the function, and is its crate linked (`use its_crate as _;`)?")
+    Error::new(ErrorKind::UnknownTask, "cannot be started: this program has no such task").with_task(function)
 }
 
 fn in_a_library(entry: &Entry) -> Error {

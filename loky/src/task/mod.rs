@@ -32,4 +32,4 @@ pub use passage::{Argument, Lent, LentSlice, LentUnsized, Owned, Passage, Return
 pub(crate) use registry::{build, registry};
 pub use slice::SliceOwner;
 pub use value::Written;
-pub(crate) use value::{decode, decode_row};
+pub(crate) use value::{RESULT_SHORT_MAX, decode, decode_row};

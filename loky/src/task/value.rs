@@ -22,6 +22,14 @@ pub struct Written {
     pub(crate) enclosed: Enclosed,
 }
 
+impl Written {
+    /// The bytes, if they are a few and all there is.
+    #[inline]
+    pub(crate) fn if_short(&self) -> Option<&[u8]> {
+        Some(&self.bytes[..]).filter(|bytes| self.row.is_none() && bytes.len() <= RESULT_SHORT_MAX)
+    }
+}
+
 /// What a value was appended as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Appended {
@@ -33,6 +41,9 @@ pub(super) enum Appended {
     /// The same in the place of a slice of something else that is plain, whose identity stands behind the name.
     StretchOfPod,
 }
+
+/// As many bytes of a result are sent in one step with a word before them.
+pub(crate) const RESULT_SHORT_MAX: usize = 64;
 
 /// The number of elements that stands before a row, a `u64` in little endian.
 const COUNT: usize = 8;

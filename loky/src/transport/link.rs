@@ -29,6 +29,14 @@ pub(crate) struct Link {
     is_closed: bool,
     /// Whether the worker slept when something was shown to it, which has not been told.
     has_rung: bool,
+    traffic: Traffic,
+}
+
+/// How many bytes went over a link so far: of messages, without their heads.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Traffic {
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
 }
 
 /// The words that a worker has written; none of them is waited for.
@@ -71,6 +79,7 @@ impl Link {
             arrived: Arrived::default(),
             is_closed: false,
             has_rung: false,
+            traffic: Traffic::default(),
         };
         link.may_sleep(chime, Patience::None);
         link
@@ -81,6 +90,7 @@ impl Link {
         // A worker that breaks its ring is found out when something is read from it, or dies.
         let _ = self.outgoing.add(&Part::Bytes(&head.bytes()));
         for part in parts {
+            self.traffic.sent += part.bytes().len() as u64;
             match part.split(EARLY) {
                 Some((early, rest)) => {
                     let _ = self.outgoing.add(&early);
@@ -97,7 +107,9 @@ impl Link {
     /// The same for a frame of these bytes, of which there are a few.
     pub(crate) fn send_short(&mut self, head: Head, bytes: &[u8]) {
         let is_put = Short::new(head, bytes).is_some_and(|short| self.outgoing.put(short.words()));
-        if !is_put {
+        if is_put {
+            self.traffic.sent += bytes.len() as u64;
+        } else {
             self.send(head, [Part::Bytes(bytes)]);
         }
     }
@@ -110,6 +122,11 @@ impl Link {
             self.departing.send(&self.socket);
         }
         std::mem::take(&mut self.has_rung)
+    }
+
+    /// Whether something waits for room in the ring.
+    pub(crate) fn has_more(&self) -> bool {
+        self.outgoing.has_more()
     }
 
     /// Sends a descriptor to the worker, now or in a later [`flush`](Self::flush). It comes in its turn among those that a
@@ -141,24 +158,49 @@ impl Link {
         }
     }
 
-    /// The next whole frame, if there is one.
-    pub(crate) fn receive(&mut self) -> Result<Option<Said<'_>>, FrameError<Broken>> {
+    /// The next whole frame, if there is one. If it is long and ends in a row, `spare` may give the memory for that, of
+    /// this width and for so many bytes.
+    #[inline]
+    pub(crate) fn receive(
+        &mut self,
+        spare: impl FnOnce(Head, usize, usize) -> Option<Row>,
+    ) -> Result<Option<Said<'_>>, FrameError<Broken>> {
         if self.is_closed {
             return Ok(None);
         }
-        self.frames.next(&mut Incoming(&mut self.incoming, &self.socket))
+        let said = self.frames.next_into(&mut Incoming(&mut self.incoming, &self.socket), spare)?;
+        if let Some((head, _)) = &said {
+            self.traffic.received += head.len as u64;
+        }
+        Ok(said)
     }
 
     /// The bytes of the next frame, if it is there and has the kind of the one before it and the next tag.
     #[inline]
     pub(crate) fn next_that_follows(&mut self) -> Option<&[u8]> {
-        if self.is_closed { None } else { self.frames.next_that_follows() }
+        if self.is_closed {
+            return None;
+        }
+        let bytes = self.frames.next_that_follows()?;
+        self.traffic.received += bytes.len() as u64;
+        Some(bytes)
     }
 
     /// Appends to `bytes` those of the next frames, at most `most`, as far as they are there, follow and are as long
     /// as the last one. Returns how many there are.
     pub(crate) fn next_alike(&mut self, most: usize, bytes: &mut Vec<u8>) -> usize {
-        if self.is_closed { 0 } else { self.frames.next_alike(most, bytes) }
+        if self.is_closed {
+            return 0;
+        }
+        let before = bytes.len();
+        let count = self.frames.next_alike(most, bytes);
+        self.traffic.received += (bytes.len() - before) as u64;
+        count
+    }
+
+    /// What went over it so far.
+    pub(crate) const fn traffic(&self) -> Traffic {
+        self.traffic
     }
 
     /// Takes in the bells that the worker has rung, and the descriptors between them.

@@ -7,6 +7,8 @@
 
 pub(crate) mod descriptors;
 pub(crate) mod link;
+#[cfg(feature = "tracing")]
+pub(crate) mod notes;
 mod outgoing;
 pub(crate) mod payload;
 pub(crate) mod ring;

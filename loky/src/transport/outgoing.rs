@@ -106,6 +106,11 @@ impl<M: Memory> Outgoing<M> {
         Ok(self.ring.must_ring())
     }
 
+    /// Whether something waits for room.
+    pub(super) fn has_more(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
     pub(super) fn clear(&mut self) {
         self.queue.clear();
     }

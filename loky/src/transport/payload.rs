@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::memory::{self, Memory};
 use crate::shared::passing::Enclosed;
+use crate::sys::row::Row;
 use crate::wire::body::{Encoded, Parcel, RowPlace};
 
 /// See the module. A clone copies at most [`SHORT_MAX`] bytes. Seen as bytes, it is what stands before such a row.
@@ -47,6 +48,14 @@ impl Payload {
             Self::Long(_, row) => *row,
             Self::Parcel(parcel) => parcel.row,
         }
+    }
+
+    /// The memory of the row that lies elsewhere, if nobody else has it and it [suits](Row::suits) another one. What is
+    /// left is of no use.
+    pub(crate) fn vacate(&mut self, width: usize, bytes: usize) -> Option<Row> {
+        let Self::Parcel(parcel) = self else { return None };
+        let row = Arc::get_mut(parcel)?.tail.take_if(|row| row.suits(width, bytes))?;
+        Some(row.emptied())
     }
 
     /// How many bytes there are, with those that lie elsewhere.
@@ -158,7 +167,6 @@ impl fmt::Debug for Payload {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::row::Row;
 
     #[test]
     fn a_row_that_lies_elsewhere_is_a_piece_of_its_own() {
@@ -174,6 +182,19 @@ mod tests {
         assert_eq!((payload.part(20..20), payload.is_heavy()), (&b""[..], true));
         let joined = payload.in_one_piece();
         assert!(joined.len() == 20 && joined[..8] == *b"12345678" && joined[16] == 7 && joined.pieces()[1].is_empty());
+    }
+
+    #[test]
+    fn only_a_row_that_nobody_else_has_is_vacated() {
+        let row = Box::new(Row::from(vec![7_u32; 1000]).unwrap());
+        let mut payload = Payload::from(Encoded { bytes: b"12345678".to_vec(), tail: Some(row), ..Encoded::NONE });
+        let other = payload.clone();
+        assert!(payload.vacate(4, 4000).is_none());
+        drop(other);
+        assert!(payload.vacate(8, 4000).is_none() && payload.vacate(4, 8).is_none() && payload.len() == 4008);
+        assert!(payload.vacate(4, 4000).is_some_and(|row| row.bytes().is_empty()));
+        assert!(payload.vacate(4, 4000).is_none() && payload.len() == 8);
+        assert!(Payload::from(vec![0; 5000]).vacate(1, 5000).is_none());
     }
 
     #[test]

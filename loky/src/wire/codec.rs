@@ -10,12 +10,13 @@ use std::fmt;
 use bincode::config::{self, Config, Configuration, Fixint, LittleEndian};
 use bincode::enc::write::Writer;
 use bincode::error::{DecodeError, EncodeError};
+use bincode::serde::{DecodeError as Undecodable, EncodeError as Unencodable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::memory;
 
-/// What the format said, or the `Serialize` or `Deserialize` that it called, in their own words.
+/// What went wrong, in the words of the `Serialize` or `Deserialize` that said so, or else in ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CodecError(String);
 
@@ -28,21 +29,36 @@ impl CodecError {
 
 impl From<EncodeError> for CodecError {
     fn from(why: EncodeError) -> Self {
-        match why {
-            EncodeError::Other(text) => Self(text.to_string()),
-            EncodeError::OtherString(text) => Self(text),
-            why => Self(why.to_string()),
-        }
+        Self(match why {
+            EncodeError::Other(text) => text.to_string(),
+            EncodeError::OtherString(text) => text,
+            EncodeError::Serde(Unencodable::SequenceMustHaveLength) => {
+                "its `Serialize` does not say how many elements there are, which must be known \
+                                      beforehand (`#[serde(flatten)]` is such a case); send a `Vec` or a map"
+                    .to_string()
+            }
+            why => why.to_string(),
+        })
     }
 }
 
 impl From<DecodeError> for CodecError {
     fn from(why: DecodeError) -> Self {
-        match why {
-            DecodeError::Other(text) => Self(text.to_string()),
-            DecodeError::OtherString(text) => Self(text),
-            why => Self(why.to_string()),
-        }
+        Self(match why {
+            DecodeError::Other(text) => text.to_string(),
+            DecodeError::OtherString(text) => text,
+            DecodeError::UnexpectedEnd { .. } => "its bytes end too early".to_string(),
+            DecodeError::LimitExceeded => "a length in its bytes is beyond every limit".to_string(),
+            DecodeError::InvalidBooleanValue(byte) => format!("a `bool` in it is {byte}"),
+            DecodeError::InvalidCharEncoding(_) => "a `char` in it is none".to_string(),
+            DecodeError::Utf8 { .. } => "a text in it is not UTF-8".to_string(),
+            DecodeError::Serde(Undecodable::AnyNotSupported | Undecodable::IgnoredAnyNotSupported) => {
+                "its `Deserialize` asks the bytes for their type, which they do not tell (as with \
+                                      `#[serde(untagged)]` or `serde_json::Value`): send another type, or text"
+                    .to_string()
+            }
+            why => why.to_string(),
+        })
     }
 }
 
@@ -116,6 +132,29 @@ mod tests {
     fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CodecError> {
         let mut bytes = Vec::new();
         encode_into(&mut bytes, value).map(|()| bytes)
+    }
+
+    #[test]
+    fn what_the_format_cannot_do_is_said_in_words() {
+        #[derive(Debug, serde::Serialize, serde::Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Number(i64),
+        }
+        let why = decode::<Either>(&encode(&Either::Number(7)).unwrap()).unwrap_err().to_string();
+        assert!(why.contains("`#[serde(untagged)]`") && why.contains("or text"), "{why}");
+        struct Endless;
+        impl Serialize for Endless {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serde::ser::SerializeSeq::end(serializer.serialize_seq(None)?)
+            }
+        }
+        let why = encode(&Endless).unwrap_err().to_string();
+        assert!(why.contains("`#[serde(flatten)]`"), "{why}");
+        for (bytes, expected) in [(&[7][..], "a `bool` in it is 7"), (&[], "end too early")] {
+            let why = decode::<bool>(bytes).unwrap_err().to_string();
+            assert!(why.contains(expected), "{why}");
+        }
     }
 
     #[test]

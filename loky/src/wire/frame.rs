@@ -132,13 +132,28 @@ pub(crate) struct Reader {
 impl Reader {
     /// The next whole frame; `None` if the source has no more words for now.
     pub(crate) fn next<S: Source>(&mut self, source: &mut S) -> Result<Option<Said<'_>>, FrameError<S::Error>> {
+        self.next_into(source, |_, _, _| None)
+    }
+
+    /// The same. If it is long and ends in a row, `spare` may give the memory for that, of this width and for so many
+    /// bytes.
+    #[inline]
+    pub(crate) fn next_into<S: Source>(
+        &mut self,
+        source: &mut S,
+        spare: impl FnOnce(Head, usize, usize) -> Option<Row>,
+    ) -> Result<Option<Said<'_>>, FrameError<S::Error>> {
+        let mut spare = Some(spare);
         loop {
             if let Some(long) = self.long.take() {
                 return self.next_of_long(long, source);
             }
             match self.head()? {
                 Some((head, own)) if self.has_arrived(head, own) => return Ok(Some(self.give_out(head, own))),
-                Some((head, own)) if self.is_long(head, own) => self.begin_long(head, own),
+                Some((head, own)) if self.is_long(head, own) => {
+                    let mut spare = spare.take();
+                    self.begin_long(head, own, |width, bytes| spare.take()?(head, width, bytes));
+                }
                 _ if self.fill(source)? == 0 => return Ok(None),
                 _ => {}
             }
@@ -223,8 +238,8 @@ impl Reader {
         own + padded(head.len) > BUFFER_LEN && own + before_row <= self.end - self.start
     }
 
-    fn begin_long(&mut self, head: Head, own: usize) {
-        self.long = Some(Long::begin(head, &self.buffer[self.start + own..self.end]));
+    fn begin_long(&mut self, head: Head, own: usize, spare: impl FnOnce(usize, usize) -> Option<Row>) {
+        self.long = Some(Long::begin(head, &self.buffer[self.start + own..self.end], spare));
         (self.start, self.end) = (0, 0);
         self.last = head;
     }

@@ -36,13 +36,15 @@ const GROWTH: usize = 32;
 const START_MAX: usize = 1 << 10;
 
 impl Long {
-    /// One of which `begun` has arrived: whole words, and all that stands before the row.
-    pub(super) fn begin(head: Head, begun: &[u8]) -> Self {
+    /// One of which `begun` has arrived: whole words, and all that stands before the row. Its row may have the memory of
+    /// one that `spare` gives.
+    pub(super) fn begin(head: Head, begun: &[u8], spare: impl FnOnce(usize, usize) -> Option<Row>) -> Self {
         let row = head.row.filter(|row| row.start() < head.len);
         let (start, rest) = row.and_then(|row| begun.split_at_checked(row.start())).unwrap_or((&[], begun));
         let place = row.filter(|_| !start.is_empty());
         let all = padded(head.len) - start.len();
-        let mut row = empty(place, all.min(TRUST));
+        let spare = place.and_then(|place| spare(place.width(), all));
+        let mut row = spare.unwrap_or_else(|| empty(place, all.min(TRUST)));
         if row.grow(all.min(TRUST)).is_err() {
             return Self {
                 head,

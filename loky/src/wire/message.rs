@@ -8,12 +8,15 @@ use serde::{Deserialize, Serialize};
 use super::body::{Body, RowPlace};
 use super::codec::{self, CodecError};
 use super::enclosure::Enclosure;
-use super::frame::{Head, Said};
+use super::frame::{Head, Said, WORD};
 use crate::confinement::Confinement;
 use crate::error::PanicEvidence;
 
 /// Changes with every change of what is said here or how.
-pub(crate) const PROTOCOL: u32 = 7;
+pub(crate) const PROTOCOL: u32 = 8;
+
+/// With which code a process ends that was started as a worker and cannot be one: its last words say why.
+pub(crate) const NOT_A_WORKER: i32 = 97;
 
 /// What a parent says; see [`run`](super::run) for what it says most, and [`Welcome`] for what comes first of all.
 pub(crate) mod to_worker {
@@ -36,12 +39,14 @@ mod from_worker {
     pub(super) const VALUE: u8 = 2;
     /// The item that the tag names has none.
     pub(super) const FAILURE: u8 = 3;
-    /// How many nanoseconds the call ran whose last answer comes next.
+    /// When the call began whose last answer comes next, and for how many nanoseconds it ran.
     pub(super) const RAN: u8 = 4;
     /// It begins nothing more.
     pub(super) const WORN: u8 = 5;
     /// The result that comes next encloses this.
     pub(super) const ENCLOSE: u8 = 16;
+    /// Like a value. Its first word is the number of what it encloses, which the reader has itself.
+    pub(super) const VALUE_OF_READERS: u8 = 17;
 }
 
 /// Who the worker is. Told to it before it can say anything, beside the link, so it is no frame.
@@ -96,8 +101,17 @@ pub(crate) enum FromWorker<'a> {
         item: u32,
         result: Result<Body<'a>, Failure>,
     },
-    /// The call whose last answer comes next, or which is given up, ran so long.
+    /// An item has a result, which encloses what the reader knows by this number.
+    AnswerOfReaders {
+        call: u32,
+        item: u32,
+        encloses: u64,
+        result: &'a [u8],
+    },
+    /// The call whose last answer comes next, or which is given up, began at this moment of the machine's clock, and ran
+    /// so long.
     Ran {
+        began: u64,
         nanos: u64,
     },
     /// The worker has grown, and is to be replaced: it begins nothing more of what it was sent, and none of the items
@@ -166,6 +180,11 @@ pub(crate) const fn value(call: u64, item: u32, len: usize, row: Option<RowPlace
     Head { kind: from_worker::VALUE, tag: item_tag(call, item), len, row }
 }
 
+/// The same of a short result that encloses what the reader knows by the number in its first word.
+pub(crate) const fn value_of_readers(call: u64, item: u32, len: usize) -> Head {
+    Head { kind: from_worker::VALUE_OF_READERS, tag: item_tag(call, item), len, row: None }
+}
+
 /// Item `item` of call number `call` has no result.
 pub(crate) fn failure(call: u64, item: u32, why: &Failure) -> (Head, Vec<u8>) {
     encoded(from_worker::FAILURE, item_tag(call, item), why)
@@ -175,9 +194,14 @@ const fn item_tag(call: u64, item: u32) -> u64 {
     call << u32::BITS | item as u64
 }
 
-/// How long the call ran whose last answer comes next.
-pub(crate) const fn ran(nanos: u64) -> Head {
-    Head { kind: from_worker::RAN, tag: nanos, len: 0, row: None }
+/// Which item of which call has the result that this is the head of.
+pub(crate) fn item_of(head: Head) -> Option<(u32, u32)> {
+    (head.kind == from_worker::VALUE).then_some(((head.tag >> u32::BITS) as u32, head.tag as u32))
+}
+
+/// When the call began whose last answer comes next, and how long it ran.
+pub(crate) const fn ran(began: u64, nanos: u64) -> (Head, [u8; WORD]) {
+    (Head { kind: from_worker::RAN, tag: nanos, len: WORD, row: None }, began.to_le_bytes())
 }
 
 /// Begins nothing more, and waits to be told to leave.
@@ -211,10 +235,21 @@ impl<'a> FromWorker<'a> {
         match head.kind {
             from_worker::HELLO => codec::decode(&bytes).map(Self::Hello),
             from_worker::VALUE => Ok(Self::Answer { call, item, result: received(bytes) }),
+            from_worker::VALUE_OF_READERS => match bytes {
+                Body::Lent(bytes) => bytes.split_first_chunk().map(|(encloses, result)| {
+                    let encloses = u64::from_le_bytes(*encloses);
+                    Self::AnswerOfReaders { call, item, encloses, result }
+                }),
+                _ => None,
+            }
+            .ok_or_else(|| CodecError::unknown("what a result encloses")),
             from_worker::FAILURE => codec::decode(&bytes).map(|why| Self::Answer { call, item, result: Err(why) }),
-            from_worker::RAN => Ok(Self::Ran { nanos: head.tag }),
+            from_worker::RAN => {
+                let began = <[u8; WORD]>::try_from(&*bytes).map_err(|_| CodecError::unknown("a moment"))?;
+                Ok(Self::Ran { began: u64::from_le_bytes(began), nanos: head.tag })
+            }
             from_worker::ENCLOSE => Enclosure::parse(head, &bytes).map(Self::Encloses),
-            from_worker::WORN => Ok(Self::Worn),
+            from_worker::WORN if bytes.is_empty() => Ok(Self::Worn),
             _ => Err(CodecError::unknown("a kind of message")),
         }
     }
@@ -263,8 +298,19 @@ mod tests {
         let why = Failure::CannotDecode("it".into());
         let failure = FromWorker::Answer { call: 7, item: 0, result: Err(why.clone()) };
         assert_eq!(FromWorker::parse(said(&super::failure(7, 0, &why))), Ok(failure));
-        assert_eq!(FromWorker::parse((ran(5), Body::Lent(b""))), Ok(FromWorker::Ran { nanos: 5 }));
+        let (head, moment) = ran(4, 5);
+        assert_eq!(FromWorker::parse((head, Body::Lent(&moment))), Ok(FromWorker::Ran { began: 4, nanos: 5 }));
+        assert!(FromWorker::parse((head, Body::Lent(&moment[1..]))).is_err());
         assert_eq!(FromWorker::parse((worn(), Body::Lent(b""))), Ok(FromWorker::Worn));
+    }
+
+    #[test]
+    fn a_result_says_what_of_its_readers_it_encloses() {
+        let head = value_of_readers(7, 9, 11);
+        let answer = FromWorker::AnswerOfReaders { call: 7, item: 9, encloses: 1, result: b"abc" };
+        assert_eq!(FromWorker::parse((head, Body::Lent(b"\x01\0\0\0\0\0\0\0abc"))), Ok(answer));
+        assert!(FromWorker::parse((head, Body::Lent(b"seven b"))).is_err());
+        assert!(FromWorker::parse((head, Body::Whole(vec![0; 20].into()))).is_err());
     }
 
     #[test]
@@ -275,7 +321,7 @@ mod tests {
 
     #[test]
     fn what_no_worker_says_is_an_error() {
-        for kind in [0, 1, 3, 6, 255] {
+        for kind in [0, 1, 3, 4, 5, 6, 255] {
             let said = (Head { kind, tag: 0, len: 3, row: None }, Body::Lent(b"abc"));
             assert!(FromWorker::parse(said).is_err(), "kind {kind}");
         }

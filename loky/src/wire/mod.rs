@@ -11,4 +11,6 @@ pub(crate) mod enclosure;
 pub(crate) mod frame;
 mod long;
 pub(crate) mod message;
+#[cfg(feature = "tracing")]
+pub(crate) mod note;
 pub(crate) mod run;

@@ -9,9 +9,9 @@
 use std::io;
 use std::time::Duration;
 
-use super::enter::NOT_A_WORKER;
 use crate::confinement::Confinement;
 use crate::sys::confine;
+use crate::wire::message::NOT_A_WORKER;
 
 /// What is inherited by threads and processes that are started later. To be called while there is no other thread.
 pub(super) fn this_thread(wanted: &Confinement) {
@@ -63,7 +63,7 @@ fn seconds(limit: Duration) -> u64 {
 
 fn must(setting: &str, done: io::Result<()>) {
     if let Err(why) = done {
-        eprintln!("loky: `{setting}`, which was asked for, cannot be had here: {why}");
+        eprintln!("loky: the pool's `{setting}` cannot be had here: {why}");
         std::process::exit(NOT_A_WORKER)
     }
 }

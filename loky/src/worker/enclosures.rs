@@ -34,7 +34,7 @@ pub(super) fn send(speaker: &mut Speaker, enclosed: &Enclosed) -> io::Result<Res
             Item::Parents(id) => {
                 // Without a descriptor, and so without hurry: it goes with the result.
                 let (head, bytes) = message::encloses(Enclosure { id: *id, what: What::Readers, len: 0 });
-                speaker.add(head, bytes.as_ref(), &[])?;
+                speaker.add_alone(head, bytes.as_ref())?;
                 continue;
             }
             Item::Segment(segment) => {

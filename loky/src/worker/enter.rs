@@ -6,18 +6,16 @@ use std::sync::Arc;
 
 use super::growth::Growth;
 use super::zygote::Copied;
-use super::{confine, guard, serve, watch, zygote};
+use super::{confine, guard, notes, serve, watch, zygote};
 use crate::env;
 use crate::identity::{self, Identity};
+use crate::sys::own_pid::own_pid;
 use crate::sys::page::Page;
 use crate::sys::process::ProcessFd;
 use crate::sys::{affinity, entry, held_back, process, socket};
 use crate::task;
 use crate::transport::worker_link::{self, Listener, Speaker};
-use crate::wire::message::{Build, Hello, Welcome};
-
-/// With which code a process ends that was started as a worker and cannot be one.
-pub(super) const NOT_A_WORKER: i32 = 97;
+use crate::wire::message::{Build, Hello, NOT_A_WORKER, Welcome};
 
 /// Catches worker processes: in one of them this serves calls and never returns; anywhere else it returns at once,
 /// and tasks may be spawned from then on.
@@ -87,7 +85,7 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page, Growth)> {
         process::exit_now(0);
     }
     if let Err(why) = affinity::restrict(&welcome.cpus) {
-        eprintln!("loky: worker {} cannot run where `cpu_affinity` says: {why}", welcome.index);
+        eprintln!("loky: worker {} cannot run where the pool's `cpu_affinity` says: {why}", welcome.index);
         process::exit_now(NOT_A_WORKER);
     }
     let build = task::build().map_err(|why| io::Error::other(why.to_string()))?;
@@ -99,6 +97,7 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page, Growth)> {
     }
     entry::set_up_family()?;
     let is_confined = !welcome.confinement.is_none();
+    let for_notes = Arc::clone(&socket);
     let mut watch = Some(|| watch::start(socket, parent.or_else(|| ProcessFd::open(welcome.parent).ok())));
     if let Some(watch) = watch.take_if(|_| !is_confined) {
         // Whatever can fail comes before the hello: whoever has said it is believed to serve. The first call travels
@@ -122,6 +121,7 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page, Growth)> {
     guard::install();
     entry::set_process_name(&format!("loky {}", welcome.index));
     identity::become_worker(Identity {
+        pid: own_pid(),
         index: welcome.index,
         pool: welcome.pool,
         depth: welcome.depth,
@@ -130,6 +130,7 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page, Growth)> {
         threads_said: welcome.threads_said,
         page: page.clone(),
     });
+    notes::begin(&page, for_notes);
     confine::this_process(&welcome.confinement);
     if is_confined {
         // Now, since nothing can fail any more: a worker that has said hello is all that it was asked to be.

@@ -4,7 +4,7 @@
 //! and sends what goes beside the bytes, `guard` keeps a panic from ending it, `growth` notices that it had better be
 //! replaced, `watch` ends it when its parent is gone, `zygote` is what makes workers of itself,
 //! `before_main` catches the workers of programs that are tests. It meets the parent's side only in what `wire` says.
-//! `confine` keeps it from what it may not do.
+//! `notes` passes on what tasks log. `confine` keeps it from what it may not do.
 
 #[cfg(feature = "test")]
 mod before_main;
@@ -13,6 +13,11 @@ mod enclosures;
 mod enter;
 mod growth;
 mod guard;
+#[cfg(not(feature = "tracing"))]
+#[path = "no_notes.rs"]
+mod notes;
+#[cfg(feature = "tracing")]
+mod notes;
 mod ready;
 mod serve;
 mod watch;

@@ -4,10 +4,10 @@
 //! living parent is told of all of them at the end of the call.
 
 use std::io;
-use std::time::Instant;
 
 use super::enclosures;
 use super::growth::Growth;
+use super::notes;
 use super::ready::Ready;
 use crate::identity;
 use crate::shared::passing;
@@ -15,11 +15,12 @@ use crate::supervisor::tree;
 use crate::sys::own_pid::own_pid;
 use crate::sys::page::{Beginner, Page};
 use crate::sys::row::Row;
-use crate::sys::{held_back, process, stdio};
-use crate::task::{ArgumentReader, Entry, Written, entry_of};
+use crate::sys::{clock, held_back, process, stdio};
+use crate::task::{ArgumentReader, Entry, RESULT_SHORT_MAX, Written, entry_of};
 use crate::transport::worker_link::{Listener, Speaker};
 use crate::wire::body::RowPlace;
 use crate::wire::enclosure::Enclosure;
+use crate::wire::frame::WORD;
 use crate::wire::message::{self, Failure, to_worker};
 use crate::wire::run::{Assignment, Run};
 
@@ -57,7 +58,7 @@ pub(super) fn serve(mut listener: Listener, speaker: Speaker, page: &Page, growt
                 }
                 to_worker::FORGET => passing::forget(head.tag),
                 to_worker::STOP => leave(),
-                kind => die(&format!("was told something else than what to run (kind {kind})")),
+                kind => die(&format!("it was told what it does not understand (a message of kind {kind})")),
             },
             Ok(None) => vanish(),
             Err(why) => die(&why.to_string()),
@@ -83,9 +84,10 @@ impl Desk {
         let run = &assignment.run;
         let entry = entry_of(run.task);
         if !self.beginner.begin(number, run.first) {
-            return Ok(());
+            return if self.beginner.is_damaged() { die(DAMAGED) } else { Ok(()) };
         }
-        let begun = run.is_measured.then(Instant::now);
+        notes::before_call(run.is_errand);
+        let begun = run.is_measured.then(clock::now);
         identify(entry, run, run.tries_before);
         // Not before the call has begun: whoever dies of decoding its captures is to blame.
         let ready = match assignment.lost {
@@ -147,11 +149,10 @@ impl Desk {
             // Only the first item may have been tried before.
             identify(entry, run, 0);
         }
-        if run.is_prompt {
-            // It has a limit of its own, so the parent may race for it. What has begun cannot be recalled.
-            self.beginner.begin(number, item);
-        } else {
-            self.beginner.go_on(item);
+        // One that has a limit of its own the parent may race for. What has begun cannot be recalled.
+        let has_begun = if run.is_prompt { self.beginner.begin(number, item) } else { self.beginner.go_on(item) };
+        if !has_begun {
+            die(DAMAGED);
         }
     }
 
@@ -162,15 +163,16 @@ impl Desk {
             // The task has forked, and this is the child: the answer, like the worker, is the other one's.
             process::exit_now(0);
         }
+        notes::after_item();
         // What the task has printed is seen before its result, and is not lost if this process is killed later.
         held_back::flush();
         stdio::flush_c();
     }
 
     #[inline(never)]
-    fn tell_time(&mut self, begun: Instant) -> io::Result<()> {
-        let nanos = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.speaker.add(message::ran(nanos), &[], &[])
+    fn tell_time(&mut self, began: u64) -> io::Result<()> {
+        let (head, moment) = message::ran(began, clock::now().saturating_sub(began));
+        self.speaker.add(head, &moment, &[])
     }
 
     #[cold]
@@ -184,6 +186,12 @@ impl Desk {
     fn answer(&mut self, number: u64, item: u32, is_only: bool) -> io::Result<()> {
         if !self.result.enclosed.is_empty() {
             let enclosed = std::mem::take(&mut self.result.enclosed);
+            if let Some((id, value)) = enclosed.readers_own().zip(self.result.if_short().filter(|_| is_only)) {
+                let (mut bytes, len) = ([0; WORD + RESULT_SHORT_MAX], WORD + value.len());
+                bytes[..WORD].copy_from_slice(&id.to_le_bytes());
+                bytes[WORD..len].copy_from_slice(value);
+                return self.speaker.add_alone(message::value_of_readers(number, item, len), &bytes[..len]);
+            }
             if let Err(why) = enclosures::send(&mut self.speaker, &enclosed)? {
                 return self.tell_failure(number, item, &why);
             }
@@ -214,6 +222,9 @@ fn identify(entry: Option<&'static Entry>, run: &Run, tries_before: u32) {
     }
 }
 
+/// A task may write anywhere in its process.
+const DAMAGED: &str = "something in it has overwritten the memory that it shares with its parent";
+
 /// The parent has no more work: ends as a program ends, after everything that tasks have started.
 fn leave() -> ! {
     tree::kill_own_descendants();
@@ -228,6 +239,6 @@ fn vanish() -> ! {
 
 /// The link brings nonsense: tells the parent by dying, with the reason as last words.
 fn die(why: &str) -> ! {
-    eprintln!("loky: a worker (pid {}) {why}", std::process::id());
+    eprintln!("loky: this worker (pid {}) cannot go on: {why}", std::process::id());
     process::exit_now(1)
 }

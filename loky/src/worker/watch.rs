@@ -9,7 +9,7 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use crate::supervisor::tree;
+use crate::supervisor::{refusal, tree};
 use crate::sys::process::{self, ProcessFd};
 use crate::sys::{poll, thread};
 
@@ -21,8 +21,8 @@ pub(super) fn start(link: Arc<UnixStream>, parent: Option<ProcessFd>) -> io::Res
         tree::kill_own_descendants();
         process::exit_now(0);
     };
-    thread::start(c"loky-watch", STACK, watch)
-        .map_err(|why| io::Error::other(format!("the thread that watches its parent cannot be started: {why}")))
+    let refused = |why| format!("the thread that watches its parent cannot be started: {}", refusal(&why));
+    thread::start(c"loky-watch", STACK, watch).map_err(|why| io::Error::other(refused(why)))
 }
 
 /// Has everything ready that the first thread of a process takes a while to find, so that the copies of this process,

@@ -4,69 +4,17 @@
 //! The case traces its worker as a debugger does. It takes no exit status, which is the library's to take.
 
 use std::thread;
-use std::time::Duration;
 
 use loky::prelude::*;
 use loky::{ErrorKind, Pool};
-use loky_tests::sys::signal;
 use loky_tests::tasks::{Blob, pid, square};
-use loky_tests::{Case, Gate, cases, pool_of, procfs};
-use nix::errno::Errno;
-use nix::sys::ptrace::{self, Options};
-use nix::sys::signal::Signal;
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
-use nix::unistd::Pid;
+use loky_tests::{Case, Gate, Traced, cases, pool_of, procfs};
 
 pub(crate) const CASES: &[Case] = cases![
     race_06_killed_at_each_boundary_of_a_call: 180,
     race_06_killed_at_each_boundary_of_a_large_call: 180,
     race_06_killed_at_each_boundary_of_its_leave: 120,
 ];
-
-/// A worker whose first thread is stopped before and after each of its system calls.
-struct Traced(Pid);
-
-impl Traced {
-    /// `None` where nobody may trace.
-    fn seize(worker: u32) -> Option<Self> {
-        let pid = Pid::from_raw(worker as i32);
-        ptrace::seize(pid, Options::PTRACE_O_TRACESYSGOOD).ok()?;
-        ptrace::interrupt(pid).ok()?;
-        let traced = Self(pid);
-        traced.is_stopped_before(&|| false).then_some(traced)
-    }
-
-    /// Waits for the next stop; false if it is over before, or the process is gone.
-    fn is_stopped_before(&self, is_over: &dyn Fn() -> bool) -> bool {
-        loop {
-            match waitid(Id::Pid(self.0), WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG) {
-                Ok(WaitStatus::StillAlive) if is_over() => return false,
-                Ok(WaitStatus::StillAlive) | Err(Errno::EINTR) => thread::sleep(Duration::from_micros(50)),
-                Ok(_) => return true,
-                Err(_) => return false,
-            }
-        }
-    }
-
-    /// Lets it go on to its `count`-th stop and kills it there. False if it is over before.
-    fn kill_at(&self, count: usize, is_over: &dyn Fn() -> bool) -> bool {
-        for _ in 0..count {
-            if ptrace::syscall(self.0, None).is_err() || !self.is_stopped_before(is_over) {
-                return false;
-            }
-        }
-        signal(self.0.as_raw() as u32, Signal::SIGKILL);
-        true
-    }
-
-    /// Lets it go on by itself, if it is there.
-    fn let_go(self) {
-        if ptrace::interrupt(self.0).is_ok() && self.is_stopped_before(&|| !procfs::is_alive(self.0.as_raw() as u32)) {
-            // It may have been killed meanwhile.
-            let _ = ptrace::detach(self.0, None);
-        }
-    }
-}
 
 /// Arrives, so that it is known how often it has run, and gives back what it was given.
 #[loky::task]
@@ -136,8 +84,7 @@ fn ends_though_killed(pool: &Pool, traced: &Traced, count: usize) -> bool {
     thread::scope(|scope| {
         let ending = scope.spawn(|| pool.shutdown());
         let is_killed = traced.kill_at(count, &|| ending.is_finished());
-        // At its last stop, that of its end, it waits to be let go.
-        let _ = ptrace::cont(traced.0, None);
+        traced.let_end();
         ending.join().expect("no panic");
         is_killed
     })

@@ -100,7 +100,11 @@ fn example_thumbnails() {
 }
 
 fn example_sweep() {
-    let said = said("sweep", &["6", "40"]);
+    let output = program("sweep").args(["6", "40"]).output().expect("it starts");
+    let [said, shown] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+    assert!(
+        output.status.success() && shown.lines().last().is_some_and(|line| line.starts_with("temperatures: 25 in "))
+    );
     assert_eq!(said.lines().filter(|line| line.contains(" ± ")).count(), 25, "{said}");
     assert!(said.contains("200 runs of 40 steps"), "{said}");
 }

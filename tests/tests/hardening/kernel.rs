@@ -40,7 +40,10 @@ fn is_refused(builder: PoolBuilder, setting: &str) {
         let pool = builder.clone().workers(1).zygote(zygote).build().expect("a pool");
         let error = fails(pid.bind().on(&pool).run(), ErrorKind::Launch);
         let text = error.to_string();
-        assert!(!error.may_have_run() && text.contains(&format!("`{setting}`, which was asked for")), "{text}");
+        assert!(
+            !error.may_have_run() && text.contains(&format!("the pool's `{setting}` cannot be had here")),
+            "{text}"
+        );
     }
 }
 

@@ -4,12 +4,13 @@
 mod deaths;
 mod giants;
 mod no_memory;
+mod shapes;
 mod slices;
 
 use std::process::ExitCode;
 
 loky::main! {
     fn main() -> ExitCode {
-        loky_tests::run(&[deaths::CASES, giants::CASES, no_memory::CASES, slices::CASES], &[])
+        loky_tests::run(&[deaths::CASES, giants::CASES, no_memory::CASES, shapes::CASES, slices::CASES], &[])
     }
 }

@@ -127,7 +127,7 @@ fn config_09_pools_and_handles_can_be_shown() {
         assert!(shown.contains(part), "{part} in {shown}");
     }
     let stats = pool.stats().to_string();
-    assert!(stats.contains("1 of 2 workers") && !stats.contains('\n'), "{stats}");
+    assert!(stats.contains("gallery: 1 of 2 workers") && stats.contains("1 succeeded"), "{stats}");
     let builder = format!("{:?}", Pool::builder().workers(3).name("drawn"));
     assert!(builder.contains("drawn") && builder.contains('3'), "{builder}");
     let (call, handle) = (add.bind(1, 2), add.bind(1, 2).on(&pool).spawn());

@@ -25,27 +25,32 @@ fn variables(names: Vec<String>) -> Vec<Option<String>> {
 
 fn env_01_variables_are_inherited_set_and_removed() {
     let builder = Pool::builder().workers(1).env("NEW", "new").env("EMPTY", "").env_remove("TMPDIR");
+    // The last counts.
+    let builder = builder.env("GONE", "a").env_remove("GONE").env_remove("BACK").env("BACK", "a").env("BACK", "b");
     let pool = builder.build().expect("a pool");
-    let names = ["LOKY_TESTS_SCRATCH", "NEW", "EMPTY", "TMPDIR"].map(str::to_owned).to_vec();
+    let names = ["LOKY_TESTS_SCRATCH", "NEW", "EMPTY", "TMPDIR", "GONE", "BACK"].map(str::to_owned).to_vec();
     let seen = variables.bind(names).on(&pool).run().expect("a call");
     let inherited = scratch().to_string_lossy().into_owned();
-    assert_eq!(seen, [Some(inherited), Some("new".to_owned()), Some(String::new()), None]);
+    let value = |text: &str| Some(text.to_owned());
+    assert_eq!(seen, [Some(inherited), value("new"), value(""), None, None, value("b")]);
     assert!(std::env::var_os("TMPDIR").is_some() && std::env::var_os("NEW").is_none(), "the program keeps its own");
 }
 
 fn env_05_each_worker_has_its_own() {
-    let gate = Gate::new("gate");
     let device = |index: usize| vec![("DEVICE".to_owned(), index.to_string())];
     let pool = Pool::builder().workers(3).env_per_worker(device).build().expect("a pool");
-    let held: Vec<_> = (0..3).map(|_| index_and_device.bind(gate.clone()).on(&pool).spawn()).collect();
-    gate.await_arrivals(3);
-    gate.open();
-    let seen = loky::join_all(held).expect("a call in each");
-    assert!(seen.iter().all(|(index, device)| index.to_string() == *device), "{seen:?}");
-    assert_eq!(seen.iter().map(|(index, _)| *index).collect::<BTreeSet<_>>(), BTreeSet::from([0, 1, 2]));
-    die.bind(Death::Abort).on(&pool).run().expect_err("it dies");
-    let (index, device) = index_and_device.bind(gate).on(&pool).run().expect("a replacement has its place");
-    assert!(index < 3 && index.to_string() == device);
+    for round in 0..4 {
+        let gate = Gate::new(&format!("gate-{round}"));
+        // Its successor is wanted at the very moment of its death, and has its place.
+        let dies = (round > 0).then(|| die.bind(Death::Abort).on(&pool).spawn());
+        let held: Vec<_> = (0..3).map(|_| index_and_device.bind(gate.clone()).on(&pool).spawn()).collect();
+        gate.await_arrivals(3);
+        gate.open();
+        let seen = loky::join_all(held).expect("a call in each");
+        assert!(seen.iter().all(|(index, device)| index.to_string() == *device), "{seen:?}");
+        assert_eq!(seen.iter().map(|(index, _)| *index).collect::<BTreeSet<_>>(), BTreeSet::from([0, 1, 2]));
+        dies.into_iter().for_each(|handle| _ = fails(handle.join(), ErrorKind::Crash));
+    }
 }
 
 #[loky::task]

@@ -235,8 +235,8 @@ fn signal_23_during_a_shutdown() {
     let program = Group::ready("shuts_down");
     program.hears(SIGINT, 1);
     let ended = program.ends_once(|| gate("gate").open()).quietly_by(SIGINT);
-    let said = "call to task `loky_tests::tasks::meet` was not started, because the program was interrupted (SIGINT)\n";
-    assert_eq!(ended.stdout, said);
+    let said = "call to task `loky_tests::tasks::meet` was not started, because the program was interrupted (SIGINT); ";
+    assert!(ended.stdout.starts_with(said) && ended.stdout.lines().count() == 1, "{}", ended.stdout);
 }
 
 fn signal_29_a_pool_that_is_stuck() {

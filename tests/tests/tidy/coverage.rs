@@ -122,7 +122,7 @@ fn row(text: &str, line: usize) -> Option<Row> {
 }
 
 /// The names of all tests: those with the attribute, and those that a list of cases has.
-fn tests(sources: &[(String, String)]) -> BTreeSet<String> {
+pub(crate) fn tests(sources: &[(String, String)]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (path, text) in sources.iter().filter(|(path, _)| path.ends_with(".rs")) {
         let marked = text.split("#[test]").skip(1);

@@ -4,9 +4,15 @@
 //! a bad snippet, so that a rule which no longer sees anything is noticed too.
 
 mod absences;
+mod bounds;
 mod coverage;
+mod interface;
 mod layers;
+mod links;
 mod manifest;
+mod pages;
+mod promises;
+mod record;
 mod shape;
 mod source;
 mod systems;
@@ -66,6 +72,40 @@ fn no_word_that_we_do_not_use() {
 fn every_scenario_has_a_test_or_a_reason() {
     let tree = Tree::of_the_workspace();
     hold(coverage::complaints(&tree.read("tests/COVERAGE.md"), &tree.texts()));
+}
+
+#[test]
+fn every_promise_is_held_by_a_test() {
+    let tree = Tree::of_the_workspace();
+    hold(promises::complaints(&tree.read("docs/reliability.md"), &coverage::tests(&tree.texts())));
+}
+
+#[test]
+fn every_public_item_says_what_it_owes() {
+    let pieces = interface::interface(&Tree::of_the_workspace());
+    assert!(pieces.len() > 100, "the library was found");
+    hold(pages::complaints(&pieces));
+}
+
+#[test]
+fn the_interface_is_the_recorded_one() {
+    let tree = Tree::of_the_workspace();
+    let text = record::text(&interface::interface(&tree));
+    if std::env::var_os("LOKY_TESTS_WRITE").is_some() {
+        tree.write(record::PATH, &text);
+    }
+    hold(record::complaints(&tree.read(record::PATH), &text));
+}
+
+#[test]
+fn every_page_leads_somewhere_and_is_compiled() {
+    let tree = Tree::of_the_workspace();
+    let (files, front_door) = (tree.files("").into_iter().collect(), tree.read("loky/src/lib.rs"));
+    let texts = tree.texts();
+    let pages = texts.iter().filter(|(path, _)| path.ends_with(".md"));
+    hold(pages.clone().flat_map(|(path, page)| links::broken(path, page, &files, &|path| tree.read(path))));
+    let chapters = pages.filter(|(path, _)| path.starts_with("docs/"));
+    hold(chapters.flat_map(|(path, page)| links::uncompiled(path, page, &front_door)));
 }
 
 /// The sources of the library alone.

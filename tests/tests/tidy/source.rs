@@ -21,6 +21,10 @@ impl Tree {
         fs::read_to_string(self.0.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        fs::write(self.0.join(path), text).unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+
     /// The Rust files below a folder. Snippets that must not compile are nobody's sources.
     pub(crate) fn sources(&self, root: &str) -> Vec<Source> {
         let files: Vec<_> = self.files(root).into_iter().filter(|path| path.ends_with(".rs")).collect();
@@ -39,7 +43,7 @@ impl Tree {
 
     /// All files below a folder, by paths relative to the workspace; none that git or cargo made, and each where it is,
     /// not where a link says that it is as well.
-    fn files(&self, root: &str) -> Vec<String> {
+    pub(crate) fn files(&self, root: &str) -> Vec<String> {
         let mut found = Vec::new();
         let mut folders = vec![self.0.join(root)];
         while let Some(folder) = folders.pop() {
@@ -109,7 +113,7 @@ impl Source {
 }
 
 /// The items that are compiled outside tests; blocks of methods and inline modules are looked into.
-fn without_tests(items: &[Item]) -> Vec<Item> {
+pub(crate) fn without_tests(items: &[Item]) -> Vec<Item> {
     items.iter().filter(|item| !is_test(attributes(item))).cloned().map(strip).collect()
 }
 
@@ -129,7 +133,7 @@ fn strip(mut item: Item) -> Item {
     item
 }
 
-fn attributes(item: &Item) -> &[Attribute] {
+pub(crate) fn attributes(item: &Item) -> &[Attribute] {
     match item {
         Item::Const(item) => &item.attrs,
         Item::Enum(item) => &item.attrs,
@@ -147,7 +151,7 @@ fn attributes(item: &Item) -> &[Attribute] {
 }
 
 /// `#[cfg(test)]` or `#[cfg(all(test, …))]`; what is also compiled otherwise is not test code.
-fn is_test(attributes: &[Attribute]) -> bool {
+pub(crate) fn is_test(attributes: &[Attribute]) -> bool {
     let conditions = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
     conditions.map(|cfg| cfg.meta.to_token_stream().to_string().replace(' ', "")).any(|cfg| {
         let inside = cfg.trim_start_matches("cfg(").trim_end_matches(')');

@@ -4,16 +4,17 @@ use std::fs::File;
 use std::os::fd::AsFd;
 use std::time::Instant;
 
-use super::super::hear::tests::Played;
+use super::super::played::Played;
 use super::super::tokens::{Part as Source, token};
 use super::*;
+use crate::config::Settings;
 use crate::ids::{Attempt, CallKey};
 use crate::sys::socket;
 use crate::task;
 
 /// One that has said hello and has a call to answer.
 fn played() -> Played {
-    let mut played = Played::new();
+    let mut played = Played::new(Settings::default_for(1));
     played.say_hello(task::build().unwrap(), std::process::id());
     let call = CallKey::nowhere();
     played.body().given.push(call, Attempt::FIRST, 0..1, false);
@@ -21,25 +22,17 @@ fn played() -> Played {
 }
 
 impl Played {
-    fn body(&mut self) -> &mut Body {
-        let id = self.id;
-        self.inner.body(id).unwrap()
-    }
-
     fn announce(&mut self, what: What, len: u64) {
         let (head, bytes) = message::encloses(Enclosure { id: 7, what, len });
-        self.speaker.add(head, bytes.as_ref(), &[]).unwrap();
-        self.speaker.flush();
+        self.say(head, bytes.as_ref());
     }
 
     /// Sends something, announces what it shall be, and is heard. Returns why it was refused, if it was.
     fn enclose(&mut self, fd: Option<&dyn AsFd>, what: What, len: u64) -> Option<String> {
-        if let Some(fd) = fd {
-            assert!(self.speaker.enclose(fd.as_fd()).unwrap());
-        }
+        fd.into_iter().for_each(|fd| self.send(fd.as_fd()));
         self.announce(what, len);
         self.inner.hear_news(Instant::now());
-        self.inner.launch_failure.clone()
+        self.inner.launch_failure.as_ref().map(|failure| failure.why().to_owned())
     }
 }
 
@@ -74,7 +67,7 @@ fn what_is_not_what_it_says_is_refused() {
 
 #[test]
 fn what_nobody_awaits_is_refused() {
-    let (mut played, sealed) = (Played::new(), segment::sealed(b"abc").unwrap());
+    let (mut played, sealed) = (Played::new(Settings::default_for(1)), segment::sealed(b"abc").unwrap());
     played.say_hello(task::build().unwrap(), std::process::id());
     assert!(played.enclose(Some(&sealed), What::Sealed, 3).is_some_and(|why| why.contains("nobody awaits")));
 }
@@ -82,12 +75,12 @@ fn what_nobody_awaits_is_refused() {
 #[test]
 fn a_flood_of_descriptors_is_refused_and_closed() {
     let (mut played, sealed) = (played(), segment::sealed(b"abc").unwrap());
-    (0..200).for_each(|_| assert!(played.speaker.enclose(&sealed).unwrap()));
+    (0..200).for_each(|_| played.send(&sealed));
     let link = token(played.id, Source::Link);
     played.inner.hear(link, Instant::now());
     assert_eq!(played.inner.launch_failure, None, "as many as an honest one may have sent");
     played.inner.hear(link, Instant::now());
-    assert!(played.inner.launch_failure.as_deref().is_some_and(|why| why.contains("more descriptors")));
+    assert!(played.inner.launch_failure.as_ref().is_some_and(|failure| failure.why().contains("more descriptors")));
     assert!(played.body().link.next_descriptor().is_some(), "what the kernel still has goes with the link");
 }
 

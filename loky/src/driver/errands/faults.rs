@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::super::evidence::{place, tail};
-use super::super::figures;
 use super::super::inner::Inner;
 use crate::error::{Error, ErrorKind, in_words};
 use crate::ids::WorkerId;
 use crate::supervisor;
 use crate::sys::process::Exit;
+use crate::text;
 use crate::wire::message::Failure;
 
 /// What befell it.
@@ -33,12 +33,13 @@ pub(super) fn of_initializer(inner: &mut Inner, worker: WorkerId, number: usize,
     let (index, pid) = place(inner, worker);
     let how = words(inner, fault);
     let what = format!("found no worker, for the initializer `{name}` failed in worker {index} (pid {pid}): {how}");
-    let error = Error::new(ErrorKind::Initializer, what).with_advice(match fault {
-        Fault::Outgrew(_) => {
-            "a worker must not need that much before its first call; give the pool a higher `memory_limit`"
-        }
-        _ => "calls run only in workers in which every initializer has succeeded; later calls try again",
-    });
+    let error = Error::new(ErrorKind::Initializer, what);
+    let error = match fault {
+        Fault::Outgrew(_) => error.with_advice(
+            "a worker must not need that much before its first call; give the pool a higher `memory_limit`",
+        ),
+        _ => error,
+    };
     with_evidence(inner, worker, fault, error)
 }
 
@@ -60,7 +61,8 @@ pub(super) fn of_finalizer(inner: &mut Inner, worker: WorkerId, number: usize, f
         Fault::ShutDown => ErrorKind::Shutdown,
     };
     let what = format!("failed as the finalizer of worker {index} (pid {pid}): {}", words(inner, fault));
-    let error = Error::new(kind, what).with_task(name);
+    // Whoever reads it may think that a call has failed, or that one will be tried again.
+    let error = Error::new(kind, what).with_task(name).with_advice("that worker was leaving: no other call is lost");
     let has_run = matches!(kind, ErrorKind::Panic | ErrorKind::Encode)
         || matches!(fault, Fault::Told(Failure::Lacks { has_run: true, .. }));
     let error = if has_run { error.having_run() } else { error };
@@ -87,7 +89,7 @@ fn words(inner: &Inner, fault: &Fault) -> String {
         Fault::Died(exit) => format!("the worker {} while running it", supervisor::in_words(*exit)),
         Fault::RanTooLong(limit) => format!("it ran longer than its limit of {}", in_words(*limit)),
         Fault::Outgrew(used) => {
-            let [used, limit] = figures::both_in_words(*used, inner.settings.memory_limit.unwrap_or(0));
+            let [used, limit] = text::memory_of_limit(*used, inner.settings.memory_limit.unwrap_or(0));
             format!("the worker had {used} of private memory, more than its limit of {limit}")
         }
         Fault::Closed => "the worker closed its link while running it".to_string(),

@@ -3,7 +3,7 @@
 use std::any::TypeId;
 use std::time::Instant;
 
-use super::super::hear::tests::Played;
+use super::super::played::Played;
 use super::*;
 use crate::config::Settings;
 use crate::ids::TaskId;
@@ -18,7 +18,7 @@ fn initialized(memory_limit: Option<u64>) -> Played {
     let errand = Errand::new(task, Payload::copy(&[]), None);
     let initializers = vec![Initializer { errand, judge: |_| Ok(()) }];
     let settings = Settings { memory_limit, initializers, ..Settings::default_for(1) };
-    let mut played = Played::of(settings);
+    let mut played = Played::new(settings);
     played.say_hello(task::build().unwrap(), std::process::id());
     assert!(played.inner.turn_of(played.id).is_some() && played.inner.scheduler.idle() == 0);
     let answer = (Payload::copy(&[]), Arrivals::from(Vec::new()));

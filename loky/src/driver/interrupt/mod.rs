@@ -206,7 +206,7 @@ fn carry_out(verdict: Verdict) {
 fn announce(signal: i32) {
     if io::stderr().is_terminal() {
         let name = process::signal_name(signal);
-        let line = format!("loky: interrupted ({name}): waiting for the calls that run; once more ends them\n");
+        let line = format!("loky: interrupted ({name}): waiting for the calls that run; a second signal kills them\n");
         stdio::write_all(Stream::Error, line.as_bytes());
     }
 }

@@ -64,7 +64,8 @@ fn answers_are_for_whoever_was_asked_for_first() {
     let embodied: Vec<_> = pool.inner.workers.values().map(|worker| worker.body.is_some()).collect();
     assert_eq!(embodied, [true, false]);
     pool.says(-11);
-    assert_eq!(pool.inner.launch_failure.as_deref().map(|why| why.starts_with("copying a process failed")), Some(true));
+    let failure = pool.inner.launch_failure.as_ref().expect("a copy was refused").why();
+    assert!(failure.starts_with("copying a process failed") && failure.contains("`ulimit -u`"), "{failure}");
     assert!(pool.inner.nursery.is_open(), "a copy that cannot be made now is no fault of the zygote");
 }
 

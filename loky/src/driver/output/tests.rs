@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::super::hear::tests::Played;
 use super::super::order::{Items, Limits, Order, OutcomeCell};
+use super::super::played::Played;
 use super::*;
+use crate::config::Settings;
 use crate::ids::{Attempt, TaskId};
 use crate::sys::affinity;
 use crate::sys::page::Beginner;
@@ -23,7 +24,7 @@ const ROUNDS: u32 = 500;
 
 /// One that has been given a call.
 fn given() -> (Played, WorkerId) {
-    let mut played = Played::new();
+    let mut played = Played::new(Settings::default_for(1));
     played.inner.settings.output = Output::Prefix;
     let task = TaskRef::function(TaskId::registered(0), &ENTRY);
     let order = Order::new(task, Payload::copy(&[]), Items::One, Limits::default());

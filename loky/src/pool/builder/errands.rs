@@ -13,12 +13,32 @@ use crate::task;
 
 /// What an [initializer](PoolBuilder::initializer) may return: nothing, or a `Result` without a value whose error can be
 /// shown.
+///
+/// # Examples
+///
+/// ```
+/// use loky::prelude::*;
+///
+/// #[loky::task]
+/// fn check_license(path: &str) -> Result<(), String> {
+///     std::fs::read(path).map(drop).map_err(|why| format!("{path}: {why}"))
+/// }
+///
+/// # fn main() -> Result<(), loky::Error> {
+/// let pool = loky::Pool::builder().initializer(check_license.bind("/etc/solver.lic")).build()?;
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "an initializer returns nothing or a `Result<(), E>` with an `E: Display`, not `{Self}`",
     note = "what an initializer makes stays in its worker, in a static for instance"
 )]
 pub trait InitializerResult: DeserializeOwned {
-    /// Whether the worker may serve; else why not.
+    /// Whether the worker may serve.
+    ///
+    /// # Errors
+    ///
+    /// Why it may not, as the error of the calls that wait for it tells.
     fn into_verdict(self) -> Result<(), String>;
 }
 
@@ -114,7 +134,7 @@ impl PoolBuilder {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// use std::sync::atomic::{AtomicU64, Ordering};
     /// use loky::prelude::*;
     ///
@@ -131,13 +151,12 @@ impl PoolBuilder {
     ///     SERVED.load(Ordering::Relaxed)
     /// }
     ///
-    /// # fn demo() -> Result<(), loky::Error> {
+    /// # loky::main! { fn main() -> Result<(), loky::Error> {
     /// let report = |count: Result<u64, loky::Error>| println!("a worker has served {count:?}");
     /// let pool = loky::Pool::builder().workers(2).finalizer(served.bind(), report).build()?;
     /// let squares: Vec<u64> = (0..100).par_map(serve).on(&pool).collect::<Result<_, _>>()?;
     /// pool.shutdown();
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) } }
     /// ```
     pub fn finalizer<F: DeserializeOwned>(
         mut self,

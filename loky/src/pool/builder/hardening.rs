@@ -108,7 +108,7 @@ pub(super) fn check(wanted: &Confinement) -> Result<(), Error> {
         return Err(refused("`address_space_limit(0)`", "it must be at least 1"));
     }
     if wanted.cpu_time_limit == Some(Duration::ZERO) {
-        return Err(refused("a `cpu_time_limit` of zero", "it must be longer"));
+        return Err(refused("a `cpu_time_limit` of zero", "it must be longer; leave it out for no limit"));
     }
     if wanted.open_files_limit.is_some_and(|count| count < OPEN_FILES_MIN) {
         return Err(refused("so low an `open_files_limit`", "it must be at least 16: a worker has some of its own"));

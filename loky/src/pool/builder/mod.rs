@@ -9,6 +9,7 @@ mod output;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod surroundings;
+mod timings;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,7 +78,7 @@ impl PoolBuilder {
     /// died without a call. [`resize`](Pool::resize) leaves their number as it is. In a shutdown they leave first.
     ///
     /// Each costs the memory of an idle process: some hundred KiB and whatever the worker has loaded. The index of a worker
-    /// (see [`env_per_worker`](Self::env_per_worker)) is less than both numbers together.
+    /// (see [`env_per_worker`](Self::env_per_worker)) is less than both numbers together, as a rule.
     pub fn spares(mut self, spares: usize) -> Self {
         self.settings.spares = spares;
         self
@@ -144,7 +145,7 @@ impl PoolBuilder {
         self
     }
 
-    /// A name to be shown by `ps` and in errors. Default: "pool".
+    /// A name to be shown by `ps`, in logs, in the statistics and in traces. Default: "pool".
     pub fn name(mut self, name: &str) -> Self {
         self.settings.name = name.to_string();
         self
@@ -171,7 +172,7 @@ impl PoolBuilder {
         let settings = Settings { idle_timeout: self.idle_timeout.unwrap_or(idle_timeout), ..self.settings };
         if settings.min_workers > settings.workers {
             let (min, all) = (settings.min_workers, settings.workers);
-            let what = format!("a pool of {all} workers cannot be built with `min_workers({min})`");
+            let what = format!("a pool cannot be built with `workers({all})` and `min_workers({min})`");
             return Err(Error::new(ErrorKind::Config, what).with_advice("no more can stay than there are"));
         }
         let refused = [

@@ -17,7 +17,7 @@ impl PoolBuilder {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// use loky::prelude::*;
     ///
     /// #[loky::task]
@@ -25,11 +25,10 @@ impl PoolBuilder {
     ///     println!("part {part} is done");
     /// }
     ///
-    /// # fn demo() -> Result<(), loky::Error> {
+    /// # loky::main! { fn main() -> Result<(), loky::Error> {
     /// let pool = loky::Pool::builder().workers(2).output(loky::Output::Prefix).build()?;
     /// (0..4).par_map(work).on(&pool).unwrap_all(); // [1 my_crate::work] part 3 is done
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) } }
     /// ```
     pub fn output(mut self, output: Output) -> Self {
         self.settings.output = output;

@@ -82,6 +82,6 @@ pub(super) fn check(wanted: &Confinement) -> Result<(), Error> {
     if wanted.writable.is_empty() || wanted.read_only_file_system {
         Ok(())
     } else {
-        Err(refused("`writable` alone", "it excepts a path from `read_only_file_system(true)`"))
+        Err(refused("`writable` alone", "it excepts a path from `read_only_file_system(true)`: ask for that, too"))
     }
 }

@@ -19,7 +19,8 @@ impl PoolBuilder {
         self
     }
 
-    /// Removes an environment variable in the workers.
+    /// Removes an environment variable in the workers. Of what is said of one variable, here and by [`env`](Self::env), the
+    /// last counts.
     pub fn env_remove(mut self, key: impl Into<OsString>) -> Self {
         self.settings.environment.push((key.into(), None));
         self
@@ -28,8 +29,23 @@ impl PoolBuilder {
     /// Sets environment variables by the index of the worker, from 0: which GPU it uses, say. Comes after
     /// [`env`](Self::env).
     ///
+    /// It is the smallest index that no process of the pool has which lives: the successor of one that has crashed gets the
+    /// same. So it is less than the number of [workers](Self::workers), unless one that was killed, or is about to leave, is
+    /// not gone yet when its successor is started: take a remainder if there is no more of what you number than that.
+    ///
     /// The function is called on a thread of the pool each time a worker is started. If it panics, that launch fails.
     /// Where there are [spares](Self::spares), they have indices, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), loky::Error> {
+    /// let gpus = 2;
+    /// let of_worker = move |index: usize| vec![("CUDA_VISIBLE_DEVICES".to_string(), (index % gpus).to_string())];
+    /// let pool = loky::Pool::builder().workers(gpus).env_per_worker(of_worker).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn env_per_worker(
         mut self,
         variables: impl Fn(usize) -> Vec<(String, String)> + Send + Sync + 'static,
@@ -51,11 +67,11 @@ impl PoolBuilder {
     ///
     /// # Examples
     ///
-    /// Each worker on a CPU of its own:
+    /// Each worker on a CPU of its own (see [`env_per_worker`](Self::env_per_worker) for the remainder):
     ///
     /// ```
     /// # fn main() -> Result<(), loky::Error> {
-    /// let pool = loky::Pool::builder().workers(4).cpu_affinity(|index| vec![index]).build()?;
+    /// let pool = loky::Pool::builder().workers(4).cpu_affinity(|index| vec![index % 4]).build()?;
     /// # Ok(())
     /// # }
     /// ```
@@ -64,7 +80,8 @@ impl PoolBuilder {
         self
     }
 
-    /// The directory in which workers start. Default: inherited.
+    /// The directory in which workers start. Default: inherited. If it cannot be entered, workers cannot be started, and
+    /// calls end in [`ErrorKind::Launch`](crate::ErrorKind::Launch).
     pub fn current_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.settings.current_dir = Some(dir.into());
         self

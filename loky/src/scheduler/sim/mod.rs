@@ -10,7 +10,6 @@
 
 mod audit;
 mod deeds;
-mod dice;
 mod growth;
 mod ledger;
 mod processes;
@@ -21,12 +20,11 @@ mod weather;
 mod workers;
 mod world;
 
-use std::env;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use self::tally::{Sight, Tally};
 use self::world::World;
+use crate::worlds;
 
 /// Worlds that have shown a fault once, with what it was. A seed grows its old world only as long as the dice are
 /// thrown in the same order: who changes the weather breaks the scheduler once more in each of these ways, and keeps
@@ -56,37 +54,15 @@ const KEPT: &[(u64, &str)] = &[
 
 /// About three times what the longest world takes, and twice what the longest shutdown takes.
 const STEPS_MAX: u64 = 7_500;
+const WORLDS: u64 = 20_000;
 const SHUTDOWN_STEPS_MAX: u64 = 2_000;
 
 #[test]
 fn the_two_promises_hold_in_20_000_worlds() {
-    if let Some(seed) = number("LOKY_SIM_SEED") {
-        grow(seed, true);
-        return;
+    match worlds::told() {
+        Some(seed) => _ = grow(seed, true),
+        None => worlds::grow_many(WORLDS, |seed| grow(seed, false)),
     }
-    let worlds = number("LOKY_SIM_WORLDS").unwrap_or(20_000);
-    let next = AtomicU64::new(0);
-    let work = || {
-        let mut sum = Tally::default();
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= worlds {
-                return sum;
-            }
-            sum.add(&grow(seed, false));
-        }
-    };
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let sum = thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let mut sum = Tally::default();
-        for worker in workers {
-            sum.add(&worker.join().expect("a world broke a promise; its seed is above"));
-        }
-        sum
-    });
-    println!("{worlds} worlds:\n{}", sum.table());
-    assert!(worlds < 1000 || sum.missing().is_empty(), "never seen in these worlds: {:?}", sum.missing());
 }
 
 #[test]
@@ -134,9 +110,4 @@ impl Drop for Seed {
             eprintln!("this world again: LOKY_SIM_SEED={} cargo test the_two_promises", self.0);
         }
     }
-}
-
-fn number(name: &str) -> Option<u64> {
-    let value = env::var(name).ok()?;
-    Some(value.parse().unwrap_or_else(|_| panic!("{name} is a number, not {value:?}")))
 }

@@ -1,58 +1,13 @@
-//! How often what was seen: a simulation in which something never happens proves nothing about it.
+//! What may be seen in the worlds of the scheduler.
 
 use super::super::{Action, Why};
 use super::ledger::{End, Ledger, Stage, WorkerRecord};
 use crate::ids::{CallKey, WorkerId};
+use crate::worlds::{self, sights};
 
-/// What one may see in a world.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sight {
-    Step,
-    Delivered,
-    Crashed,
-    Cancelled,
-    RanTooLong,
-    Outgrew,
-    QueuedTooLong,
-    DeadlinePassed,
-    CannotLaunch,
-    ShutDown,
-    /// A call was finished after an interrupt, since it had begun.
-    Finished,
-    Warmed,
-    /// A call that is over was tried more than once.
-    Retried,
-    /// A call that had begun in an earlier try ended while it waited for the next.
-    EndedBetweenTries,
-    Recall,
-    /// A call was taken back that had not begun.
-    TakenBack,
-    /// A recall came too late: what lay ready had begun.
-    BegunBeforeRecall,
-    /// A call was taken back, and then dispatched to the same worker.
-    DispatchedBack,
-    /// A call ended while the worker that had held it ran on.
-    EndedUnharmed,
-    /// A death was waited for in vain.
-    Abandoned,
-    /// A worker took too long to make itself ready, or to leave, by the limit of what it did.
-    TookTooLongAtFirst,
-    TookTooLongAtLast,
-    /// A worker was idle for long, and stayed.
-    Stayed,
-    /// A worker was too large, and its answer came all the same.
-    AnsweredAllTheSame,
-    /// A worker that was to be replaced gave back what it held.
-    Worn,
-    /// A call that was asked to end had a result, or had none in time, or died before.
-    EndedInGrace,
-    AskedInVain,
-    DiedInGrace,
-}
-
-const ALL: [Sight; 28] = {
-    use Sight::*;
-    [
+sights! {
+    /// What one may see in a world.
+    pub(super) enum Sight {
         Step,
         Delivered,
         Crashed,
@@ -63,53 +18,43 @@ const ALL: [Sight; 28] = {
         DeadlinePassed,
         CannotLaunch,
         ShutDown,
+        /// A call was finished after an interrupt, since it had begun.
         Finished,
         Warmed,
+        /// A call that is over was tried more than once.
         Retried,
+        /// A call that had begun in an earlier try ended while it waited for the next.
         EndedBetweenTries,
         Recall,
+        /// A call was taken back that had not begun.
         TakenBack,
+        /// A recall came too late: what lay ready had begun.
         BegunBeforeRecall,
+        /// A call was taken back, and then dispatched to the same worker.
         DispatchedBack,
+        /// A call ended while the worker that had held it ran on.
         EndedUnharmed,
+        /// A death was waited for in vain.
         Abandoned,
+        /// A worker took too long to make itself ready, or to leave, by the limit of what it did.
         TookTooLongAtFirst,
         TookTooLongAtLast,
+        /// A worker was idle for long, and stayed.
         Stayed,
+        /// A worker was too large, and its answer came all the same.
         AnsweredAllTheSame,
+        /// A worker that was to be replaced gave back what it held.
         Worn,
+        /// A call that was asked to end had a result, or had none in time, or died before.
         EndedInGrace,
         AskedInVain,
         DiedInGrace,
-    ]
-};
+    }
+}
 
-/// A count of each sight.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally([u64; ALL.len()]);
+pub(super) type Tally = worlds::Tally<Sight>;
 
 impl Tally {
-    pub(super) const fn of(&self, sight: Sight) -> u64 {
-        self.0[sight as usize]
-    }
-
-    pub(super) const fn saw(&mut self, sight: Sight) {
-        self.0[sight as usize] += 1;
-    }
-
-    pub(super) fn add(&mut self, other: &Self) {
-        self.0.iter_mut().zip(other.0).for_each(|(sum, part)| *sum += part);
-    }
-
-    /// What was never seen.
-    pub(super) fn missing(&self) -> Vec<Sight> {
-        ALL.into_iter().filter(|&sight| self.of(sight) == 0).collect()
-    }
-
-    pub(super) fn table(&self) -> String {
-        ALL.iter().map(|&sight| format!("{:>12} {sight:?}\n", self.of(sight))).collect()
-    }
-
     pub(super) fn saw_action(&mut self, action: &Action, ledger: &Ledger) {
         match *action {
             Action::Deliver { call } => {

@@ -3,10 +3,10 @@
 //! All of it is drawn from the seed. Half of the faults do not occur in a given world: were every fault everywhere,
 //! few worlds would live long enough for the rarer ones to meet.
 
+use crate::worlds::Dice;
 use std::time::{Duration, Instant};
 
 use super::super::{Rules, Terms};
-use super::dice::Dice;
 
 /// How the world ends, once its users have done all that they wanted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

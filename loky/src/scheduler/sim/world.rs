@@ -10,12 +10,12 @@ use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
 use super::super::{Action, Event, Scheduler, Terms};
-use super::dice::Dice;
 use super::ledger::Ledger;
 use super::processes::FakeWorker;
 use super::tally::{Sight, Tally};
 use super::weather::{Novelties, Weather};
 use crate::ids::{CallKey, WorkerId};
+use crate::worlds::Dice;
 
 /// One simulated program: its users, its driver, its workers.
 #[derive(Debug)]

@@ -6,6 +6,8 @@
 
 use std::sync::atomic::Ordering;
 
+#[cfg(any(test, fuzzing))]
+use super::AtomicU64;
 use super::{Line, Page};
 
 /// All zeroes at first.
@@ -13,11 +15,23 @@ use super::{Line, Page};
 #[derive(Debug)]
 pub(super) struct Wishes {
     /// Written by the worker: the number of the call that it has begun last.
-    pub(super) running: Line,
+    running: Line,
     /// Written by the parent: the number of the call that shall end by itself.
     asked: Line,
     /// Written by the parent: how many processors the worker has for itself, if that has changed since its start.
     share: Line,
+}
+
+impl Wishes {
+    /// For the worker: it runs the call with this number.
+    pub(super) fn run(&self, call: u64) {
+        self.running.0.store(call, Ordering::Release);
+    }
+
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn bare(&self) -> [(&'static str, &AtomicU64); 3] {
+        [("running", &self.running.0), ("asked", &self.asked.0), ("share", &self.share.0)]
+    }
 }
 
 impl Page {
@@ -34,6 +48,12 @@ impl Page {
         asked != 0 && asked == wishes.running.0.load(Ordering::Acquire)
     }
 
+    /// For the worker: the number of the call that it has begun last; 0 if none.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn running(&self) -> u64 {
+        self.shared().wishes.running.0.load(Ordering::Acquire)
+    }
+
     /// For the parent: the worker has so many processors for itself from now on.
     pub(crate) fn set_share(&self, processors: usize) {
         self.shared().wishes.share.0.store(processors as u64, Ordering::Relaxed);
@@ -46,17 +66,9 @@ impl Page {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
-    use super::super::Beginner;
-    use super::*;
-
-    fn sides() -> (Page, Page, Beginner) {
-        let (parents, fd) = Page::create().unwrap();
-        let workers = Page::map(&fd).unwrap();
-        let beginner = Beginner::new(&workers);
-        (parents, workers, beginner)
-    }
+    use super::super::bare::sides;
 
     #[test]
     fn cancel_9_only_the_call_that_was_asked_sees_it() {
@@ -66,8 +78,7 @@ mod tests {
         parent.ask_to_end(1);
         assert!(worker.is_asked_to_end());
         assert!(beginner.begin(1, 1) && worker.is_asked_to_end(), "each item of it");
-        beginner.go_on(2);
-        assert!(worker.is_asked_to_end());
+        assert!(beginner.go_on(2) && worker.is_asked_to_end());
         assert!(beginner.begin(2, 0) && !worker.is_asked_to_end(), "the one behind it does not");
         let far = 2 + (1 << 38);
         parent.ask_to_end(2);

@@ -66,9 +66,14 @@ mod tests {
     use super::*;
 
     fn read_all(reader: &mut Reader<Arc<Own>>) -> Vec<u64> {
-        let mut bytes = [0; 1024 * WORD];
-        let len = reader.read(&mut bytes).unwrap();
-        bytes[..len].chunks_exact(WORD).map(|word| u64::from_le_bytes(word.try_into().unwrap())).collect()
+        let (mut all, mut bytes) = (Vec::new(), [0; 1024 * WORD]);
+        loop {
+            let len = reader.read(&mut bytes).unwrap();
+            all.extend(bytes[..len].chunks_exact(WORD).map(|word| u64::from_le_bytes(word.try_into().unwrap())));
+            if len == 0 {
+                return all;
+            }
+        }
     }
 
     #[test]

@@ -1,29 +1,11 @@
 //! Explores how a writer and a reader meet, each sleeping when it can do nothing.
 
-use loom::sync::{Arc, Condvar, Mutex};
+use loom::sync::{Arc, Mutex};
 use loom::thread;
 
 use super::own::Own;
 use super::*;
-
-/// Remembers that it was rung, as a byte on a socket does.
-#[derive(Default)]
-struct Gong(Mutex<bool>, Condvar);
-
-impl Gong {
-    fn ring(&self) {
-        *self.0.lock().unwrap() = true;
-        self.1.notify_one();
-    }
-
-    fn wait(&self) {
-        let mut is_rung = self.0.lock().unwrap();
-        while !*is_rung {
-            is_rung = self.1.wait(is_rung).unwrap();
-        }
-        *is_rung = false;
-    }
-}
+use crate::sync::gong::Gong;
 
 /// One end, its own bell, and the other's.
 struct End<E>(E, Arc<Gong>, Arc<Gong>);

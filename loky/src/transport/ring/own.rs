@@ -1,4 +1,4 @@
-//! A ring's memory in this process alone, for tests.
+//! A ring's memory in this process alone, for tests and what is thrown at it.
 
 use std::ops::Deref;
 
@@ -8,7 +8,7 @@ use crate::sync::AtomicU64;
 use crate::sync::Ordering;
 
 #[derive(Debug)]
-pub(in crate::transport) struct Own {
+pub(crate) struct Own {
     read: AtomicU64,
     reader_sleeps: AtomicU64,
     writer_sleeps: AtomicU64,
@@ -17,7 +17,7 @@ pub(in crate::transport) struct Own {
 
 impl Own {
     #[cfg(not(loom))]
-    pub(in crate::transport) fn shared(words: usize) -> std::sync::Arc<Self> {
+    pub(crate) fn shared(words: usize) -> std::sync::Arc<Self> {
         std::sync::Arc::new(Self::new(words))
     }
 

@@ -297,3 +297,19 @@ fn two_threads_pass_a_long_stream_through_a_small_ring() {
     }
     writing.join().unwrap();
 }
+
+#[test]
+fn a_reader_with_much_to_read_wakes_a_writer_in_time() {
+    let memory = Own::shared(64 * LINE);
+    let (mut writer, mut reader) = (Writer::new(memory.clone()), Reader::new(memory));
+    let bytes = [7; 64 * LINE * WORD];
+    while writer.append(&bytes).unwrap() > 0 {
+        writer.close();
+    }
+    assert_eq!(writer.may_sleep(), Ok(true));
+    let mut read = [0; 64 * LINE * WORD];
+    let first = reader.read(&mut read).unwrap();
+    assert!(first < bytes.len() * 3 / 4 && reader.has_news(), "there is more: {first}");
+    assert_eq!(reader.must_ring(), Some(Chime::Link));
+    assert!(writer.append(&bytes).unwrap() > 0, "both are at work");
+}

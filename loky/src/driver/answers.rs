@@ -176,8 +176,10 @@ impl Inner {
                 (call, item, Ok(wire::Body::Lent(result)))
             }
             Ok(FromWorker::Hello(hello)) => return Heard::Hello(hello),
-            Ok(FromWorker::Ran { began, nanos }) => {
-                let Some(call) = body.given.ran() else { return Heard::Nonsense("a time that nobody awaits".into()) };
+            Ok(FromWorker::Ran { began, nanos, breaks_off }) => {
+                let Some(call) = body.given.ran(breaks_off) else {
+                    return Heard::Nonsense("a time that nobody awaits".into());
+                };
                 return self.ran(call, began, nanos);
             }
             Ok(FromWorker::Encloses(enclosure)) => {

@@ -108,6 +108,7 @@ fn run_of(call: CallKey, attempt: Attempt, first: usize, order: &Order) -> Run {
         is_prompt: order.limits().timeout.is_some(),
         is_alike: order.items().alike().is_some(),
         is_errand: call.is_nowhere(),
+        may_break_off: order.may_break_off(),
     }
 }
 

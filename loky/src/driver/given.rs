@@ -91,11 +91,15 @@ impl Given {
         self.calls.front_mut().filter(|given| given.number as u32 == number && given.items.start == item)
     }
 
-    /// It is told how long the call ran that is answered next, and so which one that is. `None` if that was told
-    /// before, or is of no call: what a worker says has an end only if it may say nothing twice.
-    pub(super) fn ran(&mut self) -> Option<CallKey> {
+    /// It is told how long the call ran that is answered next, and so which one that is; if it breaks off, its next
+    /// answer is its last one. `None` if that was told before, or is of no call: what a worker says has an end only if it may say
+    /// nothing twice.
+    pub(super) fn ran(&mut self, breaks_off: bool) -> Option<CallKey> {
         let first = self.calls.front_mut().filter(|given| !given.has_ran)?;
         first.has_ran = true;
+        if breaks_off {
+            first.items.end = first.items.start + 1;
+        }
         Some(first.call)
     }
 
@@ -247,7 +251,7 @@ mod tests {
         calls.iter().for_each(|&call| given.push(call, Attempt::FIRST, 3..5, false));
         assert_eq!((given.begun(page.begun()), given.answer(2, 3)), (None, None), "the first one is answered first");
         assert!(worker.begin(1, 0));
-        assert_eq!((given.ran(), given.ran()), (Some(calls[0]), None), "it is told once");
+        assert_eq!((given.ran(false), given.ran(false)), (Some(calls[0]), None), "it is told once");
         assert_eq!((given.number_of(calls[1]), given.number_of(CallKey::nowhere())), (Some(2), None));
         let answers = [(1, 4), (1, 3), (1, 4), (1, 5)].map(|(call, item)| given.answer(call, item));
         let answers = answers.map(|answer| answer.map(|(_, is_last)| is_last));
@@ -307,6 +311,16 @@ mod tests {
         assert_eq!(given.answer(1, 3).map(|(_, is_last)| is_last), Some(false));
         assert_eq!((given.awaited(), given.answer_more(3), given.awaited()), (4, false, 1));
         assert_eq!((given.answer_more(1), given.awaited()), (true, 5), "the next call is the first one now");
+    }
+
+    #[test]
+    fn what_breaks_off_ends_with_its_next_answer() {
+        let (mut given, calls) = (Given::default(), [CallKey::nowhere(), CallKey { slot: 7, ..CallKey::nowhere() }]);
+        calls.iter().for_each(|&call| given.push(call, Attempt::FIRST, 0..5, false));
+        assert_eq!(given.answer(1, 0).map(|(_, is_last)| is_last), Some(false));
+        assert_eq!((given.ran(true), given.awaited(), given.ran(true)), (Some(calls[0]), 1, None));
+        assert_eq!(given.answer(1, 1).map(|(_, is_last)| is_last), Some(true));
+        assert_eq!((given.awaited(), given.answer(1, 2)), (5, None), "the next call is the first one now");
     }
 
     #[test]

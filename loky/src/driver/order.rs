@@ -37,6 +37,7 @@ struct Extra {
     limits: Limits,
     tries_before: u32,
     is_chunk: bool,
+    may_break_off: bool,
     trace: Trace,
 }
 
@@ -64,7 +65,8 @@ pub(crate) struct Limits {
 /// Where the outcome of a call lands. By its address: the place is small while the call waits.
 pub(crate) type OutcomeCell = Cell<Box<Outcome>>;
 
-/// What came of a call: the items that are done, and what ended it before the others were.
+/// What came of a call: the items that are done, and what ended it before the others were. No error, and fewer items than
+/// it has, if it [has broken off](Order::that_may_break_off).
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) results: Results,
@@ -90,6 +92,13 @@ impl Order {
     pub(crate) fn into_chunk(mut self, tries_before: u32) -> Self {
         let extra = self.extra.get_or_insert_default();
         (extra.is_chunk, extra.tries_before) = (true, tries_before);
+        self
+    }
+
+    /// The same as one whose last items may be left alone if those before them take long: then there are as many results
+    /// as items that ran, and no error.
+    pub(crate) fn that_may_break_off(mut self) -> Self {
+        self.extra.get_or_insert_default().may_break_off = true;
         self
     }
 
@@ -145,6 +154,10 @@ impl Order {
     /// Whether it is one of those that [a larger whole](Self::into_chunk) consists of.
     pub(super) fn is_chunk(&self) -> bool {
         self.extra.as_ref().is_some_and(|extra| extra.is_chunk)
+    }
+
+    pub(super) fn may_break_off(&self) -> bool {
+        self.extra.as_ref().is_some_and(|extra| extra.may_break_off)
     }
 
     /// Whether it is one item of which nothing more is asked than its result, and that is not a closure's.

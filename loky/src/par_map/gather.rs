@@ -184,8 +184,11 @@ impl<I: Iterator> Gather<I> {
             shown.expect(self.input.size_hint().1.and_then(|more| more.checked_add(run.pulled)));
         });
         let workers = run.pool.workers();
-        while run.sent.len() < CHUNKS_PER_WORKER * workers {
+        while run.sent.len() < CHUNKS_PER_WORKER * workers.max(1) {
             let left = self.input.size_hint().1;
+            if run.send_leftovers(&self.task, left, workers) {
+                continue;
+            }
             let share = if run.sizer.is_fixed() { run.window } else { run.window_share(workers) };
             let len = run.sizer.next_len(left, workers).min(share);
             if !run.has_room_for(len) || run.is_held_back() {

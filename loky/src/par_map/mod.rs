@@ -6,6 +6,7 @@
 pub(crate) mod callable;
 mod chunk;
 mod gather;
+mod leftovers;
 mod piece;
 mod run;
 mod sent;
@@ -136,7 +137,9 @@ macro_rules! options {
             }
 
             /// How many items travel in one call; zero counts as one. Default: chosen while running, so that a chunk
-            /// takes about a millisecond, at most 4096 items, and fewer towards the end of the input.
+            /// takes about a millisecond, at most 4096 items, and fewer towards the end of the input. A chunk so chosen that
+            /// runs for ten milliseconds all the same is broken off, and what is left of it is shared out anew; one of a
+            /// length that was asked for is not.
             pub fn chunk_size(mut self, items: usize) -> Self {
                 self.gather.options.chunk_size = Some(items);
                 self

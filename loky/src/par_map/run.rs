@@ -1,7 +1,8 @@
 //! The part of a `par_map` that knows no input: its chunks on their way, and the results in their places.
 //!
 //! A chunk that was cut short by the failure of one item goes on without it: the failed item is tried again alone, if it has
-//! retries left, and the items behind it travel in a new chunk. So an item's failure is its own.
+//! retries left, and the items behind it travel in a new chunk. So an item's failure is its own. The worker itself breaks
+//! one off whose items take far longer than was thought; then they travel in as many chunks as are fit for that.
 
 use std::collections::BTreeMap;
 #[cfg(feature = "futures")]
@@ -10,16 +11,16 @@ use std::time::Instant;
 
 use super::chunk::{CHUNK_BYTES_MAX, Sizer};
 use super::gather::{CHUNKS_PER_WORKER, Options, WINDOW_PER_WORKER};
+use super::leftovers::Leftovers;
 use super::piece::{Answer, Piece};
-use super::sent::{Chunk, Sent};
+use super::sent::{Batch, Chunk, Sent};
 #[cfg(feature = "progress")]
 use super::shown::Shown;
-use crate::driver::{Items, Lengths, Limits, Order, Outcome};
+use crate::driver::{Items, Limits, Order, Outcome};
 use crate::error::{Error, ErrorKind};
 use crate::oneshot::Watcher;
 use crate::pool::{self, Pool};
 use crate::task::TaskRef;
-use crate::transport::payload::Payload;
 use crate::wire::body::Encoded;
 
 /// See the module.
@@ -31,6 +32,8 @@ pub(super) struct Run {
     pub(super) sizer: Sizer,
     /// The chunk that is being filled. It stays here between two `next`s if the input panics.
     pub(super) filling: Chunk,
+    /// Items of chunks that have come back without them.
+    pub(super) leftovers: Leftovers,
     /// Chunks on their way, in the order in which they were sent.
     pub(super) sent: Vec<Sent>,
     /// How many bytes the last one had.
@@ -68,6 +71,7 @@ impl Run {
             window: window.max(1),
             sizer: Sizer::new(options.chunk_size, lifespan),
             filling: Chunk::default(),
+            leftovers: Leftovers::default(),
             sent: Vec::new(),
             last_bytes: 1,
             pending: 0,
@@ -155,28 +159,38 @@ impl Run {
         // The next one will be about as long.
         self.last_bytes = payload.bytes.len().max(1);
         self.filling.payload.bytes.reserve(payload.bytes.len().min(CHUNK_BYTES_MAX));
-        self.send(task, first, payload.into(), lengths, 0);
+        self.send(task, Batch { first, payload: payload.into(), lengths }, 0);
     }
 
-    fn send(
+    /// Sends some of what is left of earlier chunks. `false`: nothing is.
+    pub(super) fn send_leftovers(
         &mut self,
         task: &Result<TaskRef, Error>,
-        first: usize,
-        payload: Payload,
-        lengths: Lengths,
-        tries_before: u32,
-    ) {
+        more: Option<usize>,
+        workers: usize,
+    ) -> bool {
+        let left = more.and_then(|more| more.checked_add(self.leftovers.count()));
+        if self.leftovers.is_empty() {
+            return false;
+        }
+        let len = self.sizer.next_len(left, workers);
+        self.leftovers.take(len).into_iter().for_each(|batch| self.send(task, batch, 0));
+        true
+    }
+
+    fn send(&mut self, task: &Result<TaskRef, Error>, batch: Batch, tries_before: u32) {
         let task = match task.clone().and_then(|task| self.pool.check().map(|()| task)) {
             Ok(task) => task,
-            Err(why) => return self.fail(first, lengths.count(), why),
+            Err(why) => return self.fail(batch.first, batch.count(), why),
         };
-        let is_single = lengths.count() == 1;
+        let is_single = batch.count() == 1;
         let retries = if is_single { self.limits.retries.map(|all| all.saturating_sub(tries_before)) } else { Some(0) };
         let limits = Limits { retries, ..self.limits };
-        let items = if is_single { Items::One } else { Items::Many(Box::new(lengths.clone())) };
-        let order = Order::new(task, payload.clone(), items, limits).into_chunk(tries_before).traced();
+        let items = if is_single { Items::One } else { Items::Many(Box::new(batch.lengths.clone())) };
+        let order = Order::new(task, batch.payload.clone(), items, limits).into_chunk(tries_before).traced();
+        let order = if self.sizer.is_fixed() { order } else { order.that_may_break_off() };
         let (call, cell) = self.pool.submit_items(order);
-        self.sent.push(Sent { call, cell, first, payload, lengths, is_single });
+        self.sent.push(Sent { call, cell, batch, is_single });
     }
 
     /// Takes in every chunk that has come back. Returns whether there was one.
@@ -199,26 +213,25 @@ impl Run {
         outcome.show_printed();
         #[cfg(feature = "progress")]
         self.shown.as_mut().into_iter().for_each(|shown| shown.count_outcome(&outcome));
-        let done = outcome.results.len();
+        let Sent { batch, is_single, .. } = sent;
+        let (first, done, count) = (batch.first, outcome.results.len(), batch.count());
         self.sizer.observe(done, outcome.ran);
         if done > 0 {
-            self.ready.insert(sent.first, Piece::of(sent.first, outcome.results));
+            self.ready.insert(first, Piece::of(first, outcome.results));
         }
-        let count = sent.lengths.count();
-        let Some(why) = outcome.end.filter(|_| done < count) else { return };
+        if done == count {
+            return;
+        }
+        let Some(why) = outcome.end else { return self.leftovers.put(batch, done) };
         if !blames_one_item(&why) {
-            return self.fail(sent.first + done, count - done, why);
+            return self.fail(first + done, count - done, why);
         }
-        if why.is_crash() && !sent.is_single && self.limits.retries.unwrap_or(0) > 0 {
-            let (payload, lengths) = sent.part(done, done + 1);
-            self.send(task, sent.first + done, payload, lengths, 1);
+        if why.is_crash() && !is_single && self.limits.retries.unwrap_or(0) > 0 {
+            self.send(task, batch.part(done, done + 1), 1);
         } else {
-            self.fail(sent.first + done, 1, why);
+            self.fail(first + done, 1, why);
         }
-        if done + 1 < count {
-            let (payload, lengths) = sent.part(done + 1, count);
-            self.send(task, sent.first + done + 1, payload, lengths, 0);
-        }
+        self.leftovers.put(batch, done + 1);
     }
 
     /// So many items from `first` on have no result but this error.
@@ -242,7 +255,7 @@ impl Run {
 
     /// Whether nothing is on its way, and nothing will be: there is no more to come.
     pub(super) fn is_over(&self) -> bool {
-        self.sent.is_empty() && self.filling.is_empty() && !self.has_no_room
+        self.sent.is_empty() && self.filling.is_empty() && self.leftovers.is_empty() && !self.has_no_room
     }
 
     /// Waits until a chunk has come back, or there is room for one.

@@ -17,13 +17,19 @@ pub(super) struct Chunk {
     pub(super) lengths: Lengths,
 }
 
+/// Consecutive items, encoded.
+pub(super) struct Batch {
+    /// The place of the first one in the input.
+    pub(super) first: usize,
+    pub(super) payload: Payload,
+    pub(super) lengths: Lengths,
+}
+
 /// A chunk that is on its way, and what it takes to send a part of it once more.
 pub(super) struct Sent {
     pub(super) call: CallKey,
     pub(super) cell: Arc<OutcomeCell>,
-    pub(super) first: usize,
-    pub(super) payload: Payload,
-    pub(super) lengths: Lengths,
+    pub(super) batch: Batch,
     /// Whether the scheduler itself tries again, which it does for single items.
     pub(super) is_single: bool,
 }
@@ -43,9 +49,13 @@ impl Chunk {
     }
 }
 
-impl Sent {
-    /// The items from number `from` up to `to`, as a chunk of their own.
-    pub(super) fn part(&self, from: usize, to: usize) -> (Payload, Lengths) {
+impl Batch {
+    pub(super) fn count(&self) -> usize {
+        self.lengths.count()
+    }
+
+    /// The items from number `from` up to `to`, for themselves.
+    pub(super) fn part(&self, from: usize, to: usize) -> Self {
         let bytes = self.lengths.start(from)..self.lengths.start(to);
         let (bytes, enclosed) = (&self.payload[bytes], self.payload.enclosed());
         let payload = match enclosed.is_empty() {
@@ -53,6 +63,6 @@ impl Sent {
             // Which item encloses what is not known any more.
             false => Encoded { bytes: bytes.to_vec(), enclosed: enclosed.clone(), ..Encoded::NONE }.into(),
         };
-        (payload, self.lengths.part(from..to))
+        Self { first: self.first + from, payload, lengths: self.lengths.part(from..to) }
     }
 }

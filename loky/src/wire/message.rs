@@ -13,7 +13,7 @@ use crate::confinement::Confinement;
 use crate::error::PanicEvidence;
 
 /// Changes with every change of what is said here or how.
-pub(crate) const PROTOCOL: u32 = 8;
+pub(crate) const PROTOCOL: u32 = 9;
 
 /// With which code a process ends that was started as a worker and cannot be one: its last words say why.
 pub(crate) const NOT_A_WORKER: i32 = 97;
@@ -43,6 +43,8 @@ mod from_worker {
     pub(super) const RAN: u8 = 4;
     /// It begins nothing more.
     pub(super) const WORN: u8 = 5;
+    /// Like [`RAN`]; and the items behind the one of that answer have not begun, and do not.
+    pub(super) const BREAKS_OFF: u8 = 6;
     /// The result that comes next encloses this.
     pub(super) const ENCLOSE: u8 = 16;
     /// Like a value. Its first word is the number of what it encloses, which the reader has itself.
@@ -109,10 +111,12 @@ pub(crate) enum FromWorker<'a> {
         result: &'a [u8],
     },
     /// The call whose last answer comes next, or which is given up, began at this moment of the machine's clock, and ran
-    /// so long.
+    /// so long. If it breaks off, the items behind the one of that answer have
+    /// not begun, and do not.
     Ran {
         began: u64,
         nanos: u64,
+        breaks_off: bool,
     },
     /// The worker has grown, and is to be replaced: it begins nothing more of what it was sent, and none of the items
     /// that are left of a call.
@@ -199,9 +203,11 @@ pub(crate) fn item_of(head: Head) -> Option<(u32, u32)> {
     (head.kind == from_worker::VALUE).then_some(((head.tag >> u32::BITS) as u32, head.tag as u32))
 }
 
-/// When the call began whose last answer comes next, and how long it ran.
-pub(crate) const fn ran(began: u64, nanos: u64) -> (Head, [u8; WORD]) {
-    (Head { kind: from_worker::RAN, tag: nanos, len: WORD, row: None }, began.to_le_bytes())
+/// When the call began whose last answer comes next, and how long it ran; and whether that answer is the last one because
+/// the items behind it are left alone.
+pub(crate) const fn ran(began: u64, nanos: u64, breaks_off: bool) -> (Head, [u8; WORD]) {
+    let kind = if breaks_off { from_worker::BREAKS_OFF } else { from_worker::RAN };
+    (Head { kind, tag: nanos, len: WORD, row: None }, began.to_le_bytes())
 }
 
 /// Begins nothing more, and waits to be told to leave.
@@ -244,9 +250,10 @@ impl<'a> FromWorker<'a> {
             }
             .ok_or_else(|| CodecError::unknown("what a result encloses")),
             from_worker::FAILURE => codec::decode(&bytes).map(|why| Self::Answer { call, item, result: Err(why) }),
-            from_worker::RAN => {
+            kind @ (from_worker::RAN | from_worker::BREAKS_OFF) => {
                 let began = <[u8; WORD]>::try_from(&*bytes).map_err(|_| CodecError::unknown("a moment"))?;
-                Ok(Self::Ran { began: u64::from_le_bytes(began), nanos: head.tag })
+                let (began, breaks_off) = (u64::from_le_bytes(began), kind == from_worker::BREAKS_OFF);
+                Ok(Self::Ran { began, nanos: head.tag, breaks_off })
             }
             from_worker::ENCLOSE => Enclosure::parse(head, &bytes).map(Self::Encloses),
             from_worker::WORN if bytes.is_empty() => Ok(Self::Worn),
@@ -298,9 +305,14 @@ mod tests {
         let why = Failure::CannotDecode("it".into());
         let failure = FromWorker::Answer { call: 7, item: 0, result: Err(why.clone()) };
         assert_eq!(FromWorker::parse(said(&super::failure(7, 0, &why))), Ok(failure));
-        let (head, moment) = ran(4, 5);
-        assert_eq!(FromWorker::parse((head, Body::Lent(&moment))), Ok(FromWorker::Ran { began: 4, nanos: 5 }));
-        assert!(FromWorker::parse((head, Body::Lent(&moment[1..]))).is_err());
+        for breaks_off in [false, true] {
+            let (head, moment) = ran(4, 5, breaks_off);
+            assert_eq!(
+                FromWorker::parse((head, Body::Lent(&moment))),
+                Ok(FromWorker::Ran { began: 4, nanos: 5, breaks_off })
+            );
+            assert!(FromWorker::parse((head, Body::Lent(&moment[1..]))).is_err());
+        }
         assert_eq!(FromWorker::parse((worn(), Body::Lent(b""))), Ok(FromWorker::Worn));
     }
 
@@ -321,7 +333,7 @@ mod tests {
 
     #[test]
     fn what_no_worker_says_is_an_error() {
-        for kind in [0, 1, 3, 4, 5, 6, 255] {
+        for kind in [0, 1, 3, 4, 5, 6, 7, 255] {
             let said = (Head { kind, tag: 0, len: 3, row: None }, Body::Lent(b"abc"));
             assert!(FromWorker::parse(said).is_err(), "kind {kind}");
         }

@@ -35,6 +35,8 @@ pub(crate) struct Run {
     pub(crate) is_alike: bool,
     /// Whether it is the pool's own, and is run even if the worker begins no calls any more.
     pub(crate) is_errand: bool,
+    /// Whether the worker may leave the last items alone, if those before them take long.
+    pub(crate) may_break_off: bool,
 }
 
 /// What is to be run, in the worker.
@@ -77,7 +79,10 @@ const ALIKE: u32 = 1 << 29;
 /// Likewise.
 const ERRAND: u32 = 1 << 28;
 
-const FLAGS: u32 = MEASURED | PROMPT | ALIKE | ERRAND;
+/// Likewise.
+const MAY_BREAK_OFF: u32 = 1 << 27;
+
+const FLAGS: u32 = MEASURED | PROMPT | ALIKE | ERRAND | MAY_BREAK_OFF;
 
 impl Run {
     /// The head of the frame, if the arguments have `arguments` bytes, in which there may be a row.
@@ -91,7 +96,9 @@ impl Run {
     pub(crate) fn words(&self) -> [u8; WORDS * WORD] {
         let flag = |is_set, flag| if is_set { flag } else { 0 };
         let on_time = flag(self.is_measured, MEASURED) | flag(self.is_prompt, PROMPT);
-        let count = self.count | on_time | flag(self.is_alike, ALIKE) | flag(self.is_errand, ERRAND);
+        let on_whole =
+            flag(self.is_alike, ALIKE) | flag(self.is_errand, ERRAND) | flag(self.may_break_off, MAY_BREAK_OFF);
+        let count = self.count | on_time | on_whole;
         let words = [
             pair(self.attempt.get(), self.tries_before),
             self.task.raw(),
@@ -137,6 +144,7 @@ impl Run {
             is_prompt: count & PROMPT != 0,
             is_alike: count & ALIKE != 0,
             is_errand: count & ERRAND != 0,
+            may_break_off: count & MAY_BREAK_OFF != 0,
         })
     }
 }
@@ -184,6 +192,7 @@ impl<'a> Assignment<'a> {
             is_prompt: false,
             is_alike: false,
             is_errand: false,
+            may_break_off: false,
         };
         let items = Items { lengths: Lengths::Alike(arguments.len()), left: 1, arguments };
         Some(Self { run, captures: &[], items, lost: None })
@@ -263,6 +272,7 @@ mod tests {
         is_prompt: true,
         is_alike: false,
         is_errand: false,
+        may_break_off: true,
     };
 
     fn bytes(run: &Run, lengths: &[u64], captures: &[u8], arguments: &[u8]) -> Vec<u8> {
@@ -311,7 +321,7 @@ mod tests {
 
     #[test]
     fn items_that_are_alike_share_a_length() {
-        let run = Run { is_alike: true, is_errand: true, ..RUN };
+        let run = Run { is_alike: true, is_errand: true, may_break_off: false, ..RUN };
         let bytes = bytes(&run, &[2], b"caught", b"aabbcc");
         assert_eq!(run.head(6, None).len, bytes.len());
         let body = Body::Lent(&bytes);

@@ -9,6 +9,7 @@ use super::enclosures;
 use super::growth::Growth;
 use super::notes;
 use super::ready::Ready;
+use super::stint::Stint;
 use crate::identity;
 use crate::shared::passing;
 use crate::supervisor::tree;
@@ -96,11 +97,11 @@ impl Desk {
         };
         let mut reader = ArgumentReader::with_row(row);
         let last = run.first.saturating_add(run.count.saturating_sub(1));
-        let mut has_failed = false;
+        let (mut has_failed, mut stint) = (false, Stint::new(begun.filter(|_| run.may_break_off)));
         for (item, arguments) in (run.first..=last).zip(assignment.items()) {
             if item > run.first {
                 if self.growth.is_worn() {
-                    begun.map_or(Ok(()), |begun| self.tell_time(begun))?;
+                    begun.map_or(Ok(()), |begun| self.tell_time(begun, false))?;
                     return self.give_up();
                 }
                 self.go_on(number, item, run, entry);
@@ -108,8 +109,9 @@ impl Desk {
             reader.begin(arguments);
             let result = ready.run(&mut reader, &mut self.result);
             self.end_item();
-            if let Some(begun) = begun.filter(|_| item == last) {
-                self.tell_time(begun)?;
+            let breaks_off = item < last && stint.is_over(clock::now);
+            if let Some(begun) = begun.filter(|_| item == last || breaks_off) {
+                self.tell_time(begun, breaks_off)?;
             }
             match result {
                 Ok(()) => self.answer(number, item, run.count == 1)?,
@@ -117,6 +119,9 @@ impl Desk {
                     self.tell_failure(number, item, &why)?;
                     has_failed = true;
                 }
+            }
+            if breaks_off {
+                break;
             }
             if run.is_prompt {
                 self.speaker.flush();
@@ -170,8 +175,8 @@ impl Desk {
     }
 
     #[inline(never)]
-    fn tell_time(&mut self, began: u64) -> io::Result<()> {
-        let (head, moment) = message::ran(began, clock::now().saturating_sub(began));
+    fn tell_time(&mut self, began: u64, breaks_off: bool) -> io::Result<()> {
+        let (head, moment) = message::ran(began, clock::now().saturating_sub(began), breaks_off);
         self.speaker.add(head, &moment, &[])
     }
 

@@ -1,6 +1,7 @@
 //! How items flow: what is pulled when, in which shape and order it comes out, and that nothing stands still.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,6 +20,8 @@ pub(crate) const CASES: &[Case] = cases![
     order_02_one_worker_takes_turns_with_its_producer,
     order_03_three_ahead_of_whoever_consumes,
     batch_05_long_items_behind_short_ones_do_not_freeze_it,
+    batch_05_what_is_left_of_a_long_chunk_is_shared_out,
+    batch_05_nothing_is_lost_or_runs_twice_where_chunks_are_broken_off,
     batch_07_an_input_that_was_used_up,
     gen_01_each_way_gives_the_same_values,
     gen_03_large_results_and_a_slow_consumer,
@@ -142,13 +145,20 @@ fn order_03_three_ahead_of_whoever_consumes() {
     }
 }
 
-/// Thousands of short items have made the chunks longer when items come that take a thousand times as long, and nobody
-/// knows where the input ends.
+/// Short ones up to number [`LONG_FROM`], which have made the chunks thousands of items long by then; and nobody can know
+/// where the input ends.
+fn short_and_then_long(long: Duration, count: usize) -> impl Iterator<Item = Duration> {
+    let end = LONG_FROM + count;
+    (0..).take_while(move |x| *x < end).map(move |x| if x < LONG_FROM { Duration::ZERO } else { long })
+}
+
+const LONG_FROM: usize = 50_000;
+
 fn batch_05_long_items_behind_short_ones_do_not_freeze_it() {
     let pool = pool_of(2);
-    let input = (0..).take_while(|x| *x < 9000).map(|x| if x < 2000 { Duration::from_nanos(1) } else { ms(100) });
     let (mut last, mut longest) = (Instant::now(), Duration::ZERO);
-    for (number, result) in input.par_map(sleep_for).on(&pool).enumerate().take(2010) {
+    let input = short_and_then_long(ms(20), 6000);
+    for (number, result) in input.par_map(sleep_for).on(&pool).enumerate().take(LONG_FROM + 100) {
         result.expect("no item fails");
         if number == 0 {
             assert!(last.elapsed() < ms(2000) * patience(), "the first result: {:?}", last.elapsed());
@@ -157,6 +167,50 @@ fn batch_05_long_items_behind_short_ones_do_not_freeze_it() {
         last = Instant::now();
     }
     assert!(longest < ms(2000) * patience(), "for {longest:?} nothing came");
+}
+
+/// All the long ones are in one chunk, whose worker breaks it off.
+fn batch_05_what_is_left_of_a_long_chunk_is_shared_out() {
+    let pool = pool_of(2);
+    let pids: Vec<u32> = short_and_then_long(ms(20), 60).par_map(sleep_for).on(&pool).unwrap_all();
+    assert_eq!(pids.len(), LONG_FROM + 60);
+    let busy: BTreeSet<_> = pids[LONG_FROM..].iter().collect();
+    assert_eq!(busy.len(), 2, "one worker had all the long ones");
+}
+
+/// Takes long now and then.
+#[loky::task]
+fn square_at(gate: Gate, x: u64) -> u64 {
+    gate.arrive(&x.to_string());
+    if x % 100 == 99 {
+        thread::sleep(ms(15));
+    }
+    x * x
+}
+
+/// Many chunks are broken off here, and what is left of them comes from all over the input.
+fn batch_05_nothing_is_lost_or_runs_twice_where_chunks_are_broken_off() {
+    const COUNT: u64 = 4000;
+    let pool = pool_of(3);
+    let (ordered, unordered) = (Gate::new("ordered"), Gate::new("unordered"));
+    let input = |gate: &Gate| {
+        (0..COUNT)
+            .map({
+                let gate = gate.clone();
+                move |x| (gate.clone(), x)
+            })
+            .take_while(|_| true)
+    };
+    assert!(input(&ordered).par_map(square_at).on(&pool).unwrap_all().into_iter().eq((0..COUNT).map(square)));
+    let mut found: Vec<_> = input(&unordered).par_map(square_at).on(&pool).unordered().collect();
+    found.sort_by_key(|(place, _)| *place);
+    let found = found.into_iter().map(|(place, result)| (place, result.expect("no item fails")));
+    assert!(found.eq((0..).zip((0..COUNT).map(square))));
+    for gate in [ordered, unordered] {
+        let mut ran: Vec<u64> = gate.arrivals().iter().map(|x| x.parse().expect("a number")).collect();
+        ran.sort_unstable();
+        assert!(ran.into_iter().eq(0..COUNT), "each item has run once");
+    }
 }
 
 fn batch_07_an_input_that_was_used_up() {

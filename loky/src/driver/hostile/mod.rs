@@ -69,7 +69,7 @@ fn follower(name: &'static str, head: Head, bytes: &[u8]) -> Step {
 fn life(build: Build) -> Vec<Step> {
     let (hello, hello_bytes) = Hello { build, pid: std::process::id() }.said();
     let (failure, failure_bytes) = message::failure(1, 2, &Failure::CannotEncode("it refuses".to_string()));
-    let (time, began) = message::ran(5000, 1000);
+    let (time, began) = message::ran(5000, 1000, false);
     let enclosure = Enclosure { id: 77, what: What::Sealed, len: SEGMENT.len() as u64 };
     let (encloses, enclosure_bytes) = message::encloses(enclosure);
     let given = GIVEN.segment().expect("it is not empty").id();

@@ -195,7 +195,7 @@ impl Inner {
             Some(error) if is_only => Ending::Failed(Some(error.kind())),
             _ => Ending::Failed(None),
         };
-        self.ended(call, pending, ending, true, failure);
+        self.ended((call, pending.done()), pending, ending, true, failure);
     }
 
     /// The call has been settled with this error.
@@ -204,18 +204,26 @@ impl Inner {
         let Some(record) = &self.record else { return };
         let attempt = record.times.get(call.slot as usize).map_or(0, |times| times.attempt);
         let has_run = why.tried().is_some_and(|Try { attempt: tried, .. }| tried.get() == attempt);
-        self.ended(call, pending, Ending::Failed(Some(error.kind())), has_run, Some(error));
+        let items = pending.order.items().len();
+        self.ended((call, items), pending, Ending::Failed(Some(error.kind())), has_run, Some(error));
     }
 
     #[inline(never)]
-    fn ended(&mut self, call: CallKey, pending: &Pending, ending: Ending, has_run: bool, why: Option<&Error>) {
+    fn ended(
+        &mut self,
+        (call, items): (CallKey, usize),
+        pending: &Pending,
+        ending: Ending,
+        has_run: bool,
+        why: Option<&Error>,
+    ) {
         let now = clock::moment();
         let run = if has_run { self.run_of(call, now) } else { None };
         let Some(record) = &self.record else { return };
         let failure = why.filter(|_| record.tells_failures).map(|error| {
             Box::new(Failure { text: error.to_string(), stderr_tail: error.stderr_tail().map(str::to_string) })
         });
-        self.tell_end(call, pending.order.task_name(), pending.order.items().len(), (run, ending, failure), now);
+        self.tell_end(call, pending.order.task_name(), items, (run, ending, failure), now);
         self.sample(now);
     }
 

@@ -21,10 +21,14 @@ impl World {
         let is_cut = self.dice.chance(self.weather.cut);
         let is_fat = self.weather.is_fat;
         let row = self.at(worker).and_then(|(serial, item)| self.ledger.calls[serial].items[item].row());
-        let (ran, began) = self.time_of(worker);
+        let breaks_off = self.breaks_off(worker);
+        let (ran, began) = self.time_of(worker, breaks_off);
         let puppet = self.puppet(worker);
         let work = puppet.work.as_mut().expect("it is at an item");
         work.has_failed |= result.is_err();
+        if breaks_off {
+            work.run.count = work.item + 1 - work.run.first;
+        }
         let is_timed = work.run.is_measured && work.is_at_last();
         if !is_cut && !is_fat && row.is_none() {
             if is_timed {
@@ -49,16 +53,29 @@ impl World {
         self.writes(worker);
     }
 
+    /// Whether the items behind the one that it is at are left alone.
+    fn breaks_off(&mut self, worker: usize) -> bool {
+        let Some((serial, item)) = self.at(worker) else { return false };
+        let work = self.puppet(worker).work.as_ref().expect("it is at an item");
+        let may_break_off = work.run.may_break_off && !work.is_at_last();
+        let breaks_off = may_break_off && self.dice.chance(self.weather.breaks_off);
+        if breaks_off {
+            self.ledger.calls[serial].left_alone_from = Some(item + 1);
+            self.tally.saw(Sight::BrokenOff);
+        }
+        breaks_off
+    }
+
     /// When its call began and how long it ran, or what it says of that.
-    fn time_of(&mut self, worker: usize) -> (Head, [u8; WORD]) {
+    fn time_of(&mut self, worker: usize, breaks_off: bool) -> (Head, [u8; WORD]) {
         if self.dice.chance(self.weather.false_times) {
             self.tally.saw(Sight::FalseTime);
             let nonsense = [0, 1, clock::moment() * 2, u64::MAX];
             let [began, nanos] = [(); 2].map(|()| nonsense[self.dice.below(4) as usize]);
-            return message::ran(began, nanos);
+            return message::ran(began, nanos, breaks_off);
         }
         let began = self.puppet(worker).work.as_ref().expect("it is at an item").began;
-        message::ran(began, clock::moment() - began)
+        message::ran(began, clock::moment() - began, breaks_off)
     }
 
     /// Answers with something of what its call encloses, in one frame, or does nothing.
@@ -223,13 +240,13 @@ impl World {
 
     /// While it runs something.
     fn says_untimely(&mut self, worker: usize) {
-        let kind = self.dice.below(3);
+        let kind = self.dice.below(if self.weather.breaks_off > 0 { 4 } else { 3 });
         let puppet = self.puppet(worker);
         match kind {
             0 => puppet.adds(message::worn(), &[]),
             1 => puppet.says_hello(false),
             _ => {
-                let (ran, began) = message::ran(1, 1);
+                let (ran, began) = message::ran(1, 1, kind == 3);
                 (0..2).for_each(|_| puppet.adds(ran, &began));
             }
         }

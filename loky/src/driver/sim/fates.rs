@@ -254,6 +254,7 @@ impl World {
         assert!(is_open || is_lost, "what has ended does not begin: {serial}");
         call.runner = Some(worker);
         call.runners.push(worker);
+        call.left_alone_from = None;
         call.items[item].begun += 1;
         assert!(call.items[item].begun <= call.tries_max(), "no item is tried more often than it may");
         assert!(call.items[..item].iter().all(|item| item.answered.is_some()), "items begin in their order");

@@ -33,6 +33,8 @@ pub(super) struct CallRecord {
     pub(super) ended_before: u32,
     pub(super) abandoned: u32,
     pub(super) printed: Vec<u8>,
+    /// The first one of the items that its worker has left alone, if it has.
+    pub(super) left_alone_from: Option<usize>,
     pub(super) is_over: bool,
 }
 

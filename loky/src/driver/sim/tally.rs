@@ -31,6 +31,8 @@ sights! {
         Recalled,
         Worn,
         SkippedWorn,
+        /// A worker has left the last items of a chunk alone.
+        BrokenOff,
         /// A worker died in the middle of an answer.
         Cut,
         Nonsense,

@@ -213,9 +213,11 @@ impl World {
             ended_before: 0,
             abandoned: 0,
             printed: Vec::new(),
+            left_alone_from: None,
             is_over: false,
         };
-        (if is_chunk { order.into_chunk(0) } else { order }, call)
+        let order = if is_chunk { order.into_chunk(0) } else { order };
+        (if is_chunk && self.weather.breaks_off > 0 { order.that_may_break_off() } else { order }, call)
     }
 
     fn draw_item(&mut self) -> ItemRecord {

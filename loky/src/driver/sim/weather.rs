@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use super::{ENTRY, YOUNG};
+use super::{ENTRY, YOUNG, YOUNGER};
 use crate::config::{Interrupt, Output, Settings};
 use crate::driver::order::Limits;
 use crate::errand::{Errand, Finalizer, Initializer};
@@ -72,6 +72,8 @@ pub(super) struct Weather {
     pub(super) false_times: u64,
     /// How often nonsense is something that would make sense at another time.
     pub(super) untimely: u64,
+    /// What there is in [younger](YOUNGER) worlds only: how often a worker leaves the last items of a chunk alone.
+    pub(super) breaks_off: u64,
 }
 
 /// The arguments of what a worker runs first, and last.
@@ -84,14 +86,18 @@ impl Weather {
         if seed < YOUNG {
             return old;
         }
-        Self {
+        let young = Self {
             rows: if dice.chance(700) { dice.between(100, 900) } else { 0 },
             of_readers: odds(dice) * 3,
             timings: dice.between(0, 1000),
             false_times: odds(dice),
             untimely: dice.between(0, 1000),
             ..old
+        };
+        if seed < YOUNGER {
+            return young;
         }
+        Self { breaks_off: dice.between(1, 500), chunks: dice.between(200, 1000), ..young }
     }
 
     fn draw_old(dice: &mut Dice) -> Self {
@@ -140,6 +146,7 @@ impl Weather {
             timings: 0,
             false_times: 0,
             untimely: 0,
+            breaks_off: 0,
         }
     }
 

@@ -83,6 +83,10 @@ struct Traffic {
 }
 
 impl Traffic {
+    fn hang(&self) -> &Sample {
+        self.hostile.iter().find(|sample| sample.name == "hang").expect("it is one of them")
+    }
+
     /// One client: sends until all have been sent together.
     fn run(&self, service: &Service, mut random: Random, warm: impl Fn()) {
         let mut client = Client::connect(service.address);
@@ -94,7 +98,10 @@ impl Traffic {
             }
             let pick = if random.below(100) < HOSTILE_PERCENT { &self.hostile } else { &self.good };
             let sample = &pick[random.below(pick.len() as u64) as usize];
-            check(sample, &client.post(&sample.bytes));
+            let response = client.post(&sample.bytes);
+            // Where many want the processors, a bomb may meet the limit of time before that of memory.
+            let is_late_bomb = sample.name == "memory" && response.body["kind"] == "timeout";
+            check(if is_late_bomb { self.hang() } else { sample }, &response);
             *self.counts.lock().expect("nobody panics").entry(sample.name).or_default() += 1;
         }
     }

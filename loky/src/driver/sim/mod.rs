@@ -72,7 +72,8 @@ const KEPT: &[(u64, &str)] = &[
     (YOUNG + 3, "what a result enclosed was forgotten"),
 ];
 
-const WORLDS: u64 = 1_500;
+/// As many as one has the patience for in each run.
+const WORLDS: u64 = if cfg!(debug_assertions) { 900 } else { 6_000 };
 
 /// No world takes so many steps.
 const STEPS_MAX: u64 = 100_000;

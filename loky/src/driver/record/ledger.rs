@@ -104,10 +104,12 @@ impl Ledger {
         self.changed.notify_all();
     }
 
-    pub(super) fn wait_shown(&self, until: Instant) {
+    /// Returns whether all has been shown.
+    pub(super) fn wait_shown(&self, until: Instant) -> bool {
         let left = until.saturating_duration_since(Instant::now());
         // Whoever shows it may hang on a file system that does; then this program ends all the same.
-        drop(self.changed.wait_timeout_while(self.heap(), left, |heap| !heap.is_shown));
+        let waited = self.changed.wait_timeout_while(self.heap(), left, |heap| !heap.is_shown);
+        waited.unwrap_or_else(PoisonError::into_inner).0.is_shown
     }
 
     fn heap(&self) -> MutexGuard<'_, Heap> {
@@ -138,7 +140,7 @@ mod tests {
         ledger.add(fact(2));
         assert!(!ledger.take(&mut facts) && facts.len() == 1, "what comes after the end is not heard");
         ledger.shown();
-        ledger.wait_shown(Instant::now() + Duration::from_secs(60));
+        assert!(ledger.wait_shown(Instant::now() + Duration::from_secs(60)));
     }
 
     #[test]
@@ -159,7 +161,7 @@ mod tests {
     #[test]
     fn nobody_waits_longer_than_he_wants_for_what_is_not_shown() {
         let began = Instant::now();
-        Ledger::default().wait_shown(began + Duration::from_millis(5));
+        assert!(!Ledger::default().wait_shown(began + Duration::from_millis(5)));
         assert!(began.elapsed() >= Duration::from_millis(5));
     }
 }

@@ -109,7 +109,13 @@ fn end_of_program() {
     let ledgers = std::mem::take(&mut *LEDGERS.lock().unwrap_or_else(PoisonError::into_inner));
     let (ledgers, until) = (ledgers.iter().filter_map(Weak::upgrade), Instant::now() + LAST_MOMENT);
     let ending: Vec<_> = ledgers.inspect(|ledger| ledger.end()).collect();
-    ending.into_iter().for_each(|ledger| ledger.wait_shown(until));
+    let late = ending.into_iter().filter(|ledger| !ledger.wait_shown(until)).count();
+    if late > 0 {
+        eprintln!(
+            "loky: the program has ended before all was written of what trace, report and metrics should show of {late} of \
+             its pools; `shutdown` waits for that, however long it takes"
+        );
+    }
 }
 
 #[cold]

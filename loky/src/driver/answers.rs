@@ -167,11 +167,13 @@ impl Inner {
             Ok(None) => return Heard::Nothing,
             Err(why) => return Heard::Nonsense(why.to_string()),
         };
+        let mut known = None;
         let (call, item, result) = match said {
             Ok(FromWorker::Answer { call, item, result }) => (call, item, result),
             Ok(FromWorker::AnswerOfReaders { call, item, encloses, result }) => {
-                if let Err(why) = enclosures::take_in_known(&body.held, encloses, &mut body.enclosed) {
-                    return Heard::Nonsense(why.to_string());
+                match enclosures::known_alone(&body.held, &body.enclosed, encloses) {
+                    Ok(segment) => known = Some((encloses, segment)),
+                    Err(why) => return Heard::Nonsense(why.to_string()),
                 }
                 (call, item, Ok(wire::Body::Lent(result)))
             }
@@ -205,13 +207,16 @@ impl Inner {
         // What comes after the end of a call comes too late: its worker is being killed for it.
         if !self.scheduler.is_doomed(given.call) {
             if let Some(pending) = self.calls.get_mut(given.call) {
-                let count = pending.order.items().len();
-                pending.outcome().results.push(Ok(bytes), count);
+                let (count, results) =
+                    (pending.order.items().len(), &mut pending.outcome.get_or_insert_default().results);
+                results.push(Ok(bytes), count);
+                known.into_iter().for_each(|(id, segment)| results.enclose_known(id, segment));
                 if !is_last && !self.settings.output.is_by_call() {
                     is_last = receive_row(body, pending);
                 }
             } else if given.call.is_nowhere() {
-                let arrivals = Arrivals::from(std::mem::take(&mut body.enclosed));
+                let announced = || Arrivals::from(std::mem::take(&mut body.enclosed));
+                let arrivals = known.map_or_else(announced, |(id, segment)| Arrivals::known(id, segment));
                 return Heard::Errand((Value::from(bytes).into_payload(), arrivals));
             }
         }

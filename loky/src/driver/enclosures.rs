@@ -115,11 +115,15 @@ fn give_segment(body: &mut Body, segment: &Segment) {
     body.give(Arc::clone(core) as _, Enclosure { id: segment.id(), what, len: core.len() });
 }
 
-/// The worker says that its next result encloses what it was given under this number.
-pub(super) fn take_in_known(held: &Held, id: u64, enclosed: &mut Vec<Arrival>) -> Result<(), &'static str> {
-    let segment = held.find(id).ok_or("something that it was not given")?;
-    enclosed.push(Arrival::known(Name::Parents(id), segment));
-    Ok(())
+/// The segment that the worker was given under this number. An error, in words that go on after "sent nonsense", if
+/// there is none.
+fn known(held: &Held, id: u64) -> Result<Arc<Segment>, &'static str> {
+    held.find(id).ok_or("something that it was not given")
+}
+
+/// The same, of which the worker says that it is all that its result encloses. `enclosed` is what it has announced.
+pub(super) fn known_alone(held: &Held, enclosed: &[Arrival], id: u64) -> Result<Arc<Segment>, &'static str> {
+    if enclosed.is_empty() { known(held, id) } else { Err("a result that encloses one thing, after others") }
 }
 
 impl Body {
@@ -140,8 +144,8 @@ impl Body {
                     segment.tell(&Arc::downgrade(&keeper));
                     give_segment(self, segment);
                 }
-                Item::Fd(id, fd) => {
-                    self.give(Arc::clone(fd) as _, Enclosure { id: *id, what: What::Descriptor, len: 0 });
+                Item::Fd(fd) => {
+                    self.give(Arc::clone(fd) as _, Enclosure { id: fd.id, what: What::Descriptor, len: 0 });
                 }
                 // What is known already, and what only results enclose.
                 Item::Segment(_) | Item::Parents(_) => {}
@@ -192,7 +196,7 @@ impl Body {
             return Err("something enclosed that nobody awaits");
         }
         let arrival = match what {
-            What::Readers => return take_in_known(&self.held, id, &mut self.enclosed),
+            What::Readers => Arrival::known(Name::Parents(id), known(&self.held, id)?),
             What::Sealed => match self.link.next_descriptor().ok_or("no descriptor where it had announced one")? {
                 // What it is said to be is found out at once: no later than now is the worker known that has said it.
                 Some(fd) if !segment::is_sealed(&fd, len) => return Err("memory that is not what it says it is"),

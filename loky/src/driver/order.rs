@@ -181,20 +181,25 @@ impl Order {
     /// Whether anything goes with it beside its bytes.
     #[inline]
     pub(super) fn has_enclosed(&self) -> bool {
-        let of_captures = || self.captures().is_some_and(|captures| !captures.enclosed.is_empty());
-        !self.payload.enclosed().is_empty() || of_captures()
+        !self.payload.enclosed().is_empty() || self.has_captured()
     }
 
     /// Whether to drop it may take long.
     #[inline]
     pub(super) fn is_heavy(&self) -> bool {
-        self.payload.is_heavy() || self.has_enclosed()
+        self.payload.is_heavy() || self.has_captured()
+    }
+
+    /// Whether anything goes with its captures beside their bytes.
+    #[inline]
+    fn has_captured(&self) -> bool {
+        self.captures().is_some_and(|captures| !captures.enclosed.is_empty())
     }
 
     /// What goes with it beside its bytes.
     pub(super) fn enclosed(&self) -> impl Iterator<Item = &Item> {
         let captures = self.captures().map_or(&[][..], |captures| captures.enclosed.items());
-        captures.iter().chain(self.payload.enclosed().items())
+        captures.iter().chain(self.payload.enclosed())
     }
 
     /// Where the arguments of item number `first` begin in the payload.

@@ -1,9 +1,12 @@
 //! The results of the items of one call, in their order: one lies here as it is, many lie in one piece of memory.
 
+use std::sync::Arc;
+
 use super::evidence::LESS;
 use super::lengths::Lengths;
 use crate::error::{Error, ErrorKind};
-use crate::shared::passing::{Arrival, Arrivals};
+use crate::shared::passing::{Arrival, Arrivals, Name};
+use crate::shared::segment::Segment;
 use crate::text;
 use crate::transport::payload::Payload;
 use crate::wire::body::{Body, WithRow};
@@ -37,7 +40,7 @@ struct Many {
 pub(crate) enum Value {
     Bytes(Payload),
     Row(Box<WithRow>),
-    Enclosing(Box<(Payload, Arrivals)>),
+    Enclosing(Payload, Arrivals),
 }
 
 impl Results {
@@ -109,6 +112,19 @@ impl Results {
         count
     }
 
+    /// The last result that was added encloses this segment, which is known here, by this number of ours.
+    pub(super) fn enclose_known(&mut self, id: u64, segment: Arc<Segment>) {
+        match std::mem::take(&mut self.0) {
+            Kind::One(Ok(Value::Bytes(bytes))) => {
+                self.0 = Kind::One(Ok(Value::Enclosing(bytes, Arrivals::known(id, segment))));
+            }
+            kind => {
+                self.0 = kind;
+                self.enclose(vec![Arrival::known(Name::Parents(id), segment)]);
+            }
+        }
+    }
+
     /// Without what they enclose.
     fn alone(&self) -> &Kind {
         match &self.0 {
@@ -138,6 +154,9 @@ impl Results {
             Kind::Enclosing(enclosing) => {
                 let (results, arrivals) = *enclosing;
                 (results, Some(arrivals.into()))
+            }
+            Kind::One(Ok(Value::Enclosing(bytes, arrivals))) => {
+                (Self(Kind::One(Ok(Value::Bytes(bytes)))), Some(arrivals))
             }
             kind => (Self(kind), None),
         }
@@ -189,7 +208,7 @@ impl Results {
 #[inline(never)]
 fn single_of((results, arrivals): (Results, Vec<Arrival>)) -> Option<Result<Value, Error>> {
     match results.0 {
-        Kind::One(Ok(Value::Bytes(bytes))) => Some(Ok(Value::Enclosing(Box::new((bytes, arrivals.into()))))),
+        Kind::One(Ok(Value::Bytes(bytes))) => Some(Ok(Value::Enclosing(bytes, arrivals.into()))),
         // A row of numbers encloses nothing, whatever the worker has said.
         Kind::One(other) => Some(other),
         Kind::None | Kind::Many(_) | Kind::Enclosing(_) => None,
@@ -245,9 +264,8 @@ impl Value {
     /// The same in one piece.
     pub(super) fn into_payload(self) -> Payload {
         match self {
-            Self::Bytes(bytes) => bytes,
+            Self::Bytes(bytes) | Self::Enclosing(bytes, _) => bytes,
             Self::Row(body) => Payload::from(body.joined()),
-            Self::Enclosing(enclosing) => enclosing.0,
         }
     }
 }
@@ -312,6 +330,22 @@ mod tests {
             assert_eq!(results.push_alike(2, alike), 2, "they are alike, but not like those before");
             let results = results.into_row().unwrap_err();
             assert_eq!([results.get(2), results.get(3)].map(|result| result.unwrap().unwrap()), [b"six", b"ten"]);
+        }
+    }
+
+    #[test]
+    fn a_known_segment_goes_with_the_result_that_names_it() {
+        let shared = crate::shared::Shared::from_vec(vec![1_u8]);
+        let of = |count| {
+            let mut results = Results::default();
+            results.push(Ok(Body::Lent(b"abc")), count);
+            results.enclose_known(7, shared.segment().unwrap());
+            results
+        };
+        assert!(matches!(of(1).into_single(), Some(Ok(Value::Enclosing(bytes, _))) if bytes[..] == *b"abc"));
+        for count in [1, 2] {
+            let (results, arrivals) = of(count).split();
+            assert!(arrivals.is_some() && results.get(0).unwrap().unwrap() == b"abc");
         }
     }
 

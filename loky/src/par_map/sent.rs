@@ -61,7 +61,10 @@ impl Batch {
         let payload = match enclosed.is_empty() {
             true => Payload::copy(bytes),
             // Which item encloses what is not known any more.
-            false => Encoded { bytes: bytes.to_vec(), enclosed: enclosed.clone(), ..Encoded::NONE }.into(),
+            false => {
+                let enclosed = enclosed.iter().cloned().collect();
+                Encoded { bytes: bytes.to_vec(), enclosed, ..Encoded::NONE }.into()
+            }
         };
         Self { first: self.first + from, payload, lengths: self.lengths.part(from..to) }
     }

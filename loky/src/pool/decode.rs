@@ -7,7 +7,6 @@ use crate::error::{Error, ErrorKind};
 use crate::shared::exhaustion;
 use crate::shared::passing::{Arrivals, supplying};
 use crate::task;
-use crate::transport::payload::Payload;
 
 /// On the thread that receives the result.
 pub(super) fn decode<R: DeserializeOwned>(mut outcome: Outcome, task: &str) -> Result<R, Error> {
@@ -16,19 +15,15 @@ pub(super) fn decode<R: DeserializeOwned>(mut outcome: Outcome, task: &str) -> R
     let value = outcome.into_single()?;
     trace.decoding(|| match value {
         Value::Bytes(bytes) => decode_result(&bytes, task),
-        Value::Enclosing(enclosing) => decode_enclosing(*enclosing, task),
+        Value::Enclosing(bytes, arrivals) => decode_enclosing(&bytes, arrivals, task),
         Value::Row(body) => task::decode_row(&body.start, body.row).map_err(|why| undecodable(&why, task)),
     })
 }
 
 /// Apart, since most results bring nothing and are quick to decode.
-#[cold]
 #[inline(never)]
-pub(crate) fn decode_enclosing<R: DeserializeOwned>(
-    (bytes, arrivals): (Payload, Arrivals),
-    task: &str,
-) -> Result<R, Error> {
-    supplying(arrivals, || decode_result(&bytes, task))
+pub(crate) fn decode_enclosing<R: DeserializeOwned>(bytes: &[u8], arrivals: Arrivals, task: &str) -> Result<R, Error> {
+    supplying(arrivals, || decode_result(bytes, task))
 }
 
 /// The result in `bytes`; a `Deserialize` that fails, or panics, costs this result only.

@@ -23,9 +23,17 @@ enum State {
     Lost(String, bool),
 }
 
-/// What came along with a result; shared, for it is laid out for each decoding.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Arrivals(Arc<Vec<Arrival>>);
+/// What came along with a result.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrivals(Kinds);
+
+#[derive(Clone, Debug)]
+enum Kinds {
+    /// A segment that is known here, and by which number the result names it.
+    Known(u64, Arc<Segment>),
+    /// Shared, for they are laid out for each decoding.
+    Any(Arc<Vec<Arrival>>),
+}
 
 impl Arrival {
     /// A descriptor that has arrived for memory of this length. Whether it is that is found out later.
@@ -118,14 +126,29 @@ fn why_lost(why: &str, is_for_want: bool) -> String {
 }
 
 impl Arrivals {
-    pub(super) fn find(&self, name: Name) -> Option<&Arrival> {
-        Arrival::find(&self.0, name)
+    /// Nothing but a segment that is known here, which the result names by this number of ours.
+    pub(crate) const fn known(id: u64, segment: Arc<Segment>) -> Self {
+        Self(Kinds::Known(id, segment))
+    }
+
+    pub(super) fn segment(&self, name: Name) -> Option<Result<Arc<Segment>, String>> {
+        match &self.0 {
+            Kinds::Known(id, segment) => (name == Name::Parents(*id)).then(|| Ok(Arc::clone(segment))),
+            Kinds::Any(arrivals) => Arrival::find(arrivals, name).map(Arrival::segment),
+        }
+    }
+
+    pub(super) fn take_fd(&self, name: Name) -> Option<Result<OwnedFd, String>> {
+        match &self.0 {
+            Kinds::Known(..) => None,
+            Kinds::Any(arrivals) => Arrival::find(arrivals, name).map(Arrival::take_fd),
+        }
     }
 }
 
 impl From<Vec<Arrival>> for Arrivals {
     fn from(arrivals: Vec<Arrival>) -> Self {
-        Self(Arc::new(arrivals))
+        Self(Kinds::Any(Arc::new(arrivals)))
     }
 }
 

@@ -12,7 +12,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 pub(crate) use super::arrival::{Arrival, Arrivals};
-pub(crate) use super::enclosed::{Enclosed, Item, Name};
+pub(crate) use super::enclosed::{Enclosed, Item, Name, Numbered};
 use super::exhaustion;
 use super::segment::{Kind, Segment, next_id};
 
@@ -61,9 +61,9 @@ pub(super) fn enclose(segment: &Arc<Segment>) -> Result<Name, &'static str> {
 /// The same for a descriptor, of which a duplicate is enclosed.
 pub(super) fn enclose_fd(fd: &OwnedFd) -> Result<Name, String> {
     let way = WAY.get().ok_or("a `loky::Fd` travels only as an argument or a result of a task")?;
-    let copy = fd.try_clone().map_err(|why| format!("a `loky::Fd` cannot be duplicated: {}", exhaustion::told(why)))?;
+    let fd = fd.try_clone().map_err(|why| format!("a `loky::Fd` cannot be duplicated: {}", exhaustion::told(why)))?;
     let id = next_id();
-    COLLECTED.with_borrow_mut(|collected| collected.push(Item::Fd(id, Arc::new(copy))));
+    COLLECTED.with_borrow_mut(|collected| collected.push(Item::Fd(Arc::new(Numbered { id, fd }))));
     Ok(if way == Way::Result { Name::New(id) } else { Name::Given(id) })
 }
 
@@ -87,9 +87,7 @@ pub(crate) fn supplying<R>(arrivals: Arrivals, work: impl FnOnce() -> R) -> R {
 pub(super) fn find(name: Name) -> Result<Arc<Segment>, String> {
     let found = match name {
         Name::Given(id) => GIVEN.with_borrow(|given| given.get(&id).map(Arrival::segment)),
-        Name::New(_) | Name::Parents(_) => {
-            LAID_OUT.with_borrow(|arrivals| arrivals.as_ref()?.find(name).map(Arrival::segment))
-        }
+        Name::New(_) | Name::Parents(_) => LAID_OUT.with_borrow(|arrivals| arrivals.as_ref()?.segment(name)),
     };
     found.unwrap_or_else(|| Err("a `loky::Shared` can be decoded only where it was sent to".to_string()))
 }
@@ -98,9 +96,7 @@ pub(super) fn find(name: Name) -> Result<Arc<Segment>, String> {
 pub(super) fn take_fd(name: Name) -> Result<OwnedFd, String> {
     let found = match name {
         Name::Given(_) => GIVEN_FDS.with_borrow(|given| Arrival::find(given, name).map(Arrival::take_fd)),
-        Name::New(_) | Name::Parents(_) => {
-            LAID_OUT.with_borrow(|arrivals| arrivals.as_ref()?.find(name).map(Arrival::take_fd))
-        }
+        Name::New(_) | Name::Parents(_) => LAID_OUT.with_borrow(|arrivals| arrivals.as_ref()?.take_fd(name)),
     };
     found.unwrap_or_else(|| Err("a `loky::Fd` can be decoded only where it was sent to".to_string()))
 }
@@ -178,7 +174,7 @@ mod tests {
         supplying(arrivals.clone(), || {
             assert_eq!(find(Name::Parents(3)).unwrap().id(), there.id());
             assert!(find(Name::New(9)).unwrap_err().contains("too many open files"));
-            supplying(Arrivals::default(), || assert!(find(Name::Parents(3)).is_err()));
+            supplying(Arrivals::from(Vec::new()), || assert!(find(Name::Parents(3)).is_err()));
             assert!(find(Name::New(3)).is_err() && find(Name::Parents(3)).is_ok());
         });
         assert!(find(Name::Parents(3)).is_err());

@@ -18,10 +18,10 @@ struct Place {
     /// Which of the [`Name`]s, or [`NONE`].
     kind: u8,
     id: u64,
-    /// Offset and length; `None`, as a rule, is the whole segment. So a call with one of these fits into a cache line.
+    /// Offset and length; `None`, as a rule, is the whole segment. So a call with one of these is short.
     range: Option<(u64, u64)>,
-    /// The size of an element.
-    width: u64,
+    /// The size of an element, as far as 32 bits hold it: who awaits another one is told so.
+    width: u32,
 }
 
 /// There are no bytes, and so no segment.
@@ -60,13 +60,13 @@ impl<T: Pod> Shared<T> {
         let bytes = self.segment.as_ref().map(|segment| segment.bytes().len());
         let is_whole = kind != NONE && bytes == Some(self.len * size_of::<T>());
         let range = (!is_whole).then_some((self.offset as u64, self.len as u64));
-        Place { kind, id, range, width: size_of::<T>() as u64 }
+        Place { kind, id, range, width: size_of::<T>() as u32 }
     }
 }
 
 impl Place {
     fn find<T: Pod>(&self) -> Result<Shared<T>, String> {
-        if self.width != size_of::<T>() as u64 {
+        if self.width != size_of::<T>() as u32 {
             let (theirs, ours) = (self.width, size_of::<T>());
             return Err(format!(
                 "a `loky::Shared` came with elements of {theirs} bytes, where one of {ours} bytes was awaited"

@@ -3,10 +3,11 @@
 
 use std::fmt;
 use std::ops::{Deref, Range};
+use std::slice;
 use std::sync::Arc;
 
 use crate::memory::{self, Memory};
-use crate::shared::passing::Enclosed;
+use crate::shared::passing::Item;
 use crate::sys::row::Row;
 use crate::wire::body::{Encoded, Parcel, RowPlace};
 
@@ -14,6 +15,8 @@ use crate::wire::body::{Encoded, Parcel, RowPlace};
 #[derive(Clone)]
 pub(crate) enum Payload {
     Short(u8, [u8; SHORT_MAX]),
+    /// Fewer, which enclose one thing.
+    Enclosing(u8, [u8; ENCLOSING_MAX], Item),
     /// With where in them a row begins, if there is one.
     Long(Arc<Memory>, Option<RowPlace>),
     /// With what they enclose, and a row that lies elsewhere.
@@ -25,6 +28,9 @@ const HEAVY_MIN: usize = 1 << 20;
 
 /// The arguments of most small tasks have room here: two numbers with their lengths.
 const SHORT_MAX: usize = 38;
+
+/// A `Shared` alone has room here, with its length.
+const ENCLOSING_MAX: usize = 22;
 
 impl Payload {
     /// The same from bytes that lie elsewhere.
@@ -44,7 +50,7 @@ impl Payload {
     /// Where a row begins, if there is one.
     pub(crate) fn row(&self) -> Option<RowPlace> {
         match self {
-            Self::Short(..) => None,
+            Self::Short(..) | Self::Enclosing(..) => None,
             Self::Long(_, row) => *row,
             Self::Parcel(parcel) => parcel.row,
         }
@@ -62,7 +68,7 @@ impl Payload {
     #[inline]
     pub(crate) fn len(&self) -> usize {
         match self {
-            Self::Short(len, _) => usize::from(*len),
+            Self::Short(len, _) | Self::Enclosing(len, ..) => usize::from(*len),
             Self::Long(bytes, _) => bytes.len(),
             Self::Parcel(parcel) => parcel.bytes.len() + tail_of(parcel).len(),
         }
@@ -99,6 +105,7 @@ impl Payload {
     pub(crate) fn is_heavy(&self) -> bool {
         match self {
             Self::Short(..) => false,
+            Self::Enclosing(_, _, item) => item.is_held_alone(),
             Self::Long(bytes, _) => bytes.len() >= HEAVY_MIN,
             Self::Parcel(_) => true,
         }
@@ -106,18 +113,37 @@ impl Payload {
 
     /// What they enclose.
     #[inline]
-    pub(crate) fn enclosed(&self) -> &Enclosed {
+    pub(crate) fn enclosed(&self) -> &[Item] {
         match self {
-            Self::Short(..) | Self::Long(..) => &Enclosed::NONE,
-            Self::Parcel(parcel) => &parcel.enclosed,
+            Self::Short(..) | Self::Long(..) => &[],
+            Self::Enclosing(_, _, item) => slice::from_ref(item),
+            Self::Parcel(parcel) => parcel.enclosed.items(),
         }
     }
 
+    #[inline]
     fn short(bytes: &[u8]) -> Option<Self> {
-        let mut short = [0; SHORT_MAX];
-        short.get_mut(..bytes.len())?.copy_from_slice(bytes);
-        Some(Self::Short(u8::try_from(bytes.len()).ok()?, short))
+        few(bytes).map(|(len, bytes)| Self::Short(len, bytes))
     }
+
+    /// Of what encloses something, or ends in a row that lies elsewhere.
+    fn with_more(mut encoded: Encoded) -> Self {
+        if let Some((len, bytes)) = few(&encoded.bytes).filter(|_| encoded.tail.is_none()) {
+            if let Some(item) = encoded.enclosed.take_only() {
+                memory::give_short(encoded.bytes);
+                return Self::Enclosing(len, bytes, item);
+            }
+        }
+        Self::Parcel(Arc::new(encoded.into()))
+    }
+}
+
+/// The same bytes in a place for at most so many, and how many they are.
+#[inline]
+fn few<const MAX: usize>(bytes: &[u8]) -> Option<(u8, [u8; MAX])> {
+    let mut few = [0; MAX];
+    few.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    Some((u8::try_from(bytes.len()).ok()?, few))
 }
 
 fn tail_of(parcel: &Parcel) -> &[u8] {
@@ -134,7 +160,7 @@ impl From<Encoded> for Payload {
     #[inline]
     fn from(encoded: Encoded) -> Self {
         if !encoded.enclosed.is_empty() || encoded.tail.is_some() {
-            return Self::Parcel(Arc::new(encoded.into()));
+            return Self::with_more(encoded);
         }
         match Self::short(&encoded.bytes) {
             Some(short) => {
@@ -152,6 +178,7 @@ impl Deref for Payload {
     fn deref(&self) -> &[u8] {
         match self {
             Self::Short(len, bytes) => &bytes[..(*len).into()],
+            Self::Enclosing(len, bytes, _) => &bytes[..(*len).into()],
             Self::Long(bytes, _) => bytes,
             Self::Parcel(parcel) => &parcel.bytes,
         }
@@ -167,6 +194,17 @@ impl fmt::Debug for Payload {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shared::Shared;
+    use crate::shared::passing::{Way, collecting};
+    use crate::wire::codec;
+
+    /// An argument, with room for its length.
+    fn argument(value: impl serde::Serialize) -> Encoded {
+        let mut bytes = vec![0; 8];
+        let (encoded, enclosed) = collecting(Way::Arguments, || codec::encode_into(&mut bytes, &value));
+        encoded.unwrap();
+        Encoded { bytes, enclosed, ..Encoded::NONE }
+    }
 
     #[test]
     fn a_row_that_lies_elsewhere_is_a_piece_of_its_own() {
@@ -195,6 +233,20 @@ mod tests {
         assert!(payload.vacate(4, 4000).is_some_and(|row| row.bytes().is_empty()));
         assert!(payload.vacate(4, 4000).is_none() && payload.len() == 8);
         assert!(Payload::from(vec![0; 5000]).vacate(1, 5000).is_none());
+    }
+
+    #[test]
+    fn one_shared_value_alone_needs_no_memory_of_its_own() {
+        let (shared, other) = (Shared::from_vec(vec![1_u8]), Shared::from_vec(vec![2_u8]));
+        let alone = Payload::from(argument(&shared));
+        assert!(matches!(alone, Payload::Enclosing(..)) && alone.len() == alone[..].len() && !alone.is_heavy());
+        assert!(matches!(alone.enclosed(), [Item::Segment(it)] if Arc::ptr_eq(it, &shared.segment().unwrap())));
+        drop(shared);
+        assert!(alone.is_heavy(), "with it goes the memory");
+        for (more, items) in [(argument((&other, 7_u64)), 1), (argument((&other, &other)), 2)] {
+            let more = Payload::from(more);
+            assert!(matches!(more, Payload::Parcel(_)) && more.is_heavy() && more.enclosed().len() == items);
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(super) fn send(speaker: &mut Speaker, enclosed: &Enclosed) -> io::Result<Res
                 let (id, len) = (segment.id(), segment.core().len());
                 (speaker.enclose(&**segment.core())?, Enclosure { id, what: What::Sealed, len })
             }
-            Item::Fd(id, fd) => (speaker.enclose(&**fd)?, Enclosure { id: *id, what: What::Descriptor, len: 0 }),
+            Item::Fd(fd) => (speaker.enclose(&**fd)?, Enclosure { id: fd.id, what: What::Descriptor, len: 0 }),
         };
         if !is_sent {
             let why = "too many descriptors are on their way; return fewer at once";

@@ -66,6 +66,17 @@ fn what_is_not_what_it_says_is_refused() {
 }
 
 #[test]
+fn what_is_said_to_be_alone_and_is_not_is_refused() {
+    let (mut played, shared) = (played(), crate::shared::Shared::from_vec(vec![1_u8]));
+    let segment = shared.segment().unwrap();
+    assert!(played.body().held.add(&segment));
+    assert_eq!(played.enclose(Some(&**segment.core()), What::Sealed, 1), None);
+    played.say(message::value_of_readers(1, 0, 8), &segment.id().to_le_bytes());
+    played.inner.hear_news(Instant::now());
+    assert!(played.inner.launch_failure.as_ref().is_some_and(|failure| failure.why().contains("after others")));
+}
+
+#[test]
 fn what_nobody_awaits_is_refused() {
     let (mut played, sealed) = (Played::new(Settings::default_for(1)), segment::sealed(b"abc").unwrap());
     played.say_hello(task::build().unwrap(), std::process::id());

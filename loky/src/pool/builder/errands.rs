@@ -167,7 +167,7 @@ impl PoolBuilder {
             Ok(errand) => {
                 let name = errand.name();
                 let told = Arc::new(move |value: Result<Answer, Error>| {
-                    told(value.and_then(|answer| decode_enclosing(answer, name)));
+                    told(value.and_then(|(bytes, arrivals)| decode_enclosing(&bytes, arrivals, name)));
                 });
                 self.settings.finalizers.push(Finalizer { errand, told });
             }

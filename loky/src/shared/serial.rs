@@ -15,23 +15,25 @@ use crate::sys::pod;
 /// What stands in the bytes.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Place {
-    /// Which of the [`Name`]s, or [`NONE`].
-    kind: u8,
-    id: u64,
+    /// The [`Name`] as [a word](to_word).
+    name: u64,
     /// Offset and length; `None`, as a rule, is the whole segment. So a call with one of these is short.
     range: Option<(u64, u64)>,
     /// The size of an element, as far as 32 bits hold it: who awaits another one is told so.
     width: u32,
 }
 
-/// There are no bytes, and so no segment.
-const NONE: u8 = 0;
+/// The word where there are no bytes, and so no segment.
+const NONE: u64 = 0;
 
-const GIVEN: u8 = 1;
+const GIVEN: u64 = 1;
 
-const NEW: u8 = 2;
+const NEW: u64 = 2;
 
-const PARENTS: u8 = 3;
+const PARENTS: u64 = 3;
+
+/// In the lowest bits of a word stands which kind of name it is, above them the number.
+const KIND_BITS: u32 = 2;
 
 impl<T: Pod> Serialize for Shared<T> {
     /// # Errors
@@ -40,8 +42,7 @@ impl<T: Pod> Serialize for Shared<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let segment = self.segment.as_ref().filter(|_| self.len > 0);
         let name = segment.map(passing::enclose).transpose().map_err(S::Error::custom)?;
-        let (kind, id) = name.map_or((NONE, 0), of_name);
-        self.place(kind, id).serialize(serializer)
+        self.place(name).serialize(serializer)
     }
 }
 
@@ -56,11 +57,11 @@ impl<'de, T: Pod> Deserialize<'de> for Shared<T> {
 }
 
 impl<T: Pod> Shared<T> {
-    fn place(&self, kind: u8, id: u64) -> Place {
+    fn place(&self, name: Option<Name>) -> Place {
         let bytes = self.segment.as_ref().map(|segment| segment.bytes().len());
-        let is_whole = kind != NONE && bytes == Some(self.len * size_of::<T>());
+        let is_whole = name.is_some() && bytes == Some(self.len * size_of::<T>());
         let range = (!is_whole).then_some((self.offset as u64, self.len as u64));
-        Place { kind, id, range, width: size_of::<T>() as u32 }
+        Place { name: name.map_or(NONE, to_word), range, width: size_of::<T>() as u32 }
     }
 }
 
@@ -74,13 +75,13 @@ impl Place {
         }
         let range = self.range.map(|(offset, len)| usize::try_from(offset).ok().zip(usize::try_from(len).ok()));
         let range = range.map(|range| range.ok_or(BEYOND)).transpose()?;
-        if self.kind == NONE {
+        if self.name == NONE {
             let (_, len) = range.ok_or(BEYOND)?;
             let is_sound = len == 0 || size_of::<T>() == 0;
             return is_sound.then(|| Shared::whole(None, len)).ok_or_else(|| BEYOND.to_string());
         }
         pod::know::<T>();
-        let segment = passing::find(to_name(self.kind, self.id).ok_or("no such `loky::Shared` is known")?)?;
+        let segment = passing::find(of_word(self.name).ok_or("no such `loky::Shared` is known")?)?;
         let (all, width) = (segment.bytes().len(), size_of::<T>());
         let whole = || (all.checked_rem(width) == Some(0)).then(|| (0, all / width));
         let (offset, len) = range.or_else(whole).ok_or(BEYOND)?;
@@ -96,16 +97,18 @@ impl Place {
 
 const BEYOND: &str = "a range lies beyond its `loky::Shared`";
 
-const fn of_name(name: Name) -> (u8, u64) {
-    match name {
+const fn to_word(name: Name) -> u64 {
+    let (kind, id) = match name {
         Name::Given(id) => (GIVEN, id),
         Name::New(id) => (NEW, id),
         Name::Parents(id) => (PARENTS, id),
-    }
+    };
+    id << KIND_BITS | kind
 }
 
-const fn to_name(kind: u8, id: u64) -> Option<Name> {
-    match kind {
+const fn of_word(word: u64) -> Option<Name> {
+    let id = word >> KIND_BITS;
+    match word & ((1 << KIND_BITS) - 1) {
         GIVEN => Some(Name::Given(id)),
         NEW => Some(Name::New(id)),
         PARENTS => Some(Name::Parents(id)),
@@ -121,15 +124,14 @@ mod tests {
     fn place<T: Pod>(shared: &Shared<T>) -> (Place, Enclosed) {
         let name = |shared: &Shared<T>| shared.segment.as_ref().map(|segment| passing::enclose(segment).unwrap());
         let (name, enclosed) = collecting(Way::Result, || name(shared));
-        let (kind, id) = name.map_or((NONE, 0), of_name);
-        (shared.place(kind, id), enclosed)
+        (shared.place(name), enclosed)
     }
 
     #[test]
     fn a_range_beyond_its_segment_is_refused() {
         let (whole, enclosed) = place(&Shared::from_vec(vec![1_u32, 2, 3]));
         let [Item::Segment(segment)] = enclosed.items() else { panic!("it is enclosed") };
-        let arrivals = vec![passing::Arrival::known(Name::New(whole.id), std::sync::Arc::clone(segment))];
+        let arrivals = vec![passing::Arrival::known(Name::New(segment.id()), std::sync::Arc::clone(segment))];
         passing::supplying(arrivals.into(), || {
             assert_eq!(whole.find::<u32>().unwrap()[..], [1, 2, 3]);
             assert_eq!(Place { range: Some((4, 2)), ..whole }.find::<u32>().unwrap()[..], [2, 3]);
@@ -138,12 +140,11 @@ mod tests {
             for range in wrong {
                 assert!(Place { range: Some(range), ..whole }.find::<u32>().is_err(), "{range:?}");
             }
-            assert!(
-                Place { kind: 9, ..whole }.find::<u32>().is_err() && Place { id: 0, ..whole }.find::<u32>().is_err()
-            );
+            for name in [whole.name ^ 1, whole.name & !3, NEW, NONE] {
+                assert!(Place { name, ..whole }.find::<u32>().is_err(), "{name:x}");
+            }
             assert!(whole.find::<[u8; 3]>().is_err() && Place { width: 0, ..whole }.find::<()>().is_err());
             assert!(whole.range.is_none() && Place { width: 8, ..whole }.find::<u64>().is_err(), "one and a half");
-            assert!(Place { kind: NONE, ..whole }.find::<u32>().is_err());
         });
         assert!(whole.find::<u32>().is_err(), "nothing came along");
     }

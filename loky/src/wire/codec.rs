@@ -83,10 +83,11 @@ pub(crate) fn encode_into<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T)
 struct Growing<'a>(&'a mut Vec<u8>);
 
 impl Writer for Growing<'_> {
-    #[inline]
+    // Most fields are numbers: where the compiler knows the length, this is a store.
+    #[inline(always)]
     fn write(&mut self, more: &[u8]) -> Result<(), EncodeError> {
         if self.0.capacity() - self.0.len() < more.len() {
-            memory::reserve(self.0, more.len()).map_err(|_| no_memory())?;
+            make_room(self.0, more.len())?;
         }
         self.0.extend_from_slice(more);
         Ok(())
@@ -94,8 +95,9 @@ impl Writer for Growing<'_> {
 }
 
 #[cold]
-fn no_memory() -> EncodeError {
-    EncodeError::Other("there is not enough memory for it")
+#[inline(never)]
+fn make_room(bytes: &mut Vec<u8>, more: usize) -> Result<(), EncodeError> {
+    memory::reserve(bytes, more).map_err(|_| EncodeError::Other("there is not enough memory for it"))
 }
 
 /// The value in `bytes`, all of them: what is left over is an error, too.

@@ -176,6 +176,8 @@ pub(super) struct Outbox {
     pub(super) told: Vec<Told>,
     /// Those for which there is no thread.
     pub(super) callbacks: Vec<Callback>,
+    /// A call has ended that is awaited, and whoever drives looks for its outcome by itself.
+    pub(super) has_landed: bool,
     pub(super) is_finished: bool,
 }
 
@@ -323,6 +325,6 @@ impl Outbox {
     /// Whether there is something in here that somebody may be waiting for.
     pub(super) fn is_awaited(&self) -> bool {
         let has_told = !self.outcomes.is_empty() || !self.cells.is_empty() || !self.watchers.is_empty();
-        has_told || !self.callbacks.is_empty() || self.is_finished
+        has_told || !self.callbacks.is_empty() || self.has_landed || self.is_finished
     }
 }

@@ -1,8 +1,9 @@
 //! Where the outcome of a call lands, and how its handle comes by it.
 //!
 //! A million calls may wait, and most handles are looked at when their calls have ended. So a call has no cell of its own
-//! at first: its outcome stays in its slot until the handle asks for it. Only who asks before is given a cell, to watch
-//! it. Until the handle is gone, or has taken the outcome, the slot is its call's.
+//! at first: its outcome stays in its slot until the handle asks for it. A thread that waits for it and can drive takes it
+//! from there; only who is to be told is given a cell, to watch it. Until the handle is gone, or has taken the outcome, the
+//! slot is its call's.
 
 #[cfg(all(test, not(loom)))]
 mod tests;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use super::Driver;
 use super::inner::{Inner, Outbox, Pending};
 use super::order::{Outcome, OutcomeCell};
+use super::turn::Taker;
 use crate::error::{Error, ErrorKind};
 use crate::ids::CallKey;
 
@@ -55,12 +57,33 @@ impl Driver {
 
     /// The handle takes the outcome, or the place where it will be, and asks no more.
     pub(crate) fn claim(&self, call: CallKey) -> Option<Landing> {
+        self.claim_if(call, |_| true)
+    }
+
+    /// The same when the call has ended, if this thread can drive until then.
+    pub(crate) fn claim_at_end(&self, call: CallKey) -> Option<Landing> {
+        let as_it_is = self.claim_if(call, |pending| pending.cell.is_some());
+        as_it_is.or_else(|| self.drive_to_end(call)).or_else(|| self.claim(call))
+    }
+
+    fn drive_to_end(&self, call: CallKey) -> Option<Landing> {
+        if self.is_foreign() {
+            return None;
+        }
+        let taker = Taker::new(self, call);
+        self.role.drive(&taker, || taker.is_over());
+        taker.into_taken()
+    }
+
+    /// The outcome if the call has ended, or else the place where it will be, if that `is_wanted`.
+    fn claim_if(&self, call: CallKey, is_wanted: impl FnOnce(&Pending) -> bool) -> Option<Landing> {
         if self.is_foreign() {
             return None;
         }
         let mut inner = self.inner.lock();
         match inner.calls.take_ended(call) {
             None => {
+                inner.calls.get(call).filter(|pending| is_wanted(pending))?;
                 let cell = inner.cell_of(call)?;
                 inner.calls.get_mut(call)?.has_handle = false;
                 Some(Landing::Cell(cell))
@@ -91,6 +114,11 @@ impl Driver {
 }
 
 impl Inner {
+    /// Whether the outcome of the call lies here, where nobody is told of it.
+    pub(super) fn has_landed(&mut self, call: CallKey) -> bool {
+        matches!(self.calls.ended(call), Some(Landing::Here(_)))
+    }
+
     fn cell_of(&mut self, call: CallKey) -> Option<Arc<OutcomeCell>> {
         if let Some(pending) = self.calls.get_mut(call) {
             return Some(Arc::clone(pending.cell.get_or_insert_with(|| Arc::new(OutcomeCell::new()))));
@@ -108,7 +136,7 @@ impl Inner {
 impl Outbox {
     /// The call has ended. Returns what is left for its handle, if there is one.
     pub(super) fn end(&mut self, call: Pending, end: Option<Error>) -> Option<Landing> {
-        let Pending { order, cell, has_handle, outcome, .. } = call;
+        let Pending { order, cell, has_handle, is_awaited, outcome } = call;
         let mut outcome = outcome.unwrap_or_default();
         outcome.end = end;
         outcome.keep(order.trace());
@@ -120,7 +148,10 @@ impl Outbox {
                 self.outcomes.push((Arc::clone(&cell), outcome));
                 has_handle.then_some(Landing::Cell(cell))
             }
-            None if has_handle => Some(Landing::Here(outcome)),
+            None if has_handle => {
+                self.has_landed |= is_awaited;
+                Some(Landing::Here(outcome))
+            }
             None => {
                 self.unread.push(*outcome);
                 None

@@ -271,7 +271,7 @@ impl Outcome {
     /// Prints what the call has printed, on the calling thread, as if the task had run there. For whoever receives the
     /// outcome, before anything else.
     pub(crate) fn show_printed(&mut self) {
-        std::mem::take(&mut self.printed).show();
+        self.printed.show();
     }
 
     /// What the call has printed, which is then not printed by anybody else.
@@ -294,11 +294,14 @@ impl Outcome {
         self.end.as_ref().or_else(|| self.results.single_failure()).map(Error::kind)
     }
 
-    /// The result of a call of one item.
-    pub(crate) fn into_single(self) -> Result<Value, Error> {
-        match self.end {
+    /// The result of a call of one item, which is then here no more.
+    pub(crate) fn take_single(&mut self) -> Result<Value, Error> {
+        match self.end.take() {
             Some(why) => Err(why),
-            None => self.results.into_single().expect("a call that was not cut short has all its results"),
+            None => {
+                let results = std::mem::take(&mut self.results);
+                results.into_single().expect("a call that was not cut short has all its results")
+            }
         }
     }
 }

@@ -34,9 +34,10 @@ impl Printed {
     }
 
     /// Prints it on the calling thread, as if the task had run there.
-    pub(super) fn show(mut self) {
-        let (output, error) = self.take();
-        if !output.is_empty() || !error.is_empty() {
+    #[inline]
+    pub(super) fn show(&mut self) {
+        if self.0.is_some() {
+            let (output, error) = self.take();
             bars::suspended(|| show(&output, &error));
         }
     }

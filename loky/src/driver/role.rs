@@ -18,7 +18,9 @@
 //!    from then on the background thread hears of everything.
 //! 3. A waiter whose condition holds leaves. A follower that leaves takes its name off the list, and if the role is
 //!    vacant at that moment, the offer it may have received is made again.
-//! 4. When there is nothing to drive any more, since the pool has ended, the holder vacates the role and parks, too. What
+//! 4. A waiter that need not be told of its result may take a vacant role without a word, and drive; where the role is held,
+//!    it begins anew as any other.
+//! 5. When there is nothing to drive any more, since the pool has ended, the holder vacates the role and parks, too. What
 //!    it waits for is in the hands of a thread that will tell it.
 //!
 //! # Why nobody sleeps for ever
@@ -98,6 +100,15 @@ impl Role {
         }
     }
 
+    /// Drives until `is_done`, if nobody else does and there is something to drive; else returns at once. For whoever learns
+    /// in its own turns that it is done, and need not be told.
+    pub(super) fn drive(&self, drive: &impl Drive, is_done: impl Fn() -> bool) {
+        let is_taken = self.state.lock().take(drive);
+        if is_taken {
+            self.hold(drive, None, is_done);
+        }
+    }
+
     /// Drives until `is_done` or `until`. `false`: there is nothing to drive.
     fn hold(&self, drive: &impl Drive, until: Option<Instant>, is_done: impl Fn() -> bool) -> bool {
         // Vacates the role also when a turn panics: the others must not wait for a thread that is gone.
@@ -113,13 +124,11 @@ impl Role {
     /// Takes the vacant role, or joins the followers. Returns whether it is taken.
     fn enter(&self, drive: &impl Drive) -> bool {
         let mut state = self.state.lock();
-        if state.is_held {
+        let is_taken = state.take(drive);
+        if !is_taken {
             state.followers.push_back(current());
-            return false;
         }
-        state.is_held = true;
-        drive.take();
-        true
+        is_taken
     }
 
     fn leave_list(&self, drive: &impl Drive) {
@@ -141,6 +150,15 @@ impl Role {
 }
 
 impl State {
+    /// Takes the role, if it is vacant.
+    fn take(&mut self, drive: &impl Drive) -> bool {
+        let is_vacant = !std::mem::replace(&mut self.is_held, true);
+        if is_vacant {
+            drive.take();
+        }
+        is_vacant
+    }
+
     fn offer(&self, drive: &impl Drive) {
         match self.followers.front() {
             Some(follower) => follower.unpark(),

@@ -3,6 +3,7 @@
 #[cfg(all(test, not(loom)))]
 mod tests;
 
+use std::cell::Cell;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use super::clock;
 use super::duty::{Farewell, Sleep};
 use super::forward::OUTPUT_RETRY;
 use super::inner::{Inner, Outbox};
+use super::landing::Landing;
 use super::role::Drive;
 use crate::config::SEND_RETRY;
 use crate::ids::CallKey;
@@ -28,15 +30,77 @@ pub(super) struct Waiter<'a> {
     pub(super) awaited: Option<CallKey>,
 }
 
+/// One that waits for the end of a call, and takes what is left of it in its own turn: so nobody has to tell it, and
+/// nothing has to be made in which it could be told.
+pub(super) struct Taker<'a> {
+    waiter: Waiter<'a>,
+    call: CallKey,
+    taken: Cell<Option<Landing>>,
+    /// Whether there is nothing more to wait for.
+    is_over: Cell<bool>,
+}
+
 impl Drive for Waiter<'_> {
     fn take(&self) {
+        self.begin(|_| ());
+    }
+
+    fn turn(&self, until: Option<Instant>) -> bool {
+        self.turn_and(until, |_| ())
+    }
+
+    fn leave(&self) {
+        self.end();
+    }
+}
+
+impl Drive for Taker<'_> {
+    fn take(&self) {
+        self.waiter.begin(|inner| self.look(inner));
+    }
+
+    fn turn(&self, until: Option<Instant>) -> bool {
+        self.waiter.turn_and(until, |inner| self.look(inner))
+    }
+
+    fn leave(&self) {
+        self.waiter.end();
+    }
+}
+
+impl<'a> Taker<'a> {
+    pub(super) const fn new(driver: &'a Driver, call: CallKey) -> Self {
+        let waiter = Waiter { driver, awaited: Some(call) };
+        Self { waiter, call, taken: Cell::new(None), is_over: Cell::new(false) }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.get()
+    }
+
+    pub(super) fn into_taken(self) -> Option<Landing> {
+        self.taken.into_inner()
+    }
+
+    fn look(&self, inner: &mut Inner) {
+        if inner.calls.get(self.call).is_none() {
+            self.taken.set(inner.calls.take_ended(self.call));
+            self.is_over.set(true);
+        }
+    }
+}
+
+impl Waiter<'_> {
+    fn begin(&self, look: impl FnOnce(&mut Inner)) {
         let mut inner = self.driver.inner.lock();
         if inner.duty.take() {
             inner.stop_listening();
         }
+        look(&mut inner);
     }
 
-    fn turn(&self, until: Option<Instant>) -> bool {
+    /// One turn; at its end `look` sees what has come of it.
+    fn turn_and(&self, until: Option<Instant>, look: impl FnOnce(&mut Inner)) -> bool {
         let driver = self.driver;
         // A launch takes longer than somebody with a limit may want to wait.
         if until.is_none() {
@@ -45,7 +109,10 @@ impl Drive for Waiter<'_> {
         // A fault of our own has been told and has ended the pool: whoever drives goes on and reads that in its handle.
         let bell = if driver.look_for_news() { None } else { driver.prepare_waiters_sleep(self.awaited) };
         let Some((bell, poller)) = bell else {
-            let _ = driver.try_act(|inner, now| inner.hear_news(now));
+            let _ = driver.try_act(|inner, now| {
+                inner.hear_news(now);
+                look(inner);
+            });
             return !driver.is_finished();
         };
         let asleep = Instant::now();
@@ -57,11 +124,12 @@ impl Drive for Waiter<'_> {
             let urgent = urgent.unwrap_or_else(|why| panic!("waiting for the workers failed: {why}"));
             urgent.into_iter().for_each(|token| inner.hear(token, now));
             inner.hear_news(now);
+            look(inner);
         });
         !driver.is_finished()
     }
 
-    fn leave(&self) {
+    fn end(&self) {
         let mut inner = self.driver.inner.lock();
         let must_call = match inner.duty.leave(clock::now) {
             Farewell::Nothing => false,
@@ -200,10 +268,11 @@ impl Driver {
     /// or to look at, already.
     pub(super) fn prepare_waiters_sleep(&self, awaited: Option<CallKey>) -> Option<(Arc<Bell>, Arc<Poller>)> {
         let mut inner = self.inner.lock();
-        if let Some(call) = awaited {
+        let has_landed = awaited.is_some_and(|call| {
             inner.await_call(call);
-        }
-        if inner.duty.may_sleep() && inner.listen(Chime::Pool) {
+            inner.has_landed(call)
+        });
+        if !has_landed && inner.duty.may_sleep() && inner.listen(Chime::Pool) {
             return inner.bell.clone().zip(inner.poller.clone());
         }
         inner.duty.wake();

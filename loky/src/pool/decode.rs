@@ -9,10 +9,10 @@ use crate::shared::passing::{Arrivals, supplying};
 use crate::task;
 
 /// On the thread that receives the result.
-pub(super) fn decode<R: DeserializeOwned>(mut outcome: Outcome, task: &str) -> Result<R, Error> {
+pub(super) fn decode<R: DeserializeOwned>(outcome: &mut Outcome, task: &str) -> Result<R, Error> {
     outcome.show_printed();
     let trace = outcome.take_trace();
-    let value = outcome.into_single()?;
+    let value = outcome.take_single()?;
     trace.decoding(|| match value {
         Value::Bytes(bytes) => decode_result(&bytes, task),
         Value::Enclosing(bytes, arrivals) => decode_enclosing(&bytes, arrivals, task),

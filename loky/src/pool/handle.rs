@@ -183,7 +183,8 @@ impl<R: DeserializeOwned> JoinHandle<R> {
     /// [`ErrorKind`]: crate::ErrorKind
     pub fn join(self) -> Result<R, Error> {
         let mut this = self;
-        decode(*this.wait_for_outcome()?, this.task())
+        let mut outcome = this.wait_for_outcome()?;
+        decode(&mut outcome, this.task())
     }
 
     /// Waits for the result, and gives what the task has printed along with it, as it came, instead of printing it.
@@ -224,7 +225,7 @@ impl<R: DeserializeOwned> JoinHandle<R> {
             Err(why) => return (Err(why), Captured::default()),
         };
         let captured = outcome.take_captured();
-        (decode(*outcome, self.task()), captured)
+        (decode(&mut outcome, self.task()), captured)
     }
 
     fn wait_for_outcome(&mut self) -> Result<Box<Outcome>, Error> {
@@ -232,7 +233,7 @@ impl<R: DeserializeOwned> JoinHandle<R> {
             driver.check_process().map_err(|why| why.with_task(task.name))?;
         }
         let call = self.call;
-        match self.claim().expect(UNREAD) {
+        match self.claim_at_end().expect(UNREAD) {
             Landing::Here(outcome) => Ok(outcome),
             Landing::Cell(cell) => {
                 let driver = self.driver().expect("only a pool has cells");
@@ -276,13 +277,13 @@ impl<R: DeserializeOwned> JoinHandle<R> {
         let task = self.task();
         let Origin::Pool(driver, _) = &self.origin else {
             let mut this = self;
-            return callback(this.wait_for_outcome().and_then(|outcome| decode(*outcome, task)));
+            return callback(this.wait_for_outcome().and_then(|mut outcome| decode(&mut outcome, task)));
         };
         // In a forked child nobody finishes it.
         let Some(cell) = driver.cell_of(self.call) else { return };
         let run = move || {
-            if let Some(outcome) = cell.take() {
-                callback(decode(*outcome, task));
+            if let Some(mut outcome) = cell.take() {
+                callback(decode(&mut outcome, task));
             }
         };
         let pool = Arc::clone(driver);

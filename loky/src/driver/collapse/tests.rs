@@ -31,13 +31,13 @@ fn crash_48_a_fault_of_our_own_resolves_every_handle_and_ends_the_pool() {
         panic!("a fault that this test makes");
     });
     let _: Result<(), _> = acted;
-    let why = cell.take().expect("the handle resolves").into_single().unwrap_err();
+    let why = cell.take().expect("the handle resolves").take_single().unwrap_err();
     assert_eq!(why.kind(), ErrorKind::Shutdown);
     assert!(has_told && why.to_string().contains("tests::task") && why.to_string().contains("please report"));
     assert!(driver.wait_finished(Some(Instant::now())), "nobody waits for a pool that has failed");
     let later = driver.submit(&mut Some(order()), None, true).expect("it is taken in").expect("by this process");
-    let Some(Landing::Here(outcome)) = driver.claim(later) else { panic!("and ended at once") };
-    assert_eq!(outcome.into_single().unwrap_err().kind(), ErrorKind::Shutdown);
+    let Some(Landing::Here(mut outcome)) = driver.claim(later) else { panic!("and ended at once") };
+    assert_eq!(outcome.take_single().unwrap_err().kind(), ErrorKind::Shutdown);
     let stats = driver.stats();
     assert_eq!((stats.submitted, stats.failed), (2, 2));
 }

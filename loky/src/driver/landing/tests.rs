@@ -32,7 +32,7 @@ fn end(driver: &Driver, call: CallKey) -> usize {
 }
 
 fn is_read(outcome: Option<Box<Outcome>>) -> bool {
-    outcome.is_some_and(|outcome| outcome.into_single().is_err_and(|why| why.kind() == ErrorKind::Cancelled))
+    outcome.is_some_and(|mut outcome| outcome.take_single().is_err_and(|why| why.kind() == ErrorKind::Cancelled))
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::*;
 use crate::oneshot::{Cell, Watcher};
 use crate::transport::link::Chime;
 
-/// Cells that the outside world fills, and two bells.
+/// Cells and places that the outside world fills, and two bells.
 struct World {
     state: Mutex<Outside>,
     changed: Condvar,
@@ -19,6 +19,10 @@ struct World {
 struct Outside {
     duty: Duty,
     arrived: Vec<usize>,
+    /// What has landed where nobody is told of it.
+    landed: Vec<usize>,
+    /// Whose landing somebody sleeps for.
+    awaited: Vec<usize>,
     /// Which bell is rung for what arrives.
     announced: Option<Chime>,
     rung: Vec<Chime>,
@@ -44,6 +48,8 @@ impl World {
         let outside = Outside {
             duty: Duty::new(start, row),
             arrived: Vec::new(),
+            landed: Vec::new(),
+            awaited: Vec::new(),
             announced: None,
             rung: Vec::new(),
             driver: None,
@@ -83,6 +89,17 @@ impl World {
         self.changed.notify_all();
     }
 
+    /// A thread that does not drive brings a result to its place, and tells of it where that is awaited.
+    fn land(&self, place: usize) {
+        let mut state = self.state.lock().unwrap();
+        state.landed.push(place);
+        let is_awaited = state.awaited.contains(&place);
+        drop(state);
+        if is_awaited {
+            self.interrupt();
+        }
+    }
+
     /// The pool has ended.
     fn close(&self) {
         let mut state = self.state.lock().unwrap();
@@ -101,6 +118,20 @@ impl World {
             state = self.changed.wait(state).unwrap();
         }
         state.rung.retain(|&rung| rung != bell);
+        state
+    }
+
+    /// The waiter that drives sleeps, if it may and there is nothing to hear.
+    fn sleep_for_waiter<'a>(
+        &'a self,
+        mut state: loom::sync::MutexGuard<'a, Outside>,
+    ) -> loom::sync::MutexGuard<'a, Outside> {
+        if state.arrived.is_empty() && !state.is_closed && state.duty.may_sleep() {
+            state.announced = Some(Chime::Pool);
+            state = self.sleep(Chime::Pool, state);
+            state.duty.wake();
+            state.announced = None;
+        }
         state
     }
 
@@ -143,6 +174,48 @@ impl World {
     }
 }
 
+/// A waiter that looks for its result in its own turns.
+struct Taker<'a> {
+    world: &'a World,
+    place: usize,
+    has_taken: std::cell::Cell<bool>,
+}
+
+impl Taker<'_> {
+    fn look(&self, outside: &mut Outside) {
+        let before = outside.landed.len();
+        outside.landed.retain(|&place| place != self.place);
+        self.has_taken.set(outside.landed.len() < before);
+    }
+}
+
+impl Drive for Taker<'_> {
+    fn take(&self) {
+        self.world.take();
+        self.look(&mut self.world.state.lock().unwrap());
+    }
+
+    fn turn(&self, _: Option<Instant>) -> bool {
+        let mut state = self.world.state.lock().unwrap();
+        let is_closed = state.is_closed;
+        if !state.landed.contains(&self.place) {
+            state.awaited.push(self.place);
+            state = self.world.sleep_for_waiter(state);
+        }
+        if state.arrived.contains(&self.place) {
+            state.landed.push(self.place);
+            state.arrived.retain(|&place| place != self.place);
+        }
+        self.look(&mut state);
+        self.world.hear(state);
+        !is_closed
+    }
+
+    fn leave(&self) {
+        self.world.leave();
+    }
+}
+
 impl Drive for World {
     fn take(&self) {
         let mut state = self.state.lock().unwrap();
@@ -154,14 +227,9 @@ impl Drive for World {
     }
 
     fn turn(&self, _: Option<Instant>) -> bool {
-        let mut state = self.state.lock().unwrap();
+        let state = self.state.lock().unwrap();
         let is_closed = state.is_closed;
-        if state.arrived.is_empty() && !is_closed && state.duty.may_sleep() {
-            state.announced = Some(Chime::Pool);
-            state = self.sleep(Chime::Pool, state);
-            state.duty.wake();
-            state.announced = None;
-        }
+        let state = self.sleep_for_waiter(state);
         self.hear(state);
         !is_closed
     }
@@ -189,6 +257,13 @@ fn join((role, world): &Scene, index: usize) {
     let cell = &world.cells[index];
     assert!(role.wait(&**world, None, || cell.is_done(), || cell.watch(Watcher::this_thread())));
     assert_eq!(cell.take(), Some(index));
+}
+
+/// Waits for what lands in a place, where nobody is told of it. Returns whether it could drive until then.
+fn take((role, world): &Scene, place: usize) -> bool {
+    let taker = Taker { world, place, has_taken: false.into() };
+    role.drive(&taker, || taker.has_taken.get());
+    taker.has_taken.get()
 }
 
 /// Waits without driving, as an asynchronous task does.
@@ -294,5 +369,34 @@ fn race_10_model_the_end_of_a_pool_leaves_no_waiter_behind() {
             scene.1.interrupt();
         }
         waiters.into_iter().chain([background]).for_each(|thread| thread.join().unwrap());
+    });
+}
+
+/// A waiter that is told of nothing notices its result, whoever brings it.
+#[test]
+fn race_10_model_a_result_that_nobody_tells_of_is_taken() {
+    for bring in [|world: &World| world.land(0), |world: &World| world.arrive(&[0])] {
+        explore(move |scene| {
+            let outside = aside(&scene, move |(_, world)| bring(world));
+            assert!(take(&scene, 0));
+            outside.join().unwrap();
+        });
+    }
+}
+
+/// One that finds the role held returns, and waits as others do; one that holds it takes in what others wait for.
+#[test]
+fn race_10_model_a_waiter_that_is_told_of_nothing_shares_the_role() {
+    explore(|scene| {
+        let other = aside(&scene, |scene| join(scene, 1));
+        let outside = aside(&scene, |(_, world)| {
+            world.arrive(&[1]);
+            world.land(0);
+        });
+        if !take(&scene, 0) {
+            scene.1.cells[0].complete(0);
+            join(&scene, 0);
+        }
+        [other, outside].into_iter().for_each(|thread| thread.join().unwrap());
     });
 }

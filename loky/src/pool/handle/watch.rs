@@ -58,10 +58,19 @@ impl<R> JoinHandle<R> {
 
     /// The outcome, or where it will be; `None` if it was taken before. What the handle was for is done.
     pub(super) fn claim(&mut self) -> Option<Landing> {
+        self.claim_by(Driver::claim)
+    }
+
+    /// The same when the call has ended, if this thread can drive until then.
+    pub(super) fn claim_at_end(&mut self) -> Option<Landing> {
+        self.claim_by(Driver::claim_at_end)
+    }
+
+    fn claim_by(&mut self, claim: impl FnOnce(&Driver, CallKey) -> Option<Landing>) -> Option<Landing> {
         match &mut self.origin {
             Origin::Nowhere(why) => Some(Landing::Here(Box::new(Outcome::failed(why.take()?)))),
             Origin::Pool(driver, _) => {
-                let landing = driver.claim(self.call)?;
+                let landing = claim(driver, self.call)?;
                 self.call = self.call.nowhere_any_more();
                 Some(landing)
             }
@@ -93,11 +102,11 @@ impl<R: DeserializeOwned> Future for JoinHandle<R> {
                 return Poll::Pending;
             }
         }
-        let outcome = match self.claim().expect(UNREAD) {
+        let mut outcome = match self.claim().expect(UNREAD) {
             Landing::Here(outcome) => outcome,
             Landing::Cell(cell) => cell.take().expect("its outcome is there"),
         };
-        Poll::Ready(decode(*outcome, self.task()))
+        Poll::Ready(decode(&mut outcome, self.task()))
     }
 }
 

@@ -128,6 +128,8 @@ pub(crate) struct Driver {
     told: std::sync::atomic::AtomicU64,
     life: Mutex<Life>,
     is_started: AtomicBool,
+    /// Whether a shutdown was asked for, for those who are to know it without the lock: a moment after it is so.
+    is_ending: AtomicBool,
     finished: Cell<()>,
 }
 
@@ -162,6 +164,7 @@ impl Driver {
             starter: OnceLock::new(),
             life: Mutex::new(Life::Before),
             is_started: AtomicBool::new(false),
+            is_ending: AtomicBool::new(false),
             finished: Cell::new(),
         })
     }
@@ -184,7 +187,7 @@ impl Driver {
     }
 
     pub(crate) fn is_shutting_down(&self) -> bool {
-        !self.is_foreign() && self.inner.lock().scheduler.is_shutting_down()
+        !self.is_foreign() && self.is_ending.load(Ordering::Acquire)
     }
 
     /// Blocks until `is_done` or `until`, driving if nobody else does. Once `watch` was called, whoever makes
@@ -251,7 +254,7 @@ impl Driver {
             return Ok(());
         }
         let mut life = self.life.lock();
-        if matches!(*life, Life::Before) && !self.is_shutting_down() {
+        if matches!(*life, Life::Before) && !self.inner.lock().scheduler.is_shutting_down() {
             self.try_start(&mut life).map_err(|why| {
                 Error::new(ErrorKind::Launch, format!("did not run: the pool could not be started: {}", refusal(&why)))
                     .with_advice("later calls try again")

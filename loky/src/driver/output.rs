@@ -67,6 +67,9 @@ impl Inner {
         let Some(Worker { index, body: Some(body), .. }) = workers.get_mut(&id) else { return true };
         let Body { pipes, lines, tail, given, page, .. } = body;
         let (pipe, lines, output) = (&mut pipes[stream as usize], &mut lines[stream as usize], settings.output);
+        if pipe.fd().is_none() {
+            return true;
+        }
         let is_kept = match output {
             Output::Null => true,
             Output::Capture => writer(given, page, calls).is_some_and(|call| !call.is_detached()),

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Instant;
 
@@ -229,6 +230,9 @@ impl Driver {
         }
         if inner.has_earlier_timer() {
             inner.call_background();
+        }
+        if inner.scheduler.is_shutting_down() {
+            self.is_ending.store(true, Ordering::Release);
         }
         let has_output = !inner.outlets.is_empty();
         let has_notes = inner.has_notes();

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::Driver;
 use super::inner::{Inner, Outbox, Pending};
 use super::order::{Outcome, OutcomeCell};
-use super::turn::Taker;
+use super::waiter::Taker;
 use crate::error::{Error, ErrorKind};
 use crate::ids::CallKey;
 

@@ -65,6 +65,7 @@ mod threads;
 mod tokens;
 mod turn;
 mod vigil;
+mod waiter;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -88,7 +89,7 @@ pub(crate) use self::order::{Items, Limits, Order, Outcome, OutcomeCell};
 use self::pen::Pen;
 pub(crate) use self::results::{Results, Value};
 use self::role::Role;
-use self::turn::Waiter;
+use self::waiter::Waiter;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
 use crate::ids::CallKey;

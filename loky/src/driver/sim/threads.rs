@@ -11,7 +11,7 @@ use super::world::{Happening, World};
 use crate::driver::Driver;
 use crate::driver::background::Chore;
 use crate::driver::role::Drive;
-use crate::driver::turn;
+use crate::driver::waiter;
 use crate::sys::bell::Bell;
 use crate::sys::poll::Poller;
 
@@ -211,7 +211,7 @@ impl World {
         self.puppets.iter_mut().flatten().for_each(|puppet| puppet.has_lost_bell = false);
     }
 
-    fn played_waiter(&self, serial: usize) -> turn::Waiter<'_> {
-        turn::Waiter { driver: &self.driver, awaited: Some(self.ledger.calls[serial].key) }
+    fn played_waiter(&self, serial: usize) -> waiter::Waiter<'_> {
+        waiter::Waiter { driver: &self.driver, awaited: Some(self.ledger.calls[serial].key) }
     }
 }

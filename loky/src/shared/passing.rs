@@ -5,7 +5,7 @@
 //! elsewhere among what came along with the very result. All of this is a matter of one thread, since users' own
 //! `Serialize` and `Deserialize` stand between here and whoever knows the link.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::os::fd::OwnedFd;
@@ -24,9 +24,15 @@ pub(crate) enum Way {
     Result,
 }
 
+/// What is just being encoded on this thread.
+struct Encoding {
+    /// `None` if nothing is.
+    way: Option<Way>,
+    collected: Enclosed,
+}
+
 thread_local! {
-    static WAY: Cell<Option<Way>> = const { Cell::new(None) };
-    static COLLECTED: RefCell<Enclosed> = const { RefCell::new(Enclosed::NONE) };
+    static ENCODING: RefCell<Encoding> = const { RefCell::new(Encoding { way: None, collected: Enclosed::NONE }) };
     static LAID_OUT: RefCell<Option<Arrivals>> = const { RefCell::new(None) };
     static GIVEN: RefCell<BTreeMap<u64, Arrival>> = const { RefCell::new(BTreeMap::new()) };
     static GIVEN_FDS: RefCell<Vec<Arrival>> = const { RefCell::new(Vec::new()) };
@@ -35,35 +41,40 @@ thread_local! {
 /// Encodes a value by `work`, which must not unwind, and collects what it encloses.
 pub(crate) fn collecting<R>(way: Way, work: impl FnOnce() -> R) -> (R, Enclosed) {
     // Saved, for the code of users may encode another call in the middle of this one.
-    let before = (WAY.replace(Some(way)), COLLECTED.take());
+    let before = ENCODING.replace(Encoding { way: Some(way), collected: Enclosed::NONE });
     exhaustion::take();
     let done = work();
-    WAY.set(before.0);
-    (done, COLLECTED.replace(before.1))
+    (done, ENCODING.replace(before).collected)
 }
 
 /// The value that is just being encoded encloses `segment`. Returns its name, or why it cannot.
 pub(super) fn enclose(segment: &Arc<Segment>) -> Result<Name, &'static str> {
-    let (item, name) = match (WAY.get(), segment.parents()) {
-        (None, _) => return Err("a `loky::Shared` travels only as an argument or a result of a task"),
-        (Some(Way::Arguments | Way::Captures), _) => (Item::Segment(Arc::clone(segment)), Name::Given(segment.id())),
-        (Some(Way::Result), Some(id)) => (Item::Parents(id), Name::Parents(id)),
-        (Some(Way::Result), None) if segment.core().kind() == Kind::File => {
-            return Err("a file that a worker has mapped cannot be a result, since the worker could change it: \
-                        return its path");
-        }
-        (Some(Way::Result), None) => (Item::Segment(Arc::clone(segment)), Name::New(segment.id())),
-    };
-    COLLECTED.with_borrow_mut(|collected| collected.push(item));
-    Ok(name)
+    ENCODING.with_borrow_mut(|encoding| {
+        let (item, name) = match (encoding.way, segment.parents()) {
+            (None, _) => return Err("a `loky::Shared` travels only as an argument or a result of a task"),
+            (Some(Way::Arguments | Way::Captures), _) => {
+                (Item::Segment(Arc::clone(segment)), Name::Given(segment.id()))
+            }
+            (Some(Way::Result), Some(id)) => (Item::Parents(id), Name::Parents(id)),
+            (Some(Way::Result), None) if segment.core().kind() == Kind::File => {
+                return Err("a file that a worker has mapped cannot be a result, since the worker could change it: \
+                            return its path");
+            }
+            (Some(Way::Result), None) => (Item::Segment(Arc::clone(segment)), Name::New(segment.id())),
+        };
+        encoding.collected.push(item);
+        Ok(name)
+    })
 }
 
 /// The same for a descriptor, of which a duplicate is enclosed.
 pub(super) fn enclose_fd(fd: &OwnedFd) -> Result<Name, String> {
-    let way = WAY.get().ok_or("a `loky::Fd` travels only as an argument or a result of a task")?;
+    let way = ENCODING
+        .with_borrow(|encoding| encoding.way)
+        .ok_or("a `loky::Fd` travels only as an argument or a result of a task")?;
     let fd = fd.try_clone().map_err(|why| format!("a `loky::Fd` cannot be duplicated: {}", exhaustion::told(why)))?;
     let id = next_id();
-    COLLECTED.with_borrow_mut(|collected| collected.push(Item::Fd(Arc::new(Numbered { id, fd }))));
+    ENCODING.with_borrow_mut(|encoding| encoding.collected.push(Item::Fd(Arc::new(Numbered { id, fd }))));
     Ok(if way == Way::Result { Name::New(id) } else { Name::Given(id) })
 }
 

@@ -145,8 +145,8 @@ impl Reader {
     ) -> Result<Option<Said<'_>>, FrameError<S::Error>> {
         let mut spare = Some(spare);
         loop {
-            if let Some(long) = self.long.take() {
-                return self.next_of_long(long, source);
+            if self.long.is_some() {
+                return self.next_of_long(source);
             }
             match self.head()? {
                 Some((head, own)) if self.has_arrived(head, own) => return Ok(Some(self.give_out(head, own))),
@@ -244,11 +244,8 @@ impl Reader {
         self.last = head;
     }
 
-    fn next_of_long<S: Source>(
-        &mut self,
-        mut long: Long,
-        source: &mut S,
-    ) -> Result<Option<Said<'_>>, FrameError<S::Error>> {
+    fn next_of_long<S: Source>(&mut self, source: &mut S) -> Result<Option<Said<'_>>, FrameError<S::Error>> {
+        let Some(mut long) = self.long.take() else { return Ok(None) };
         if long.fill(source).map_err(FrameError::Source)? {
             return Ok(Some((long.head, long.finish())));
         }

@@ -1,5 +1,6 @@
 //! What pools and handles ask of the driver: to take in a call, to give one up, to grow, to end. Nothing here waits.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use super::inner::{Inner, Pending};
 use super::order::{Order, OutcomeCell};
 use crate::error::Error;
 use crate::ids::CallKey;
-use crate::oneshot::{Cell, Watcher};
+use crate::oneshot::{self, Watcher};
 use crate::scheduler::Event;
 
 impl Driver {
@@ -23,23 +24,23 @@ impl Driver {
         if let Err(why) = self.check_process().and_then(|()| self.start()) {
             return Some(Err(why.with_task(order.take()?.task_name())));
         }
-        if order.as_ref()?.is_on_plain_terms() {
-            if let Some(call) = self.act_at_any_time(|inner| inner.put_in_line(order, cell)) {
-                return Some(Ok(call));
-            }
-        }
-        self.act(|inner, now| {
-            if heed_limit && inner.is_full(order.as_ref()?.payload.len()) {
-                return None;
-            }
-            let order = order.take()?;
-            let terms = order.terms(now);
-            let call = inner.take_in(order, cell);
-            inner.feed(Event::Submitted { call, terms }, now);
-            inner.help(now);
-            inner.note_queue();
-            Some(Ok(call))
-        })
+        let (is_plain, bytes) = (order.as_ref()?.is_on_plain_terms(), order.as_ref()?.bytes());
+        let order = Cell::from_mut(order);
+        self.act_unless(
+            |inner| is_plain.then(|| inner.put_in_line(order, cell))?.map(|call| Some(Ok(call))),
+            |inner, now| {
+                if heed_limit && inner.is_full(bytes) {
+                    return None;
+                }
+                let order = order.take()?;
+                let terms = order.terms(now);
+                let call = inner.take_in(order, cell);
+                inner.feed(Event::Submitted { call, terms }, now);
+                inner.help(now);
+                inner.note_queue();
+                Some(Ok(call))
+            },
+        )
     }
 
     /// Whether the backlog has room for a call with so many bytes; if it has not, `watcher` is told when it may have.
@@ -127,9 +128,9 @@ impl Driver {
     }
 
     /// Starts all workers. The cell is complete when they are ready, or cannot be had.
-    pub(crate) fn warm_up(self: &Arc<Self>) -> Result<Arc<Cell<()>>, Error> {
+    pub(crate) fn warm_up(self: &Arc<Self>) -> Result<Arc<oneshot::Cell<()>>, Error> {
         self.check_process().and_then(|()| self.start())?;
-        let cell = Arc::new(Cell::new());
+        let cell = Arc::new(oneshot::Cell::new());
         self.act(|inner, now| {
             inner.warm_up.push(Arc::clone(&cell));
             inner.feed(Event::WarmUpAsked, now);
@@ -150,7 +151,7 @@ impl Driver {
 impl Inner {
     /// Takes in a call on plain terms that can only wait, of which nothing more is to be done for now. `None`, and
     /// nothing is taken: there may be more to do.
-    fn put_in_line(&mut self, order: &mut Option<Order>, cell: Option<&Arc<OutcomeCell>>) -> Option<CallKey> {
+    fn put_in_line(&mut self, order: &Cell<Option<Order>>, cell: Option<&Arc<OutcomeCell>>) -> Option<CallKey> {
         if self.has_limit() || !self.scheduler.would_only_wait() || self.is_help_due() {
             return None;
         }

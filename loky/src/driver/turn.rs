@@ -71,23 +71,21 @@ impl Driver {
 
     /// Does something under the lock, and what follows from it once the lock is released. For whoever does not drive.
     pub(super) fn act<T>(&self, action: impl FnOnce(&mut Inner, Instant) -> T) -> T {
-        let (acted, has_told) = self.try_act(action);
+        self.act_unless(|_| None, action)
+    }
+
+    /// The same, unless `first` comes to something: that is something that the time is nothing to, and from which nothing
+    /// follows.
+    pub(super) fn act_unless<T>(
+        &self,
+        first: impl FnOnce(&mut Inner) -> Option<T>,
+        action: impl FnOnce(&mut Inner, Instant) -> T,
+    ) -> T {
+        let (acted, has_told) = self.try_act_unless(first, action);
         if has_told {
             self.interrupt();
         }
         acted.unwrap_or_else(|panic| panic::resume_unwind(panic))
-    }
-
-    /// Does something under the lock that the time is nothing to, and from which nothing follows.
-    pub(super) fn act_at_any_time<T>(&self, action: impl FnOnce(&mut Inner) -> T) -> T {
-        let mut inner = self.inner.lock();
-        let acted = panic::catch_unwind(AssertUnwindSafe(|| action(&mut inner)));
-        acted.unwrap_or_else(|panic| {
-            inner.collapse();
-            drop(inner);
-            self.act(|_, _| ());
-            panic::resume_unwind(panic)
-        })
     }
 
     /// Whoever drives may have been waiting for what has just been brought, and it does not park. To be called when the
@@ -98,12 +96,27 @@ impl Driver {
 
     /// The same for whoever drives, which looks by itself. Returns whether there was something to tell.
     pub(super) fn try_act<T>(&self, action: impl FnOnce(&mut Inner, Instant) -> T) -> (thread::Result<T>, bool) {
-        let mut inner = self.inner.lock();
+        self.try_act_unless(|_| None, action)
+    }
+
+    fn try_act_unless<T>(
+        &self,
+        first: impl FnOnce(&mut Inner) -> Option<T>,
+        action: impl FnOnce(&mut Inner, Instant) -> T,
+    ) -> (thread::Result<T>, bool) {
+        let (mut inner, mut is_all) = (self.inner.lock(), false);
         let acted = panic::catch_unwind(AssertUnwindSafe(|| {
+            if let Some(done) = first(&mut inner) {
+                is_all = true;
+                return done;
+            }
             let now = clock::now();
             inner.excuse_progress(now);
             action(&mut inner, now)
         }));
+        if is_all {
+            return (acted, false);
+        }
         if acted.is_err() {
             inner.collapse();
         }

@@ -89,9 +89,16 @@ impl Driver {
                 Some(Landing::Cell(cell))
             }
             ended => {
+                let has_output = !inner.outlets.is_empty();
                 #[cfg(feature = "tracing")]
-                if inner.notes.is_due() {
-                    drop(inner);
+                let is_due = inner.notes.is_due();
+                drop(inner);
+                // Whoever has ended the call may not have come to that yet.
+                if has_output {
+                    self.forward_output();
+                }
+                #[cfg(feature = "tracing")]
+                if is_due {
                     self.tell_notes();
                 }
                 ended

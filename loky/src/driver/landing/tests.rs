@@ -1,12 +1,14 @@
 //! No worker is needed for an end: calls are taken in and ended by hand.
 
 use std::any::TypeId;
+use std::thread;
 
 use super::super::order::{Items, Limits, Order};
 use super::*;
 use crate::config::Settings;
 use crate::error::ErrorKind;
 use crate::ids::TaskId;
+use crate::sys::stdio::Stream;
 use crate::task::{Entry, TaskRef};
 use crate::transport::payload::Payload;
 
@@ -80,4 +82,25 @@ fn nothing_is_kept_for_a_handle_that_is_gone() {
     driver.let_go(after);
     assert!(driver.claim(before).is_none() && driver.claim(after).is_none());
     assert_eq!([spawned(&driver), spawned(&driver)].map(|call| call.slot), [after.slot, before.slot]);
+}
+
+#[test]
+fn a_waiter_that_drives_takes_the_outcome_out_of_its_slot() {
+    let driver = Driver::new(Settings::default_for(1));
+    let call = spawned(&driver);
+    thread::scope(|scope| {
+        scope.spawn(|| end(&driver, call));
+        let Some(Landing::Here(outcome)) = driver.claim_at_end(call) else { panic!("nobody else drives") };
+        assert!(is_read(Some(outcome)));
+    });
+    assert_eq!(spawned(&driver).slot, call.slot, "nothing is left there");
+}
+
+#[test]
+fn what_was_printed_before_an_end_is_shown_before_its_outcome_is_taken() {
+    let driver = Driver::new(Settings::default_for(1));
+    let call = spawned(&driver);
+    end(&driver, call);
+    driver.inner.lock().outlets.of(Stream::Error).add(b"(a task has printed this)\n");
+    assert!(driver.claim(call).is_some() && driver.inner.lock().outlets.is_empty());
 }

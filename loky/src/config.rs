@@ -2,6 +2,8 @@
 
 mod interrupt;
 mod output;
+#[cfg(feature = "cluster")]
+mod travel;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -11,6 +13,8 @@ use std::time::Duration;
 
 pub use self::interrupt::Interrupt;
 pub use self::output::Output;
+#[cfg(feature = "cluster")]
+pub(crate) use self::travel::SettingsSaid;
 use crate::confinement::Confinement;
 use crate::errand::{Finalizer, Initializer};
 use crate::scheduler::Rules;
@@ -27,6 +31,10 @@ pub(crate) struct Settings {
     /// How many processors there are for the whole pool: counted once, since to count them reads a dozen files.
     pub(crate) cpus: usize,
     pub(crate) workers: usize,
+    /// Whether somebody has said how many.
+    pub(crate) is_sized: bool,
+    /// Whether the workers are to be on this machine, whatever others there are.
+    pub(crate) is_local: bool,
     pub(crate) spares: usize,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) min_workers: usize,
@@ -60,6 +68,8 @@ impl Settings {
         Self {
             cpus,
             workers: cpus,
+            is_sized: false,
+            is_local: false,
             spares: 0,
             idle_timeout: None,
             min_workers: 0,
@@ -90,6 +100,7 @@ impl Settings {
     pub(crate) fn are_interchangeable(&self, other: &Self) -> bool {
         is_same(self.env_per_worker.as_ref(), other.env_per_worker.as_ref())
             && is_same(self.cpu_affinity.as_ref(), other.cpu_affinity.as_ref())
+            && self.is_local == other.is_local
             && self.spares == other.spares
             && self.idle_timeout == other.idle_timeout
             && self.min_workers == other.min_workers

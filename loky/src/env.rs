@@ -26,6 +26,20 @@ const MAX_DEPTH_DEFAULT: u32 = 10;
 const TRACE: &str = "LOKY_TRACE";
 const REPORT: &str = "LOKY_REPORT";
 
+/// What the user wishes of a cluster.
+#[cfg(feature = "cluster")]
+pub(crate) const CLUSTER: &str = "LOKY_CLUSTER";
+
+/// Where the program listens of which this process is to be an agent.
+#[cfg(feature = "cluster")]
+pub(crate) const AGENT: &str = "LOKY_AGENT";
+
+/// What only the program and its agents know, where no launcher carries it; or which file has it.
+#[cfg(feature = "cluster")]
+pub(crate) const CLUSTER_SECRET: &str = "LOKY_CLUSTER_SECRET";
+#[cfg(feature = "cluster")]
+pub(crate) const CLUSTER_SECRET_FILE: &str = "LOKY_CLUSTER_SECRET_FILE";
+
 /// With which mark this process was started as a worker; `None` if it was not.
 pub(crate) fn worker_mark() -> Option<OsString> {
     env::var_os(WORKER)
@@ -66,6 +80,30 @@ pub(crate) fn report() -> Option<PathBuf> {
     path(REPORT)
 }
 
+/// `LOKY_CLUSTER`. An empty one counts as not set, here and below.
+#[cfg(feature = "cluster")]
+pub(crate) fn cluster() -> Option<String> {
+    text(CLUSTER)
+}
+
+/// `LOKY_AGENT`.
+#[cfg(feature = "cluster")]
+pub(crate) fn agent() -> Option<String> {
+    text(AGENT)
+}
+
+/// `LOKY_CLUSTER_SECRET`.
+#[cfg(feature = "cluster")]
+pub(crate) fn cluster_secret() -> Option<String> {
+    text(CLUSTER_SECRET)
+}
+
+/// `LOKY_CLUSTER_SECRET_FILE`.
+#[cfg(feature = "cluster")]
+pub(crate) fn cluster_secret_file() -> Option<PathBuf> {
+    path(CLUSTER_SECRET_FILE)
+}
+
 /// The command line of this program, its own name included.
 pub(crate) fn arguments() -> Vec<OsString> {
     env::args_os().collect()
@@ -85,6 +123,11 @@ pub(crate) const THREAD_POOLS: [&str; 7] = [
 /// What is set of [`THREAD_POOLS`], each in its place.
 pub(crate) fn thread_pools() -> [Option<OsString>; THREAD_POOLS.len()] {
     THREAD_POOLS.map(env::var_os)
+}
+
+#[cfg(feature = "cluster")]
+fn text(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|text| !text.is_empty())
 }
 
 fn path(name: &str) -> Option<PathBuf> {

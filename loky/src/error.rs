@@ -54,6 +54,7 @@ struct Evidence {
     may_have_run: bool,
     task: Option<String>,
     pid: Option<u32>,
+    host: Option<String>,
     attempt: Option<u32>,
     attempts_max: Option<u32>,
     signal: Option<i32>,
@@ -175,7 +176,7 @@ impl Error {
 
     /// The machine that ran the call, if it was not this one.
     pub fn host(&self) -> Option<&str> {
-        None
+        self.0.host.as_deref()
     }
 }
 
@@ -195,6 +196,12 @@ impl Error {
 
     pub(crate) fn with_pid(self, pid: u32) -> Self {
         self.change(|evidence| evidence.pid = Some(pid))
+    }
+
+    /// On another machine.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn with_host(self, host: &str) -> Self {
+        self.change(|evidence| evidence.host = Some(host.to_string()))
     }
 
     pub(crate) fn with_attempt(self, attempt: u32, attempts_max: u32) -> Self {
@@ -254,6 +261,9 @@ impl fmt::Display for Error {
             write!(f, "call to task `{task}` ")?;
         }
         write!(f, "{}", OneLine(&self.0.what))?;
+        if let Some(host) = self.host().filter(|_| self.kind() != ErrorKind::NodeLost) {
+            write!(f, " on {}", OneLine(host))?;
+        }
         self.fmt_attempt(f)?;
         if let Some(progress) = &self.0.progress {
             write!(f, "; it had come to: {}", OneLine(&progress.to_string()))?;
@@ -289,6 +299,9 @@ impl fmt::Debug for Error {
         let mut out = f.debug_struct("Error");
         out.field("kind", &self.kind()).field("message", &self.to_string());
         out.field("may_have_run", &evidence.may_have_run);
+        if let Some(host) = &evidence.host {
+            out.field("host", host);
+        }
         if let Some(signal) = evidence.signal {
             out.field("signal", &signal);
         }

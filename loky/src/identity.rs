@@ -167,7 +167,8 @@ pub(crate) fn begin_call(task: &'static str, call: CallId, attempt: u32) {
     *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Some((task, call, attempt));
 }
 
-fn host() -> String {
+/// The name of this machine.
+pub(crate) fn host() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     name.trim_end().to_string()
 }

@@ -31,11 +31,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CallId(u64);
 
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
 impl CallId {
     /// The next number; unique in this process, over all its pools.
     pub(crate) fn mint() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// From now on, numbers are taken from where no other process of this program takes any: calls of another one, which
+    /// keep their numbers, are run here.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn mint_apart() {
+        NEXT.fetch_max(1 << 62, Ordering::Relaxed);
     }
 
     pub(crate) const fn raw(self) -> u64 {

@@ -65,12 +65,17 @@ mod errand;
 mod config;
 mod worker;
 
+#[cfg(feature = "cluster")]
+mod boot;
 mod driver;
 #[cfg(any(all(test, not(loom)), fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+#[cfg(feature = "cluster")]
+mod node;
 mod par_map;
 mod pool;
+mod start;
 
 /// `#[serde(with = "loky::bulk")]` for a field that is a vector of plain data: it travels in one piece.
 ///
@@ -143,7 +148,7 @@ pub use pool::{
 };
 pub use progress::Progress;
 pub use shared::{Fd, Shared};
-pub use worker::init;
+pub use start::init;
 
 /// Holds that what the pages show compiles.
 #[cfg(doctest)]

@@ -14,6 +14,7 @@ pub use crate::pool::dot::{Async, Plain, Returns, TaskOutput, bind, finish, retu
 pub use crate::pool::dot::{
     Task0, Task1, Task2, Task3, Task4, Task5, Task6, Task7, Task8, Task9, Task10, Task11, Task12,
 };
+pub use crate::start::init;
 pub use crate::task::{Argument, Lent, LentSlice, LentUnsized, Owned, Passage, Returned, Sent, owned};
 pub use crate::task::{
     ArgumentReader, ArgumentWriter, Entry, Fault, Instance, SliceOwner, TaskRef, Written, mark, type_id_of, version,
@@ -24,7 +25,6 @@ pub use crate::task::{
     Somebody, captures, passing, probe,
 };
 pub use crate::wire::body::Encoded;
-pub use crate::worker::init;
 
 /// What the `main` of a user may return.
 #[diagnostic::on_unimplemented(

@@ -16,7 +16,7 @@ pub(crate) type Callback = Box<dyn FnOnce() + Send>;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Callbacks(Mutex<Life>);
+pub(crate) struct Callbacks(Mutex<Life>);
 
 #[derive(Debug, Default)]
 enum Life {
@@ -28,7 +28,7 @@ enum Life {
 
 impl Callbacks {
     /// Runs `callback` soon; here and now, if the pool has ended or no thread can be had.
-    pub(super) fn run(&self, callback: Callback) {
+    pub(crate) fn run(&self, callback: Callback) {
         let mut life = self.0.lock();
         if matches!(*life, Life::Before) {
             *life = start().unwrap_or_default();
@@ -61,7 +61,7 @@ impl Callbacks {
     }
 
     /// Waits until every callback has run and the thread has ended; does not wait if a callback asks for it.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         let Life::Thread(sender, handle) = std::mem::replace(&mut *self.0.lock(), Life::After) else { return };
         drop(sender);
         if handle.thread().id() != thread::current().id() {

@@ -34,7 +34,11 @@ impl<T, E> Calls<T, E> {
 
     /// Takes in a call, under a new number.
     pub(super) fn insert(&mut self, call: T) -> CallKey {
-        let id = CallId::mint();
+        self.insert_as(CallId::mint(), call)
+    }
+
+    /// The same under this number, which no other call has.
+    pub(super) fn insert_as(&mut self, id: CallId, call: T) -> CallKey {
         let filled = Slot::Open(id, call);
         let slot = match self.free.pop() {
             Some(slot) => {

@@ -285,7 +285,13 @@ impl Inner {
 impl Pending {
     /// If its outcome is not awaited in a cell, it will be asked for by a handle.
     pub(super) fn new(order: Order, cell: Option<Arc<OutcomeCell>>) -> Self {
-        Self { has_handle: cell.is_none(), is_awaited: order.is_chunk(), order, cell, outcome: None }
+        Self {
+            has_handle: cell.is_none(),
+            is_awaited: order.is_chunk() || order.number().is_some(),
+            order,
+            cell,
+            outcome: None,
+        }
     }
 
     /// How many items are done.

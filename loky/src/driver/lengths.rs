@@ -5,8 +5,10 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 /// See the module.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Lengths {
     Alike { len: usize, count: usize },
     Ends(Vec<usize>),
@@ -44,6 +46,15 @@ impl Lengths {
                 *self = Self::Ends(ends.collect());
             }
             Self::Ends(ends) => ends.push(ends.last().map_or(0, |end| *end) + added),
+        }
+    }
+
+    /// Whether they are those of pieces that have so many bytes together; for lengths that have come from elsewhere.
+    #[cfg(feature = "cluster")]
+    pub(super) fn are_of(&self, bytes: usize) -> bool {
+        match self {
+            Self::Alike { len, count } => len.checked_mul(*count) == Some(bytes),
+            Self::Ends(ends) => ends.is_sorted() && ends.last().map_or(0, |end| *end) == bytes,
         }
     }
 

@@ -75,8 +75,7 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use self::background::{Chore, Launch};
-pub(crate) use self::callbacks::Callback;
-use self::callbacks::Callbacks;
+pub(crate) use self::callbacks::{Callback, Callbacks};
 pub use self::captured::Captured;
 #[cfg(any(all(test, not(loom)), fuzzing))]
 pub(crate) use self::fuzzed::{Input, live};
@@ -86,6 +85,8 @@ pub(crate) use self::interrupt::end_if_interrupted;
 pub(crate) use self::landing::Landing;
 pub(crate) use self::lengths::Lengths;
 pub(crate) use self::order::{Items, Limits, Order, Outcome, OutcomeCell};
+#[cfg(feature = "cluster")]
+pub(crate) use self::order::{OrderSaid, OutcomeSaid};
 use self::pen::Pen;
 pub(crate) use self::results::{Results, Value};
 use self::role::Role;

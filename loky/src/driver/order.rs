@@ -1,15 +1,22 @@
 //! What is asked of the driver, and what comes of it: a call of one item or many, and an outcome.
 
+#[cfg(feature = "cluster")]
+mod travel;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "cluster")]
+pub(crate) use self::travel::{OrderSaid, OutcomeSaid};
 use super::captured::Captured;
 use super::lengths::Lengths;
 use super::printed::Printed;
 use super::results::{Results, Value};
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
-use crate::ids::TaskId;
+use crate::ids::{CallId, TaskId};
 use crate::logs::Trace;
 use crate::oneshot::Cell;
 use crate::scheduler::Terms;
@@ -39,6 +46,9 @@ struct Extra {
     is_chunk: bool,
     may_break_off: bool,
     trace: Trace,
+    /// Of a call that was spawned elsewhere: its number, and how long ago that was.
+    #[cfg(feature = "cluster")]
+    elsewhere: Option<(CallId, Duration)>,
 }
 
 /// Of which items a call is made.
@@ -53,7 +63,7 @@ pub(crate) enum Items {
 
 /// What a call is limited by. Durations count from the submission, but for the timeout: that counts from the start of
 /// the run.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Limits {
     pub(crate) timeout: Option<Duration>,
     pub(crate) queue_timeout: Option<Duration>,
@@ -112,7 +122,7 @@ impl Order {
     }
 
     /// Its span.
-    pub(super) fn trace(&self) -> Trace {
+    pub(crate) fn trace(&self) -> Trace {
         self.extra.as_ref().map(|extra| extra.trace.clone()).unwrap_or_default()
     }
 
@@ -121,7 +131,7 @@ impl Order {
         self.extra.as_ref().is_some_and(|extra| extra.is_chunk || !extra.trace.is_none())
     }
 
-    pub(super) fn task_name(&self) -> &'static str {
+    pub(crate) fn task_name(&self) -> &'static str {
         self.entry.name
     }
 
@@ -129,7 +139,7 @@ impl Order {
         self.entry
     }
 
-    pub(super) fn items(&self) -> &Items {
+    pub(crate) fn items(&self) -> &Items {
         self.extra.as_ref().map_or(&Items::One, |extra| &extra.items)
     }
 
@@ -142,7 +152,7 @@ impl Order {
         self.payload.len()
     }
 
-    pub(super) fn limits(&self) -> Limits {
+    pub(crate) fn limits(&self) -> Limits {
         self.extra.as_ref().map(|extra| extra.limits).unwrap_or_default()
     }
 
@@ -197,7 +207,7 @@ impl Order {
     }
 
     /// What goes with it beside its bytes.
-    pub(super) fn enclosed(&self) -> impl Iterator<Item = &Item> {
+    pub(crate) fn enclosed(&self) -> impl Iterator<Item = &Item> {
         let captures = self.captures().map_or(&[][..], |captures| captures.enclosed.items());
         captures.iter().chain(self.payload.enclosed())
     }
@@ -210,15 +220,40 @@ impl Order {
         }
     }
 
+    /// Its number, if it has one: that of a call that was spawned elsewhere.
+    #[cfg(feature = "cluster")]
+    pub(super) fn number(&self) -> Option<CallId> {
+        Some(self.extra.as_ref()?.elsewhere?.0)
+    }
+
+    /// The same: nothing comes from elsewhere.
+    #[cfg(not(feature = "cluster"))]
+    pub(super) const fn number(&self) -> Option<CallId> {
+        None
+    }
+
+    /// How long ago it was spawned, if that was elsewhere.
+    #[cfg(feature = "cluster")]
+    fn age(&self) -> Duration {
+        self.extra.as_ref().and_then(|extra| extra.elsewhere).map_or(Duration::ZERO, |(_, age)| age)
+    }
+
+    /// The same: nothing comes from elsewhere.
+    #[cfg(not(feature = "cluster"))]
+    const fn age(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// What the scheduler is told.
     pub(super) fn terms(&self, now: Instant) -> Terms {
         let limits = self.limits();
+        let spawned = now.checked_sub(self.age()).unwrap_or(now);
         Terms {
             priority: limits.priority,
             retries: limits.retries.unwrap_or(0),
             run_limit: limits.timeout,
-            queue_deadline: limits.queue_timeout.and_then(|limit| now.checked_add(limit)),
-            deadline: limits.deadline.and_then(|limit| now.checked_add(limit)),
+            queue_deadline: limits.queue_timeout.and_then(|limit| spawned.checked_add(limit)),
+            deadline: limits.deadline.and_then(|limit| spawned.checked_add(limit)),
             items: u32::try_from(self.items().len()).unwrap_or(u32::MAX),
         }
     }
@@ -280,7 +315,7 @@ impl Outcome {
     }
 
     /// Takes over the span of its call, which is open until what has come of it is decoded, or gone.
-    pub(super) fn keep(&mut self, trace: Trace) {
+    pub(crate) fn keep(&mut self, trace: Trace) {
         self.trace = trace;
     }
 

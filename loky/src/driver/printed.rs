@@ -48,6 +48,12 @@ impl Printed {
         Captured { stdout: output, stderr: error, cut }
     }
 
+    /// What a call has printed on another machine.
+    #[cfg(feature = "cluster")]
+    pub(super) fn of(Captured { stdout, stderr, cut }: Captured) -> Self {
+        Self(Some(Box::new(Text { output: stdout, error: stderr, cut })))
+    }
+
     /// Takes out what belongs to either stream; that something was cut is told on the second.
     pub(super) fn take(&mut self) -> (Vec<u8>, Vec<u8>) {
         let Some(text) = self.0.take() else { return (Vec::new(), Vec::new()) };

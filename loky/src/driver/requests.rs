@@ -83,6 +83,17 @@ impl Driver {
         })
     }
 
+    /// Has a call back that has not begun: it ends as if it were given up. One that has begun goes on.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn take_back(&self, call: CallKey) {
+        if !self.is_foreign() {
+            self.act(|inner, now| {
+                inner.hear_what_is_there(now);
+                inner.feed(Event::WantedBack { call }, now);
+            });
+        }
+    }
+
     /// Gives many calls up, at once: were it one after the other, those that wait could begin in the place of those
     /// that run.
     pub(crate) fn cancel_all(&self, calls: impl IntoIterator<Item = CallKey>) {
@@ -165,7 +176,11 @@ impl Inner {
     pub(super) fn take_in(&mut self, order: Order, cell: Option<&Arc<OutcomeCell>>) -> CallKey {
         self.count_in(&order);
         self.counters.submitted += 1;
-        let call = self.calls.insert(Pending::new(order, cell.cloned()));
+        let (number, pending) = (order.number(), Pending::new(order, cell.cloned()));
+        let call = match number {
+            None => self.calls.insert(pending),
+            Some(number) => self.calls.insert_as(number, pending),
+        };
         self.note_spawned(call);
         call
     }

@@ -1,5 +1,8 @@
 //! The results of the items of one call, in their order: one lies here as it is, many lie in one piece of memory.
 
+#[cfg(feature = "cluster")]
+mod travel;
+
 use std::sync::Arc;
 
 use super::evidence::LESS;

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
+use super::Engine;
 use super::handle::JoinHandle;
-use crate::driver::Driver;
 use crate::error::Error;
 use crate::ids::CallKey;
 
@@ -118,8 +118,8 @@ enum Awaited {
 #[derive(Debug)]
 enum Pools {
     None,
-    One(Arc<Driver>),
-    Several(Arc<Driver>),
+    One(Engine),
+    Several(Engine),
 }
 
 /// Which calls have finished and were not asked for yet, in that order.
@@ -173,7 +173,7 @@ impl<R> AsCompleted<R> {
         }
         let (pools, left) = (Pools::of(&handles), handles.len());
         match (&pools, awaited) {
-            (Pools::One(driver), Awaited::Each) => driver.await_calls(handles.iter().flatten().map(JoinHandle::key)),
+            (Pools::One(engine), Awaited::Each) => engine.await_calls(handles.iter().flatten().map(JoinHandle::key)),
             // Nobody drives them.
             (Pools::Several(_), _) => handles.iter().flatten().for_each(JoinHandle::await_it),
             (Pools::None, _) | (Pools::One(_), Awaited::Last) => {}
@@ -200,10 +200,10 @@ impl<R> AsCompleted<R> {
         let is_done = || !self.finished.is_empty();
         match &self.pools {
             Pools::None => {}
-            Pools::One(driver) | Pools::Several(driver) if driver.check_process().is_err() => {
+            Pools::One(engine) | Pools::Several(engine) if engine.check_process().is_err() => {
                 return self.handles.iter().position(Option::is_some);
             }
-            Pools::One(driver) => _ = driver.wait_for(self.awaited(), until, is_done, || self.finished.watch()),
+            Pools::One(engine) => _ = engine.wait_for(self.awaited(), until, is_done, || self.finished.watch()),
             Pools::Several(_) => loop {
                 self.finished.watch();
                 let left = until.map(|until| until.saturating_duration_since(Instant::now()));
@@ -248,7 +248,7 @@ impl<R> AsCompleted<R> {
         let handles = self.handles.iter().flatten();
         match &self.pools {
             Pools::None => {}
-            Pools::One(driver) => driver.cancel_all(handles.map(JoinHandle::key)),
+            Pools::One(engine) => engine.cancel_all(handles.map(JoinHandle::key)),
             Pools::Several(_) => handles.for_each(|handle| _ = handle.cancel()),
         }
     }
@@ -263,11 +263,11 @@ impl<R> AsCompleted<R> {
 impl Pools {
     fn of<R>(handles: &[Option<JoinHandle<R>>]) -> Self {
         // A call that came to no pool has finished.
-        let mut drivers = handles.iter().flatten().filter_map(JoinHandle::driver);
-        match drivers.next() {
+        let mut engines = handles.iter().flatten().filter_map(JoinHandle::engine);
+        match engines.next() {
             None => Self::None,
-            Some(first) if drivers.all(|driver| Arc::ptr_eq(driver, first)) => Self::One(Arc::clone(first)),
-            Some(first) => Self::Several(Arc::clone(first)),
+            Some(first) if engines.all(|engine| engine.is(first)) => Self::One(first.clone()),
+            Some(first) => Self::Several(first.clone()),
         }
     }
 }

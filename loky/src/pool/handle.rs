@@ -7,15 +7,15 @@ mod watch;
 use std::any::type_name;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
 pub use self::status::CallStatus;
 use self::watch::UNREAD;
+use super::Engine;
 use super::decode::decode;
-use crate::driver::{Captured, Driver, Landing, Outcome};
+use crate::driver::{Captured, Landing, Outcome};
 use crate::error::Error;
 use crate::ids::{CallId, CallKey};
 use crate::oneshot::Watcher;
@@ -64,15 +64,15 @@ pub struct JoinHandle<R> {
 }
 
 enum Origin {
-    Pool(Arc<Driver>, &'static Entry),
+    Pool(Engine, &'static Entry),
     /// It came to no pool, and this is why, until somebody has been told.
     Nowhere(Option<Error>),
 }
 
 impl<R> JoinHandle<R> {
     /// There must be one of each call that lands in no cell, and only one.
-    pub(super) const fn new(call: CallKey, task: &'static Entry, driver: Arc<Driver>) -> Self {
-        Self { call, origin: Origin::Pool(driver, task), result: PhantomData }
+    pub(super) const fn new(call: CallKey, task: &'static Entry, engine: Engine) -> Self {
+        Self { call, origin: Origin::Pool(engine, task), result: PhantomData }
     }
 
     /// The handle of a call that came to no pool.
@@ -87,17 +87,17 @@ impl<R> JoinHandle<R> {
 
     /// Whether the call has a result or an error. Never blocks.
     pub fn is_finished(&self) -> bool {
-        if let Some(driver) = self.driver().filter(|_| !self.is_done()) {
+        if let Some(engine) = self.engine().filter(|_| !self.is_done()) {
             // Nobody may have heard of it yet, since nobody waits for it.
-            driver.catch_up();
+            engine.catch_up();
         }
         self.is_done()
     }
 
     /// Where the call is now. Never blocks.
     pub fn status(&self) -> CallStatus {
-        let driver = self.driver().filter(|_| !self.is_done());
-        match driver.and_then(|driver| driver.has_started(self.call)) {
+        let engine = self.engine().filter(|_| !self.is_done());
+        match engine.and_then(|engine| engine.has_started(self.call)) {
             Some(true) => CallStatus::Running,
             Some(false) => CallStatus::Queued,
             None => CallStatus::Finished,
@@ -112,8 +112,8 @@ impl<R> JoinHandle<R> {
     /// For `limit` at the longest; not at all if that is zero, or the call is finished.
     pub fn wait_timeout(&self, limit: Duration) -> bool {
         let until = Instant::now().checked_add(limit);
-        let Some(driver) = self.driver().filter(|_| !self.is_done()) else { return true };
-        driver.cell_of(self.call).is_some_and(|cell| self.wait(driver, &cell, until))
+        let Some(engine) = self.engine().filter(|_| !self.is_done()) else { return true };
+        engine.cell_of(self.call).is_some_and(|cell| self.wait(engine, &cell, until))
     }
 
     /// Gives the call up: one that waits is removed; for one that runs, its worker is **killed** with all that it has
@@ -124,11 +124,11 @@ impl<R> JoinHandle<R> {
     ///
     /// [`ErrorKind::Cancelled`]: crate::ErrorKind::Cancelled
     pub fn cancel(&self) -> bool {
-        self.driver().is_some_and(|driver| !self.is_done() && driver.cancel(self.call))
+        self.engine().is_some_and(|engine| !self.is_done() && engine.cancel(self.call))
     }
 
     fn is_done(&self) -> bool {
-        self.driver().is_none_or(|driver| driver.has_outcome(self.call))
+        self.engine().is_none_or(|engine| engine.has_outcome(self.call))
     }
 
     /// Asks the call to end, and gives it up if it has not after `grace`: one that waits is removed at once; for one that
@@ -163,7 +163,7 @@ impl<R> JoinHandle<R> {
     ///
     /// [`ErrorKind::Cancelled`]: crate::ErrorKind::Cancelled
     pub fn cancel_within(&self, grace: Duration) -> bool {
-        self.driver().is_some_and(|driver| !self.is_done() && driver.ask_to_end(self.call, grace))
+        self.engine().is_some_and(|engine| !self.is_done() && engine.ask_to_end(self.call, grace))
     }
 }
 
@@ -229,15 +229,15 @@ impl<R: DeserializeOwned> JoinHandle<R> {
     }
 
     fn wait_for_outcome(&mut self) -> Result<Box<Outcome>, Error> {
-        if let Origin::Pool(driver, task) = &self.origin {
-            driver.check_process().map_err(|why| why.with_task(task.name))?;
+        if let Origin::Pool(engine, task) = &self.origin {
+            engine.check_process().map_err(|why| why.with_task(task.name))?;
         }
         let call = self.call;
         match self.claim_at_end().expect(UNREAD) {
             Landing::Here(outcome) => Ok(outcome),
             Landing::Cell(cell) => {
-                let driver = self.driver().expect("only a pool has cells");
-                driver.wait_for(Some(call), None, || cell.is_done(), || cell.watch(Watcher::this_thread()));
+                let engine = self.engine().expect("only a pool has cells");
+                engine.wait_for(Some(call), None, || cell.is_done(), || cell.watch(Watcher::this_thread()));
                 Ok(cell.take().expect(UNREAD))
             }
         }
@@ -275,18 +275,18 @@ impl<R: DeserializeOwned> JoinHandle<R> {
         R: 'static,
     {
         let task = self.task();
-        let Origin::Pool(driver, _) = &self.origin else {
+        let Origin::Pool(engine, _) = &self.origin else {
             let mut this = self;
             return callback(this.wait_for_outcome().and_then(|mut outcome| decode(&mut outcome, task)));
         };
         // In a forked child nobody finishes it.
-        let Some(cell) = driver.cell_of(self.call) else { return };
+        let Some(cell) = engine.cell_of(self.call) else { return };
         let run = move || {
             if let Some(mut outcome) = cell.take() {
                 callback(decode(&mut outcome, task));
             }
         };
-        let pool = Arc::clone(driver);
+        let pool = engine.clone();
         self.hook(move || pool.run_callback(Box::new(run)));
         self.await_it();
     }
@@ -297,7 +297,7 @@ impl<R> fmt::Debug for JoinHandle<R> {
         let mut out = f.debug_struct("JoinHandle");
         out.field("call", &self.call.id).field("task", &self.task()).field("status", &self.status());
         let ended = match &self.origin {
-            Origin::Pool(driver, _) => driver.ended_in(self.call),
+            Origin::Pool(engine, _) => engine.ended_in(self.call),
             Origin::Nowhere(why) => why.as_ref().map(|why| Some(why.kind())),
         };
         if let Some(failure) = ended {

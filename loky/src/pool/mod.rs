@@ -8,6 +8,7 @@ mod call;
 pub(crate) mod closure;
 mod decode;
 pub(crate) mod dot;
+mod engine;
 mod gather;
 mod handle;
 mod shared;
@@ -20,13 +21,14 @@ pub use self::builder::{InitializerResult, PoolBuilder};
 pub use self::call::Call;
 pub use self::closure::Closure;
 pub(crate) use self::decode::{decode_enclosing, decode_result};
+pub(crate) use self::engine::Engine;
 pub use self::gather::{AsCompleted, as_completed, join_all};
 pub use self::handle::{CallStatus, JoinHandle};
 pub use self::shared::{keyed, pool, reusable};
 #[cfg(feature = "progress")]
 use crate::bars::Own;
 use crate::config::Settings;
-use crate::driver::{Driver, Order, Outcome, OutcomeCell};
+use crate::driver::{Order, Outcome, OutcomeCell};
 use crate::error::{Error, ErrorKind};
 use crate::ids::CallKey;
 use crate::observe::PoolStats;
@@ -78,7 +80,7 @@ use crate::{env, identity};
 pub struct Pool(Arc<Owner>);
 
 struct Owner {
-    driver: Arc<Driver>,
+    engine: Engine,
     settings: Settings,
 }
 
@@ -90,7 +92,7 @@ impl Pool {
 
     /// The number of workers wanted, whether they have been started or not.
     pub fn workers(&self) -> usize {
-        self.0.driver.target()
+        self.0.engine.target()
     }
 
     /// Changes the number of workers wanted; zero counts as one. Does not block.
@@ -98,7 +100,7 @@ impl Pool {
     /// A greater number takes effect at once for calls that wait. A smaller one lets idle workers go now, and busy ones
     /// when they have finished the call that they run.
     pub fn resize(&self, workers: usize) {
-        self.0.driver.resize(workers);
+        self.0.engine.resize(workers);
     }
 
     /// Starts all workers now instead of with the first calls, and waits until they are ready.
@@ -126,8 +128,8 @@ impl Pool {
         if self.check().is_err() {
             return;
         }
-        if let Ok(cell) = self.0.driver.warm_up() {
-            self.0.driver.wait(None, || cell.is_done(), || cell.watch(Watcher::this_thread()));
+        if let Ok(cell) = self.0.engine.warm_up() {
+            self.0.engine.wait(None, || cell.is_done(), || cell.watch(Watcher::this_thread()));
         }
     }
 
@@ -135,7 +137,7 @@ impl Pool {
     ///
     /// It reads some small files of the kernel for each worker, and waits for no call: ask every second, not for every item.
     pub fn stats(&self) -> PoolStats {
-        self.0.driver.stats()
+        self.0.engine.stats()
     }
 
     /// Finishes every call that was spawned, then lets the workers go, and waits until nothing of the pool is left: no
@@ -147,8 +149,8 @@ impl Pool {
     /// [`on_done`](JoinHandle::on_done) callback has returned; to bound it, use
     /// [`shutdown_timeout`](Self::shutdown_timeout). From inside such a callback it does not wait for that callback.
     pub fn shutdown(&self) {
-        self.0.driver.ask_shutdown(false);
-        self.0.driver.wait_finished(None);
+        self.0.engine.ask_shutdown(false);
+        self.0.engine.wait_finished(None);
     }
 
     /// Like [`shutdown`](Self::shutdown), but with a limit: what is not finished by then is ended as by
@@ -177,8 +179,8 @@ impl Pool {
     /// # Ok(()) } }
     /// ```
     pub fn shutdown_timeout(&self, limit: Duration) -> bool {
-        self.0.driver.ask_shutdown(false);
-        let has_finished = self.0.driver.wait_finished(Instant::now().checked_add(limit));
+        self.0.engine.ask_shutdown(false);
+        let has_finished = self.0.engine.wait_finished(Instant::now().checked_add(limit));
         if !has_finished {
             self.shutdown_now();
         }
@@ -194,8 +196,8 @@ impl Pool {
     /// Until the killed workers are gone, milliseconds as a rule, and [`on_done`](JoinHandle::on_done) callbacks have
     /// returned. No task can keep it from returning.
     pub fn shutdown_now(&self) {
-        self.0.driver.ask_shutdown(true);
-        self.0.driver.wait_finished(None);
+        self.0.engine.ask_shutdown(true);
+        self.0.engine.wait_finished(None);
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -225,8 +227,8 @@ impl Pool {
     /// Starts the call, and takes it out of `order`; leaves it there if the queue is full.
     fn try_submit<R>(&self, order: &mut Option<Order>) -> Option<JoinHandle<R>> {
         let entry = order.as_ref()?.entry();
-        Some(match self.0.driver.submit(order, None, true)? {
-            Ok(call) => JoinHandle::new(call, entry, Arc::clone(&self.0.driver)),
+        Some(match self.0.engine.submit(order, None, true)? {
+            Ok(call) => JoinHandle::new(call, entry, self.0.engine.clone()),
             Err(why) => JoinHandle::failed(why),
         })
     }
@@ -234,7 +236,7 @@ impl Pool {
     /// Starts a call whose items' outcomes are read from its cell.
     pub(crate) fn submit_items(&self, order: Order) -> (CallKey, Arc<OutcomeCell>) {
         let cell = Arc::new(OutcomeCell::new());
-        let submitted = self.0.driver.submit(&mut Some(order), Some(&cell), false);
+        let submitted = self.0.engine.submit(&mut Some(order), Some(&cell), false);
         match submitted.expect("only a limit that is heeded refuses an order") {
             Ok(call) => (call, cell),
             Err(why) => (CallKey::nowhere(), Arc::new(OutcomeCell::filled(Box::new(Outcome::failed(why))))),
@@ -242,7 +244,7 @@ impl Pool {
     }
 
     pub(crate) fn cancel_all(&self, calls: impl IntoIterator<Item = CallKey>) {
-        self.0.driver.cancel_all(calls);
+        self.0.engine.cancel_all(calls);
     }
 
     /// Blocks until `is_done`, driving meanwhile; once `watch` was called, the calling thread must be unparked when
@@ -253,23 +255,23 @@ impl Pool {
 
     /// The same until then. `false`: it is not done.
     pub(crate) fn wait_until(&self, until: Option<Instant>, is_done: impl Fn() -> bool, watch: impl Fn()) -> bool {
-        self.0.driver.wait(until, is_done, watch)
+        self.0.engine.wait(until, is_done, watch)
     }
 
     /// How many workers are busy, and what their tasks say of how far they have come.
     #[cfg(feature = "progress")]
     pub(crate) fn at_work(&self) -> (usize, Vec<Own>) {
-        self.0.driver.at_work()
+        self.0.engine.at_work()
     }
 
     /// Whether the queue has room for so many bytes of arguments; if not, `watcher` is told when it may have.
     pub(crate) fn has_room(&self, bytes: usize, watcher: impl FnOnce() -> Watcher) -> bool {
-        self.0.driver.has_room(bytes, || Some(watcher()))
+        self.0.engine.has_room(bytes, || Some(watcher()))
     }
 
     /// The same of one that has a bound in bytes, for whoever would not wait.
     pub(crate) fn would_take(&self, bytes: usize) -> bool {
-        self.settings().queue_limit_bytes.is_none() || self.0.driver.has_room(bytes, || None)
+        self.settings().queue_limit_bytes.is_none() || self.0.engine.has_room(bytes, || None)
     }
 
     /// Blocks until the queue may have room for so many bytes of arguments.
@@ -282,13 +284,13 @@ impl Pool {
     }
 
     fn is_shutting_down(&self) -> bool {
-        self.0.driver.is_shutting_down()
+        self.0.engine.is_shutting_down()
     }
 }
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.driver.ask_shutdown(false);
+        self.engine.ask_shutdown(false);
     }
 }
 

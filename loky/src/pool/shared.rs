@@ -59,7 +59,7 @@ pub fn pool() -> Pool {
     if entry.made_for.is_some() && entry.made_for != share {
         entry.made_for = share;
         drop(shared);
-        pool.0.driver.resize_to_processors(cpu::cpu_count());
+        pool.0.engine.resize_to_processors(cpu::cpu_count());
     }
     pool
 }

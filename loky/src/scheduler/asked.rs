@@ -21,15 +21,28 @@ pub(super) struct Asked {
     kill_at: Option<Instant>,
     /// Whether its worker was told.
     is_told: bool,
+    /// Whether it is only to be had back if it has not begun: then its worker is never told, and what has begun goes on as
+    /// if nobody had asked.
+    is_quiet: bool,
 }
 
 impl Asked {
     /// Who asks again may shorten the grace, and not lengthen it.
     pub(super) fn again(before: Option<Self>, kill_at: Option<Instant>) -> Self {
         match before {
-            Some(before) => Self { kill_at: earliest(before.kill_at, kill_at), ..before },
-            None => Self { kill_at, is_told: false },
+            Some(before) if !before.is_quiet => Self { kill_at: earliest(before.kill_at, kill_at), ..before },
+            _ => Self { kill_at, is_told: false, is_quiet: false },
         }
+    }
+
+    /// It is to be had back, if nobody has asked for more before.
+    #[cfg(feature = "cluster")]
+    pub(super) fn back(before: Option<Self>) -> Self {
+        before.unwrap_or(Self { kill_at: None, is_told: true, is_quiet: true })
+    }
+
+    pub(super) const fn is_quiet(self) -> bool {
+        self.is_quiet
     }
 
     pub(super) const fn kill_at(self) -> Option<Instant> {
@@ -56,6 +69,19 @@ impl Scheduler {
         let extra = call.extra_mut();
         extra.asked = Some(Asked::again(extra.asked, kill_at));
         // Only its worker knows whether it has begun.
+        self.recall(holder);
+    }
+
+    /// The call ends if it has not begun, wherever it lies. One that has begun goes on.
+    #[cfg(feature = "cluster")]
+    pub(super) fn wanted_back(&mut self, key: CallKey) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let Some(holder) = call.holder() else {
+            let why = Why::Cancelled(call.last_try());
+            return self.end(key, why);
+        };
+        let extra = call.extra_mut();
+        extra.asked = Some(Asked::back(extra.asked));
         self.recall(holder);
     }
 

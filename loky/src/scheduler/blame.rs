@@ -107,7 +107,7 @@ impl Scheduler {
     pub(super) fn judge(&mut self, key: CallKey, is_blamed: bool, tried: Try) {
         let Some(call) = self.calls.get_mut(key) else { return };
         let last_try = if is_blamed { Some(tried) } else { call.last_try() };
-        let asked = call.is_asked_to_end().then_some(Why::Cancelled(last_try));
+        let asked = call.is_asked_to_end(is_blamed).then_some(Why::Cancelled(last_try));
         let verdict = match call.doom() {
             Some(doom) if is_blamed => Some(doom.once_begun(tried)),
             Some(doom) => doom.before_begun(last_try).or(asked),

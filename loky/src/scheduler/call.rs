@@ -113,8 +113,9 @@ impl Call {
         self.extra.get_or_insert_default()
     }
 
-    pub(super) fn is_asked_to_end(&self) -> bool {
-        self.extra().is_some_and(|extra| extra.asked.is_some())
+    /// Whether it is asked to end now that a try is over, in which it had begun or not.
+    pub(super) fn is_asked_to_end(&self, has_begun: bool) -> bool {
+        self.extra().and_then(|extra| extra.asked).is_some_and(|asked| !(has_begun && asked.is_quiet()))
     }
 
     /// The call will end, and not by its result. The first reason counts, but those after which the call might be tried

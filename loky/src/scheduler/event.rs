@@ -16,6 +16,10 @@ pub(crate) enum Event {
     Cancelled { call: CallKey },
     /// The call shall end by itself, or its worker be killed for it at this moment; `None`: never. Ignored if it has ended.
     AskedToEnd { call: CallKey, kill_at: Option<Instant> },
+    /// The call is wanted elsewhere: it ends as if it were given up, if it has not begun, and goes on otherwise. Ignored if
+    /// it has ended.
+    #[cfg(feature = "cluster")]
+    WantedBack { call: CallKey },
     /// The worker said hello, and is through with what it does before it serves.
     WorkerReady { worker: WorkerId },
     /// The worker begins what it does for its pool before it serves, or before it leaves, and may take so long from now

@@ -111,6 +111,8 @@ impl Scheduler {
             Event::Submitted { call, terms } => self.submitted(call, terms),
             Event::Cancelled { call } => self.end_early(call, Doom::Cancelled),
             Event::AskedToEnd { call, kill_at } => self.asked_to_end(call, kill_at),
+            #[cfg(feature = "cluster")]
+            Event::WantedBack { call } => self.wanted_back(call),
             Event::WorkerReady { worker } => self.worker_ready(worker, now),
             Event::GivenTime { worker, limit } => self.given_time(worker, limit, now),
             Event::LaunchFailed { worker } => self.worker_died(worker, None, now),

@@ -11,6 +11,15 @@ pub(crate) fn now() -> u64 {
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
+/// How long ago this machine was started. It goes on while the machine is suspended, and is nobody's to set.
+#[cfg(feature = "cluster")]
+pub(crate) fn since_boot() -> std::time::Duration {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the library writes to this variable. Should it fail, time stands still.
+    unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut now) };
+    std::time::Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+}
+
 /// In how many parts the kernel counts a second of processor time.
 pub(crate) fn ticks_per_second() -> u64 {
     // SAFETY: takes a number and gives one back.

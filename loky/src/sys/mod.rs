@@ -7,7 +7,7 @@
 //! `births` tells of it, `heirloom` has it know the program, `costume` dresses the copy, `image` and `marks` find functions in the running program,
 //! `own_pid` notices a fork, `interrupt` takes over the signals that ask a program to end, `thread` starts one that is
 //! small, `pages` asks for large ones, `held_back` knows what is not printed yet, `number`, `plain`, `row` and `words` see numbers as bytes, `conjure`
-//! makes values without bytes, `heap` knows of memory and a cheap clock, `clock` is one that processes share, `claim` is a file of one of
+//! makes values without bytes, `interfaces` tells this machine's addresses, `heap` knows of memory and a cheap clock, `clock` is one that processes share, `claim` is a file of one of
 //! them, `at_exit` runs at the end of the program, `constructor` runs before `main`, `confine` keeps
 //! a process from what it may not do.
 #![expect(unsafe_code, reason = "the one room where it may stand; each block says why it is sound")]
@@ -32,6 +32,8 @@ pub(crate) mod heap;
 pub(crate) mod heirloom;
 pub(crate) mod held_back;
 pub(crate) mod image;
+#[cfg(feature = "cluster")]
+pub(crate) mod interfaces;
 pub(crate) mod interrupt;
 mod mapping;
 pub(crate) mod marks;

@@ -24,6 +24,9 @@ pub(crate) struct Poller {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interest {
     Read,
+    /// Room to write, too.
+    #[cfg(feature = "cluster")]
+    ReadAndWrite,
     /// Nothing, for now; an error or a hang-up is told all the same.
     Nothing,
 }
@@ -152,6 +155,8 @@ impl Interest {
     fn flags(self) -> EpollFlags {
         match self {
             Self::Read => EpollFlags::EPOLLIN,
+            #[cfg(feature = "cluster")]
+            Self::ReadAndWrite => EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT,
             Self::Nothing => EpollFlags::empty(),
         }
     }

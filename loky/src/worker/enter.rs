@@ -17,24 +17,8 @@ use crate::task;
 use crate::transport::worker_link::{self, Listener, Speaker};
 use crate::wire::message::{Build, Hello, NOT_A_WORKER, Welcome};
 
-/// Catches worker processes: in one of them this serves calls and never returns; anywhere else it returns at once,
-/// and tasks may be spawned from then on.
-///
-/// [`main!`](crate::main) calls it first thing, which is the better way; call it yourself, as the first statement of
-/// `main`, if you want to write `main` by hand. What stands before it runs in every worker, too. Calling it again does
-/// nothing.
-///
-/// # Panics
-///
-/// If two tasks of this program have the same name; the message names both places.
-///
-/// # Examples
-///
-/// ```
-/// loky::init();
-/// println!("no worker ever gets here");
-/// ```
-pub fn init() {
+/// In a worker this never returns; anywhere else tasks may be spawned from now on. Again it does nothing.
+pub(crate) fn catch() {
     if let Err(why) = task::registry() {
         panic!("{why}");
     }

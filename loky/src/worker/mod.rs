@@ -24,4 +24,4 @@ mod stint;
 mod watch;
 mod zygote;
 
-pub use self::enter::init;
+pub(crate) use self::enter::catch;

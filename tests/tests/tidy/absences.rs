@@ -26,7 +26,7 @@ const fn not_in_scheduler(name: &'static str) -> Rule {
     Rule { name, only: Only::Outside(&["scheduler"]), why: "the scheduler is told the time and touches nothing" }
 }
 
-const THREADS: &str = "only the driver creates threads in the parent, and only the worker loop in a worker";
+const THREADS: &str = "only the driver, or what talks with other machines, creates threads in the parent, and only the worker loop in a worker";
 const DYNAMIC: &str = "only `env` reads and writes environment variables";
 
 pub(crate) const RULES: &[Rule] = &[
@@ -40,8 +40,8 @@ pub(crate) const RULES: &[Rule] = &[
     not_in_scheduler("std::net"),
     not_in_scheduler("std::os"),
     not_in_scheduler("std::process"),
-    only_in("thread::spawn", &["driver", "worker"], THREADS),
-    only_in("thread::Builder", &["driver", "worker"], THREADS),
+    only_in("thread::spawn", &["driver", "node", "worker"], THREADS),
+    only_in("thread::Builder", &["driver", "node", "worker"], THREADS),
     only_in("thread::scope", &["driver", "worker"], THREADS),
     only_in("thread::start", &["worker"], THREADS),
     only_in("std::env", &["env", "sys/entry"], DYNAMIC),

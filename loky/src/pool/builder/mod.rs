@@ -15,10 +15,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::errands::InitializerResult;
-use super::{Owner, Pool, check_depth};
+use super::{Engine, Owner, Pool, check_depth};
 use crate::config::Settings;
 use crate::cpu;
-use crate::driver::Driver;
 use crate::error::{Error, ErrorKind};
 
 /// Describes a pool; made by [`Pool::builder`].
@@ -63,8 +62,28 @@ impl PoolBuilder {
     /// share that it has when all are there (see [`env`](Self::env)).
     ///
     /// An explicit number is yours to choose, and honored at any depth; what lies below it shares what there is.
+    ///
+    /// Where the program has many machines, it is the number on each of them, and the default is what
+    /// `cpu_count` tells there.
     pub fn workers(mut self, workers: usize) -> Self {
-        self.settings.workers = workers;
+        (self.settings.workers, self.settings.is_sized) = (workers, true);
+        self
+    }
+
+    /// Keeps the workers on this machine, also where the program has others: for calls that need what only this one has, or
+    /// whose arguments would cost more to send than to work on. Default: no, with the feature `cluster`; without it, all
+    /// pools are local.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), loky::Error> {
+    /// let plotters = loky::Pool::builder().workers(2).local().build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn local(mut self) -> Self {
+        self.settings.is_local = true;
         self
     }
 
@@ -188,13 +207,13 @@ impl PoolBuilder {
                 let what = format!("a pool cannot be built with `{setting}(0)`");
                 Err(Error::new(ErrorKind::Config, what).with_advice("it must be at least 1"))
             }
-            None => hardening::check(&settings.confinement).map(|()| settings),
+            None => hardening::check(&settings.confinement).and_then(|()| Engine::check(&settings)).map(|()| settings),
         }
     }
 }
 
 impl Pool {
     pub(super) fn from_settings(settings: Settings) -> Self {
-        Self(Arc::new(Owner { driver: Driver::new(settings.clone()), settings }))
+        Self(Arc::new(Owner { engine: Engine::new(settings.clone()), settings }))
     }
 }

@@ -1,17 +1,17 @@
 //! How a handle watches for the outcome of its call, and takes it.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use serde::de::DeserializeOwned;
 
 use super::{JoinHandle, Origin};
-use crate::driver::{Driver, Landing, Outcome, OutcomeCell};
+use crate::driver::{Landing, Outcome, OutcomeCell};
 use crate::error::Error;
 use crate::ids::CallKey;
 use crate::oneshot::Watcher;
+use crate::pool::Engine;
 use crate::pool::decode::decode;
 
 impl<R> JoinHandle<R> {
@@ -19,9 +19,9 @@ impl<R> JoinHandle<R> {
         self.call
     }
 
-    pub(crate) const fn driver(&self) -> Option<&Arc<Driver>> {
+    pub(crate) const fn engine(&self) -> Option<&Engine> {
         match &self.origin {
-            Origin::Pool(driver, _) => Some(driver),
+            Origin::Pool(engine, _) => Some(engine),
             Origin::Nowhere(_) => None,
         }
     }
@@ -34,22 +34,22 @@ impl<R> JoinHandle<R> {
     }
 
     /// Waits on the calling thread, driving the pool meanwhile. `false`: not finished by `until`.
-    pub(super) fn wait(&self, driver: &Driver, cell: &OutcomeCell, until: Option<Instant>) -> bool {
-        driver.wait_for(Some(self.call), until, || cell.is_done(), || cell.watch(Watcher::this_thread()))
+    pub(super) fn wait(&self, engine: &Engine, cell: &OutcomeCell, until: Option<Instant>) -> bool {
+        engine.wait_for(Some(self.call), until, || cell.is_done(), || cell.watch(Watcher::this_thread()))
     }
 
     /// Whoever has watched it waits for it.
     pub(crate) fn await_it(&self) {
-        self.driver().into_iter().for_each(|driver| driver.await_calls([self.call]));
+        self.engine().into_iter().for_each(|engine| engine.await_calls([self.call]));
     }
 
     /// Runs `hook` when the call is finished, on whichever thread finishes it. The hook must not block or panic.
     pub(crate) fn hook(&self, hook: impl FnOnce() + Send + 'static) {
-        match self.driver() {
+        match self.engine() {
             None => hook(),
             // In a forked child nobody finishes it.
-            Some(driver) => {
-                if let Some(cell) = driver.cell_of(self.call) {
+            Some(engine) => {
+                if let Some(cell) = engine.cell_of(self.call) {
                     cell.watch(Watcher::Hook(Box::new(hook)));
                 }
             }
@@ -58,19 +58,19 @@ impl<R> JoinHandle<R> {
 
     /// The outcome, or where it will be; `None` if it was taken before. What the handle was for is done.
     pub(super) fn claim(&mut self) -> Option<Landing> {
-        self.claim_by(Driver::claim)
+        self.claim_by(Engine::claim)
     }
 
     /// The same when the call has ended, if this thread can drive until then.
     pub(super) fn claim_at_end(&mut self) -> Option<Landing> {
-        self.claim_by(Driver::claim_at_end)
+        self.claim_by(Engine::claim_at_end)
     }
 
-    fn claim_by(&mut self, claim: impl FnOnce(&Driver, CallKey) -> Option<Landing>) -> Option<Landing> {
+    fn claim_by(&mut self, claim: impl FnOnce(&Engine, CallKey) -> Option<Landing>) -> Option<Landing> {
         match &mut self.origin {
             Origin::Nowhere(why) => Some(Landing::Here(Box::new(Outcome::failed(why.take()?)))),
-            Origin::Pool(driver, _) => {
-                let landing = claim(driver, self.call)?;
+            Origin::Pool(engine, _) => {
+                let landing = claim(engine, self.call)?;
                 self.call = self.call.nowhere_any_more();
                 Some(landing)
             }
@@ -80,8 +80,8 @@ impl<R> JoinHandle<R> {
 
 impl<R> Drop for JoinHandle<R> {
     fn drop(&mut self) {
-        if let (Origin::Pool(driver, _), false) = (&self.origin, self.call.is_nowhere()) {
-            driver.let_go(self.call);
+        if let (Origin::Pool(engine, _), false) = (&self.origin, self.call.is_nowhere()) {
+            engine.let_go(self.call);
         }
     }
 }
@@ -93,9 +93,9 @@ impl<R: DeserializeOwned> Future for JoinHandle<R> {
     ///
     /// If it is polled again after it has given its result.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(driver) = self.driver().filter(|_| !self.is_done()) {
-            driver.check_process().map_err(|why| why.with_task(self.task()))?;
-            let cell = driver.cell_of(self.call).expect(UNREAD);
+        if let Some(engine) = self.engine().filter(|_| !self.is_done()) {
+            engine.check_process().map_err(|why| why.with_task(self.task()))?;
+            let cell = engine.cell_of(self.call).expect(UNREAD);
             cell.watch(Watcher::Task(context.waker().clone()));
             self.await_it();
             if !cell.is_done() {

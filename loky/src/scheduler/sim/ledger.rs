@@ -163,6 +163,9 @@ impl Ledger {
                     self.calls[call].asked = Some(before.into_iter().chain(kill_at).min());
                 }
             }
+            // Stories tell of it.
+            #[cfg(feature = "cluster")]
+            Event::WantedBack { .. } => unreachable!("no world wants a call back"),
             Event::WorkerReady { worker } => self.ready(worker.0 as usize, now),
             Event::GivenTime { worker, limit } => self.given_time(worker.0 as usize, limit, now),
             Event::LaunchFailed { worker } => self.died(worker.0 as usize, None, now),

@@ -150,3 +150,44 @@ fn a_shutdown_does_not_wait_for_the_grace() {
     assert_eq!(pool.is_shut_down(true), [kill(0)]);
     assert_eq!(pool.dies(0, Some(1)), [settle(1, Why::ShutDown(Some(on(0)))), Action::Finished]);
 }
+
+#[cfg(feature = "cluster")]
+mod wanted_back {
+    use super::*;
+
+    impl Story {
+        fn wants_back(&mut self, id: u64) -> Vec<Action> {
+            self.tell(Event::WantedBack { call: call(id) })
+        }
+    }
+
+    #[test]
+    fn a_call_that_has_not_begun_is_had_back_wherever_it_lies() {
+        let mut pool = Story::of_one_worker(Rules { credit: 2, ..RULES });
+        (1..=3).for_each(|id| _ = pool.submit(id, PLAIN));
+        assert_eq!(pool.wants_back(3), [settle(3, Why::Cancelled(None))]);
+        assert_eq!(pool.wants_back(2), [recall(0), settle(2, Why::Cancelled(None))]);
+        assert_eq!(pool.wants_back(2), []);
+        assert_eq!(pool.returns(0, 1), [deliver(1)]);
+    }
+
+    #[test]
+    fn one_that_runs_goes_on_as_if_nobody_had_asked() {
+        let mut pool = Story::of_one_worker(RULES);
+        pool.submit(1, Terms { retries: 1, ..PLAIN });
+        assert_eq!(pool.wants_back(1), [recall(0)], "its worker is not told");
+        assert_eq!(pool.wait(1000 * SECOND), []);
+        assert_eq!(pool.dies(0, Some(1)), [launch(1)], "it is tried again");
+        assert_eq!(pool.is_ready(1), [dispatch_again(1, 1)]);
+        assert_eq!(pool.asks(1, SECOND), [recall(1), ask(1, 1)], "who asks for more is heard");
+    }
+
+    #[test]
+    fn one_that_is_asked_to_end_stays_so() {
+        let mut pool = Story::of_one_worker(RULES);
+        pool.submit(1, PLAIN);
+        pool.asks(1, SECOND);
+        pool.wants_back(1);
+        assert_eq!(pool.wait(SECOND).last(), Some(&kill(0)));
+    }
+}

@@ -41,6 +41,21 @@ pub(crate) fn kill_own_descendants() {
     }
 }
 
+/// Collects what has ended below this process and was left to it: the same is to be seen here twice, as `seen` keeps it, since
+/// whoever has started a process may be about to collect it.
+#[cfg(feature = "cluster")]
+pub(crate) fn reap_adopted(seen: &mut HashSet<u32>) {
+    let ended: HashSet<_> = children(std::process::id()).into_iter().filter(|&pid| has_ended(pid)).collect();
+    ended.intersection(seen).for_each(|&pid| process::reap_pid(pid));
+    *seen = ended;
+}
+
+#[cfg(feature = "cluster")]
+fn has_ended(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rfind(')').is_some_and(|end| stat[end + 1..].trim_start().starts_with('Z'))
+}
+
 fn descendants(root: u32) -> Vec<u32> {
     let mut found = children(root);
     let mut next = 0;

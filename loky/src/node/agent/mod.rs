@@ -62,6 +62,8 @@ fn try_serve(invitation: &Invitation) -> io::Result<()> {
         match end? {
             End::Over => return Ok(()),
             End::Refused(why) => return Err(io::Error::other(format!("it was refused: {why}"))),
+            End::NotWelcome(why) if is_over(until) => return Err(why),
+            End::NotWelcome(_) => thread::sleep(PAUSE),
             End::CutOff => until = Some(clock::since_boot() + RETURN_MAX),
         }
     }
@@ -77,9 +79,14 @@ fn reach(invitation: &Invitation, config: &Arc<ClientConfig>, until: Option<Mome
                 Err(why) => last = io::Error::new(why.kind(), format!("{address} cannot be reached: {why}")),
             }
         }
-        if until.is_some_and(|until| clock::since_boot() + PAUSE > until) {
+        if is_over(until) {
             return Err(last);
         }
         thread::sleep(PAUSE);
     }
+}
+
+/// Whether it is not worth another try.
+fn is_over(until: Option<Moment>) -> bool {
+    until.is_some_and(|until| clock::since_boot() + PAUSE > until)
 }

@@ -1,6 +1,6 @@
 //! From the hello of an agent to the end of its link or of its lease.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,6 +34,9 @@ pub(super) struct Session {
     host: String,
     buffer: Vec<u8>,
     is_stuck: bool,
+    /// What has ended of what this process has adopted, and when to look again.
+    ended: HashSet<u32>,
+    reap_at: Moment,
 }
 
 /// How a session has ended.
@@ -42,6 +45,8 @@ pub(super) enum End {
     /// The program has ended, or needs no agent any more.
     Over,
     Refused(String),
+    /// Whoever listens there has not welcomed it, for this reason: it may be somebody else, or not ready yet.
+    NotWelcome(io::Error),
     /// Nothing is heard of the driver's side.
     CutOff,
 }
@@ -51,6 +56,10 @@ const LINK: u64 = 1;
 
 /// How long the driver's side may take to welcome an agent.
 const WELCOME_MAX: Duration = Duration::from_secs(30);
+
+/// How often it is looked whether something has ended that was left to this process: whatever a worker has started and has
+/// not outlived.
+const REAP_EVERY: Duration = Duration::from_secs(1);
 
 /// How long workers that were killed may take to be gone, before this process goes on without having seen it.
 const BURIAL_MAX: Duration = Duration::from_secs(5);
@@ -74,11 +83,25 @@ impl Session {
             host,
             buffer: Vec::new(),
             is_stuck: false,
+            ended: HashSet::new(),
+            reap_at: Moment::ZERO,
         })
     }
 
     /// Serves until the end. An error is one of this side, or a word of the other side that is none.
     pub(super) fn run(&mut self) -> io::Result<End> {
+        let end = self.serve();
+        match (&self.lease, end) {
+            (None, Ok(End::Over)) => {
+                Ok(End::NotWelcome(io::Error::other("the connection was closed before a welcome")))
+            }
+            (None, Ok(End::CutOff)) => Ok(End::NotWelcome(io::Error::other("nobody has welcomed it in time"))),
+            (None, Err(why)) => Ok(End::NotWelcome(why)),
+            (_, end) => end,
+        }
+    }
+
+    fn serve(&mut self) -> io::Result<End> {
         loop {
             if !self.write()? {
                 return Ok(End::Over);
@@ -115,6 +138,10 @@ impl Session {
     fn beat(&mut self) -> bool {
         let now = clock::since_boot();
         let Some(lease) = &mut self.lease else { return now >= self.said_hello_at + WELCOME_MAX };
+        if self.reap_at <= now {
+            self.reap_at = now + REAP_EVERY;
+            tree::reap_adopted(&mut self.ended);
+        }
         if let Some(beat) = lease.beat(now) {
             self.outgoing.push(Lane::Urgent, short(&Sign::Beat(beat)));
         }

@@ -71,9 +71,11 @@ impl Turn {
                 }
             };
             self.hub.desk.awake();
-            self.take_in_pools();
             ready.into_iter().for_each(|token| self.hear(token));
-            for agent in self.hub.desk.take_dirty() {
+            let dirty = self.hub.desk.take_dirty();
+            // From here on, whoever brings something new rings.
+            self.take_in_pools();
+            for agent in dirty {
                 self.members.write(agent).into_iter().for_each(|gone| self.gone(agent, gone));
             }
             self.keep_time();

@@ -16,7 +16,7 @@ pub(crate) const WORKER_MARK: &str = env!("CARGO_PKG_VERSION");
 pub(crate) const ZYGOTE: &str = "LOKY_ZYGOTE";
 
 /// Upper bound of [`cpu_count`](crate::cpu_count).
-const MAX_CPU_COUNT: &str = "LOKY_MAX_CPU_COUNT";
+pub(crate) const MAX_CPU_COUNT: &str = "LOKY_MAX_CPU_COUNT";
 
 /// How deep pools may be nested.
 const MAX_DEPTH: &str = "LOKY_MAX_DEPTH";
@@ -26,7 +26,7 @@ const MAX_DEPTH_DEFAULT: u32 = 10;
 const TRACE: &str = "LOKY_TRACE";
 const REPORT: &str = "LOKY_REPORT";
 
-/// What the user wishes of a cluster.
+/// What the user wishes of a cluster; see `boot/wish`.
 #[cfg(feature = "cluster")]
 pub(crate) const CLUSTER: &str = "LOKY_CLUSTER";
 
@@ -39,6 +39,14 @@ pub(crate) const AGENT: &str = "LOKY_AGENT";
 pub(crate) const CLUSTER_SECRET: &str = "LOKY_CLUSTER_SECRET";
 #[cfg(feature = "cluster")]
 pub(crate) const CLUSTER_SECRET_FILE: &str = "LOKY_CLUSTER_SECRET_FILE";
+
+/// Present in a process that is started as an agent: where its driver is, and a secret. Never kept.
+#[cfg(feature = "cluster")]
+pub(crate) const INVITATION: &str = "LOKY_INVITATION";
+
+/// Present in a process that is started to speak with a launcher for the one that has started it.
+#[cfg(feature = "cluster")]
+pub(crate) const ERRAND: &str = "LOKY_BOOT";
 
 /// With which mark this process was started as a worker; `None` if it was not.
 pub(crate) fn worker_mark() -> Option<OsString> {
@@ -80,19 +88,7 @@ pub(crate) fn report() -> Option<PathBuf> {
     path(REPORT)
 }
 
-/// `LOKY_CLUSTER`. An empty one counts as not set, here and below.
-#[cfg(feature = "cluster")]
-pub(crate) fn cluster() -> Option<String> {
-    text(CLUSTER)
-}
-
-/// `LOKY_AGENT`.
-#[cfg(feature = "cluster")]
-pub(crate) fn agent() -> Option<String> {
-    text(AGENT)
-}
-
-/// `LOKY_CLUSTER_SECRET`.
+/// `LOKY_CLUSTER_SECRET`. An empty one counts as not set, here and below.
 #[cfg(feature = "cluster")]
 pub(crate) fn cluster_secret() -> Option<String> {
     text(CLUSTER_SECRET)

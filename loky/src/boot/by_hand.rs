@@ -2,8 +2,8 @@
 //! them one secret.
 //!
 //! ```text
-//! LOKY_CLUSTER=listen:10.0.0.1:7000 LOKY_CLUSTER_SECRET_FILE=~/.secret ./program
-//! LOKY_AGENT=10.0.0.1:7000 LOKY_CLUSTER_SECRET_FILE=~/.secret ./program          # on each machine
+//! LOKY_CLUSTER=listen:10.0.0.1:7000 LOKY_CLUSTER_SECRET_FILE=~/.job ./program
+//! LOKY_AGENT=10.0.0.1:7000 LOKY_CLUSTER_SECRET_FILE=~/.job ./program          # on each machine
 //! ```
 //!
 //! The secret is 64 hexadecimal digits, in a file that is its owner's alone, or in a variable. Neither is left in the
@@ -13,45 +13,18 @@ use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::Duration;
 
-use super::{Invitation, Plan, Role, Secret};
+use super::invitation::{Invitation, REACH_MAX};
+use super::secret::Secret;
 use crate::env;
-use crate::sys::entry;
-
-/// How long an agent tries to reach its driver.
-const REACH_MAX: Duration = Duration::from_secs(60);
 
 /// The secret and a line break are shorter.
 const FILE_MAX: u64 = 1000;
 
-/// What this process was told to be.
-pub(super) fn role() -> Result<Role, String> {
-    let (cluster, agent) = (env::cluster(), env::agent());
-    let role = match (agent, cluster.as_deref()) {
-        (Some(addresses), _) => Role::Agent(invitation(&addresses)?),
-        (None, None | Some("auto" | "off")) => return Ok(Role::Alone),
-        (None, Some(wish)) => Role::Driver(plan(wish)?),
-    };
-    // What is started here is neither the program nor one of its agents.
-    let ours = [env::CLUSTER, env::AGENT, env::CLUSTER_SECRET, env::CLUSTER_SECRET_FILE];
-    ours.into_iter().for_each(entry::remove_variable);
-    Ok(role)
-}
-
-fn invitation(addresses: &str) -> Result<Invitation, String> {
+/// How an agent that was started by hand reaches its driver.
+pub(super) fn invitation(addresses: &str) -> Result<Invitation, String> {
     let addresses: Result<Vec<_>, _> = addresses.split(',').map(|address| parse(address, env::AGENT)).collect();
-    Ok(Invitation { addresses: addresses?, secret: secret()?, node: 0, until: Some(REACH_MAX) })
-}
-
-fn plan(wish: &str) -> Result<Plan, String> {
-    let address = wish.strip_prefix("listen:").ok_or_else(|| {
-        format!(
-            "the variable {} is {wish:?}: it is neither `auto` nor `off`, and does not begin with `listen:`",
-            env::CLUSTER
-        )
-    })?;
-    Ok(Plan { expected: None, listen: Some(parse(address, env::CLUSTER)?), secret: secret()? })
+    Ok(Invitation { addresses: addresses?, secret: secret()?, node: 0, share: 1, until: Some(REACH_MAX), file: None })
 }
 
 fn parse(address: &str, variable: &str) -> Result<SocketAddr, String> {
@@ -60,7 +33,8 @@ fn parse(address: &str, variable: &str) -> Result<SocketAddr, String> {
     address.trim().parse().map_err(wrong)
 }
 
-fn secret() -> Result<Secret, String> {
+/// What the user has given to both sides.
+pub(super) fn secret() -> Result<Secret, String> {
     if let Some(text) = env::cluster_secret() {
         let wrong = || format!("the variable {} has no 64 hexadecimal digits", env::CLUSTER_SECRET);
         return Secret::from_hex(text.trim()).ok_or_else(wrong);

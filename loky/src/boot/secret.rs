@@ -1,13 +1,24 @@
 //! What only a driver and its agents know.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
 
 /// Bytes that nobody can guess, made for one run of one program.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(pub(crate) [u8; 32]);
 
 impl Secret {
-    /// Of 64 hexadecimal digits.
+    pub(crate) fn new() -> io::Result<Self> {
+        let mut bytes = [0; 32];
+        File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
+    pub(super) fn to_hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     pub(super) fn from_hex(text: &str) -> Option<Self> {
         let digits: Option<Vec<u8>> =
             text.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
@@ -27,10 +38,16 @@ mod tests {
     use super::Secret;
 
     #[test]
-    fn it_is_read_and_not_shown() {
-        assert_eq!(Secret::from_hex(&"4a".repeat(32)), Some(Secret([0x4a; 32])));
+    fn it_is_written_and_read() {
+        let secret = Secret::new().unwrap();
+        assert_ne!(secret, Secret::new().unwrap());
+        assert_eq!(Secret::from_hex(&secret.to_hex()), Some(secret));
         let wrong = ["", "00", &"0".repeat(63), &"0".repeat(65), &"g".repeat(64), &"é".repeat(32)];
         assert!(wrong.into_iter().all(|text| Secret::from_hex(text).is_none()));
+    }
+
+    #[test]
+    fn it_is_not_shown() {
         assert_eq!(format!("{:?}", Secret([0x41; 32])), "Secret");
     }
 }

@@ -27,6 +27,23 @@ pub(crate) fn take_link() -> io::Result<UnixStream> {
     Ok(UnixStream::from(unsafe { OwnedFd::from_raw_fd(link) }))
 }
 
+/// Takes a socket that a launcher has left open for us under this number, and said so in a variable; an error if there is
+/// none. For the same number this must be called once.
+#[cfg(feature = "cluster")]
+pub(crate) fn take_launcher_link(number: i32) -> io::Result<UnixStream> {
+    if number <= 2 || !is_inherited(number) {
+        return Err(io::Error::other(format!("descriptor {number} was not left open")));
+    }
+    // SAFETY: called at the very start of `main`: no code of this program has run that could own the descriptor, which is
+    // open, since it was just asked about, and was given to us by whoever has started this process.
+    let link = unsafe { OwnedFd::from_raw_fd(number) };
+    if !is_socket(&link)? {
+        return Err(io::Error::other(format!("descriptor {number} is no socket")));
+    }
+    fcntl(&link, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+    Ok(UnixStream::from(link))
+}
+
 /// Closes what the parent's other libraries have left open for all programs that it starts. A worker keeps descriptors
 /// 0 to 2 and whatever this process has opened by itself, which it marked as its own (close-on-exec).
 ///

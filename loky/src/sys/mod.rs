@@ -9,7 +9,8 @@
 //! small, `pages` asks for large ones, `held_back` knows what is not printed yet, `number`, `plain`, `row` and `words` see numbers as bytes, `conjure`
 //! makes values without bytes, `interfaces` tells this machine's addresses, `heap` knows of memory and a cheap clock, `clock` is one that processes share, `claim` is a file of one of
 //! them, `at_exit` runs at the end of the program, `constructor` runs before `main`, `confine` keeps
-//! a process from what it may not do.
+//! a process from what it may not do. `library` opens what is on some machines only: `munge` seals for one user, `pmix`
+//! speaks with launchers.
 #![expect(unsafe_code, reason = "the one room where it may stand; each block says why it is sound")]
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
@@ -35,13 +36,19 @@ pub(crate) mod image;
 #[cfg(feature = "cluster")]
 pub(crate) mod interfaces;
 pub(crate) mod interrupt;
+#[cfg(feature = "cluster")]
+mod library;
 mod mapping;
 pub(crate) mod marks;
+#[cfg(feature = "cluster")]
+pub(crate) mod munge;
 pub(crate) mod number;
 pub(crate) mod own_pid;
 pub(crate) mod page;
 pub(crate) mod pages;
 pub(crate) mod plain;
+#[cfg(feature = "cluster")]
+pub(crate) mod pmix;
 pub(crate) mod pod;
 pub(crate) mod poll;
 pub(crate) mod process;

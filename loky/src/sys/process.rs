@@ -104,6 +104,26 @@ pub(crate) fn reap_pid(pid: u32) {
     let _ = waitid(Id::Pid(Pid::from_raw(pid)), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG);
 }
 
+/// The user whose rights this process has.
+#[cfg(feature = "cluster")]
+pub(crate) fn user_id() -> u32 {
+    // SAFETY: takes nothing, and never fails.
+    unsafe { libc::geteuid() }
+}
+
+/// How many processors this machine has that are switched on, whoever may use them.
+#[cfg(feature = "cluster")]
+pub(crate) fn online_cpus() -> Option<usize> {
+    let count = nix::unistd::sysconf(nix::unistd::SysconfVar::_NPROCESSORS_ONLN).ok()??;
+    usize::try_from(count).ok()
+}
+
+/// Has the kernel kill this process when its parent dies. One whose parent is dead already is not killed.
+#[cfg(feature = "cluster")]
+pub(crate) fn die_with_parent() {
+    let _ = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
+}
+
 /// The parent of this process.
 pub(crate) fn parent_pid() -> u32 {
     nix::unistd::getppid().as_raw().unsigned_abs()

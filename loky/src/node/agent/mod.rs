@@ -11,11 +11,10 @@ mod session;
 
 use std::io;
 use std::net::TcpStream;
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use rustls::{ClientConfig, Connection};
+use rustls::Connection;
 
 use self::session::{End, Session};
 use super::lease::Moment;
@@ -52,10 +51,10 @@ fn try_serve(invitation: &Invitation) -> io::Result<()> {
     entry::set_process_name("loky agent");
     crate::identity::set_ready();
     CallId::mint_apart();
-    let config = tls::client(&invitation.secret)?;
     let mut until = invitation.until.map(|limit| clock::since_boot() + limit);
+    let mut invitation = invitation.clone();
     loop {
-        let link = reach(invitation, &config, until)?;
+        let link = reach(&mut invitation, until)?;
         let mut session = Session::begin(link, invitation.node)?;
         let end = session.run();
         session.fence();
@@ -63,19 +62,23 @@ fn try_serve(invitation: &Invitation) -> io::Result<()> {
             End::Over => return Ok(()),
             End::Refused(why) => return Err(io::Error::other(format!("it was refused: {why}"))),
             End::NotWelcome(why) if is_over(until) => return Err(why),
-            End::NotWelcome(_) => thread::sleep(PAUSE),
+            End::NotWelcome(_) => {
+                thread::sleep(PAUSE);
+                renew(&mut invitation);
+            }
             End::CutOff => until = Some(clock::since_boot() + RETURN_MAX),
         }
     }
 }
 
 /// Connects to the first address that answers. An error if none has by then, or if there is nobody any more who could.
-fn reach(invitation: &Invitation, config: &Arc<ClientConfig>, until: Option<Moment>) -> io::Result<Link> {
+fn reach(invitation: &mut Invitation, until: Option<Moment>) -> io::Result<Link> {
     loop {
+        let config = tls::client(&invitation.secret)?;
         let mut last = io::Error::other("it was not told where its program is");
         for address in &invitation.addresses {
             match TcpStream::connect_timeout(address, CONNECT_MAX) {
-                Ok(socket) => return Link::new(socket, Connection::from(tls::connect(config)?)),
+                Ok(socket) => return Link::new(socket, Connection::from(tls::connect(&config)?)),
                 Err(why) => last = io::Error::new(why.kind(), format!("{address} cannot be reached: {why}")),
             }
         }
@@ -83,6 +86,14 @@ fn reach(invitation: &Invitation, config: &Arc<ClientConfig>, until: Option<Mome
             return Err(last);
         }
         thread::sleep(PAUSE);
+        renew(invitation);
+    }
+}
+
+/// What did not lead to the driver may have been the invitation to an earlier run.
+fn renew(invitation: &mut Invitation) {
+    if let Ok(other) = invitation.again() {
+        *invitation = other;
     }
 }
 

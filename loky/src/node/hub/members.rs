@@ -24,6 +24,8 @@ struct Member {
     /// Until it has ended.
     link: Option<Link>,
     wire: Arc<Wire>,
+    /// Its number among the agents.
+    node: u32,
     cpus: usize,
     watch: Watch,
     /// Whether it has said that it has nothing any more.
@@ -71,13 +73,30 @@ impl Members {
         self.all.values().filter(|member| member.link.is_some()).map(|member| (&member.wire, member.cpus))
     }
 
+    /// The same, by their numbers.
+    pub(super) fn here(&self) -> Vec<(u32, usize)> {
+        let open = self.all.values().filter(|member| member.link.is_some());
+        open.map(|member| (member.node, member.cpus)).collect()
+    }
+
+    /// The program ends, and nobody is needed any more. What there is no room for is told by the end of the link.
+    pub(super) fn dismiss(&mut self) {
+        for agent in self.all.keys().copied().collect::<Vec<_>>() {
+            if let Some(member) = self.all.get(&agent) {
+                member.wire.send(Lane::Urgent, short(&Word::End));
+            }
+            let _ = self.write(agent);
+        }
+        self.all.clear();
+    }
+
     /// There is one more, whose link is waited for under its number.
     pub(super) fn enter(&mut self, agent: AgentId, link: Link, hello: Hello, rhythm: Rhythm) -> (Arc<Wire>, usize) {
         let wire = Arc::new(Wire::new(agent, hello.host, Arc::clone(&self.desk)));
         wire.send(Lane::Urgent, short(&Word::Welcome(rhythm)));
         let watch = Watch::begin(rhythm, clock::since_boot());
-        let (link, cpus) = (Some(link), hello.cpus.max(1));
-        let member = Member { link, wire: Arc::clone(&wire), cpus, watch, has_left: false, is_stuck: false };
+        let (link, node, cpus) = (Some(link), hello.node, hello.cpus.max(1));
+        let member = Member { link, wire: Arc::clone(&wire), node, cpus, watch, has_left: false, is_stuck: false };
         self.all.insert(agent, member);
         (wire, cpus)
     }

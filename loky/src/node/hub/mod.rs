@@ -7,6 +7,7 @@
 
 mod guests;
 mod members;
+mod starts;
 mod turn;
 
 use std::io;
@@ -16,13 +17,15 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
+use self::starts::Parting;
 use self::turn::Turn;
 use super::cluster::Cluster;
 use super::message::PoolId;
 use super::tls;
 use super::wire::Desk;
-use crate::boot::{Plan, Secret};
+use crate::boot::Plan;
 use crate::sync::Mutex;
+use crate::sys::at_exit::at_exit;
 use crate::sys::interfaces;
 use crate::sys::poll::{Interest, Poller};
 
@@ -35,6 +38,7 @@ pub(crate) struct Hub {
     /// Clusters that the thread has not seen yet.
     new: Mutex<Vec<Arc<Cluster>>>,
     pools: AtomicU32,
+    parting: Parting,
 }
 
 /// The token of the listener; agents and guests have smaller ones.
@@ -42,6 +46,9 @@ const LISTENER: u64 = 1 << 62;
 
 /// How long calls wait while there is no agent at all.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long the end of the program waits for that of its agents.
+const LAST_MOMENT: Duration = Duration::from_secs(3);
 
 static HUB: OnceLock<Arc<Hub>> = OnceLock::new();
 
@@ -58,7 +65,6 @@ pub(crate) fn begin(plan: Plan) -> io::Result<()> {
     let (expected, bound) = (plan.expected.unwrap_or(0), addresses(listener.local_addr()?)?);
     let config = tls::server(&secret)?;
     let starter = plan.announce(&bound, &secret)?;
-    drop::<Secret>(secret);
     let poller = Poller::new()?;
     poller.add(&listener, LISTENER, Interest::Read)?;
     let hub = Arc::new(Hub {
@@ -66,10 +72,21 @@ pub(crate) fn begin(plan: Plan) -> io::Result<()> {
         expected: expected as usize,
         new: Mutex::default(),
         pools: AtomicU32::new(0),
+        parting: Parting::default(),
     });
     let turn = Turn::new(Arc::clone(&hub), listener, config, starter);
     thread::Builder::new().name("loky-hub".into()).spawn(move || turn.run())?;
+    at_exit(end_of_program);
     HUB.set(hub).map_err(|_| io::Error::other("the program has begun to listen already"))
+}
+
+/// Says farewell to the agents, and waits until what has started them has ended: nothing of the program outlives it.
+fn end_of_program() {
+    if let Some(hub) = hub() {
+        hub.parting.ask();
+        hub.ring();
+        hub.parting.wait(LAST_MOMENT);
+    }
 }
 
 /// Where the user says, or anywhere, by both protocols where there are both.

@@ -11,6 +11,7 @@ use rustls::ServerConfig;
 
 use super::guests::{Guests, Visit};
 use super::members::{Gone, Members};
+use super::starts::Starts;
 use super::{Hub, LISTENER};
 use crate::boot::Starter;
 use crate::node::AgentId;
@@ -35,7 +36,7 @@ pub(super) struct Turn {
     buffer: Vec<u8>,
     /// When to look next whose time is over.
     look_at: Moment,
-    _starter: Starter,
+    starts: Starts,
 }
 
 /// How often it is looked whose time is over.
@@ -47,6 +48,7 @@ const NO_ROOM: Duration = Duration::from_millis(10);
 impl Turn {
     pub(super) fn new(hub: Arc<Hub>, listener: TcpListener, config: Arc<ServerConfig>, starter: Starter) -> Self {
         let members = Members::new(Arc::clone(&hub.desk));
+        let starts = Starts::new(starter, hub.expected(), clock::since_boot());
         Self {
             hub,
             listener,
@@ -57,7 +59,7 @@ impl Turn {
             next: 1,
             buffer: Vec::new(),
             look_at: Moment::ZERO,
-            _starter: starter,
+            starts,
         }
     }
 
@@ -71,6 +73,9 @@ impl Turn {
                 }
             };
             self.hub.desk.awake();
+            if self.hub.parting.is_asked() {
+                return self.part();
+            }
             ready.into_iter().for_each(|token| self.hear(token));
             let dirty = self.hub.desk.take_dirty();
             // From here on, whoever brings something new rings.
@@ -86,7 +91,7 @@ impl Turn {
     fn until(&self) -> Option<Instant> {
         let of_pools = self.pools.values().filter_map(|pool| pool.next_timeout());
         let looks = (!self.members.is_empty() || !self.guests.is_empty()).then_some(self.look_at);
-        let at = of_pools.chain(looks).min()?;
+        let at = of_pools.chain(looks).chain([self.starts.next_at()]).min()?;
         Some(Instant::now() + at.saturating_sub(clock::since_boot()))
     }
 
@@ -147,11 +152,15 @@ impl Turn {
             Err(why) => Err(format!("the agent on {} (pid {}) {why}", hello.host, hello.pid)),
         });
         match checked {
+            Ok(hello) if self.starts.is_taken(hello.node, &self.members.here()) => {
+                self.guests.refuse(token, format!("another agent has its place, number {}", hello.node));
+            }
             Ok(hello) => {
                 let Some(link) = self.guests.take(token) else { return };
                 let rhythm = Rhythm::of(self.hub.expected().max(self.members.len() + 1));
                 let (wire, cpus) = self.members.enter(AgentId(token), link, hello, rhythm);
                 self.pools.values().for_each(|pool| pool.joined(&wire, cpus));
+                self.starts.notice();
             }
             Err(why) => {
                 eprintln!("loky: an agent was refused: {why}");
@@ -162,6 +171,7 @@ impl Turn {
 
     /// An agent is silent, or has left.
     fn gone(&mut self, agent: AgentId, gone: Gone) {
+        self.starts.notice();
         let tell = match gone {
             Gone::Silent => Cluster::closed,
             Gone::Left => Cluster::lost,
@@ -180,9 +190,18 @@ impl Turn {
                 self.gone(agent, Gone::Left);
             }
         }
+        self.starts.keep_time(now, || self.members.here());
         let is_due = |pool: &&Arc<Cluster>| pool.next_timeout().is_some_and(|at| at <= now);
         self.pools.values().filter(is_due).for_each(|pool| pool.handle_timeout());
         self.pools.retain(|_, pool| !pool.is_finished());
+    }
+
+    /// The program ends.
+    fn part(self) {
+        let Self { hub, mut members, starts, .. } = self;
+        members.dismiss();
+        drop(starts);
+        hub.parting.part();
     }
 
     /// Nobody can be heard any more.

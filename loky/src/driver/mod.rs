@@ -86,7 +86,7 @@ pub(crate) use self::landing::Landing;
 pub(crate) use self::lengths::Lengths;
 pub(crate) use self::order::{Items, Limits, Order, Outcome, OutcomeCell};
 #[cfg(feature = "cluster")]
-pub(crate) use self::order::{OrderSaid, OutcomeSaid};
+pub(crate) use self::order::{OrderSaid, OutcomeSaid, Unheard};
 use self::pen::Pen;
 pub(crate) use self::results::{Results, Value};
 use self::role::Role;

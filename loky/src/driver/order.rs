@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "cluster")]
-pub(crate) use self::travel::{OrderSaid, OutcomeSaid};
+pub(crate) use self::travel::{OrderSaid, OutcomeSaid, Unheard};
 use super::captured::Captured;
 use super::lengths::Lengths;
 use super::printed::Printed;

@@ -59,6 +59,10 @@ pub(super) enum Sign {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Wish {
     Open(SettingsSaid),
+    /// Later orders, of any pool, enclose this memory.
+    Give(u64),
+    /// No later order encloses it any more.
+    Forget(u64),
     Run {
         call: CallId,
         attempt: u32,
@@ -170,6 +174,7 @@ mod tests {
             Part::Bytes(bytes) => bytes,
             Part::Payload(payload) => payload.to_vec(),
             Part::Parcel(parcel) => parcel.bytes.to_vec(),
+            Part::Segment(segment) => segment.contents().to_vec(),
         });
         parts.collect::<Vec<_>>().concat()
     }

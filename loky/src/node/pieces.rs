@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::shared::segment::Segment;
 use crate::transport::payload::Payload;
 use crate::wire::body::Parcel;
 
@@ -23,6 +24,7 @@ pub(super) enum Part {
     Bytes(Vec<u8>),
     Payload(Payload),
     Parcel(Arc<Parcel>),
+    Segment(Arc<Segment>),
 }
 
 /// A message that is to be sent.
@@ -85,6 +87,7 @@ impl Part {
             Self::Bytes(bytes) => bytes.len(),
             Self::Payload(payload) => payload.len(),
             Self::Parcel(parcel) => parcel.bytes.len(),
+            Self::Segment(segment) => segment.contents().len(),
         }
     }
 
@@ -96,6 +99,7 @@ impl Part {
             // It is in one piece.
             Self::Payload(payload) => to.extend_from_slice(&payload[from..end]),
             Self::Parcel(parcel) => to.extend_from_slice(&parcel.bytes[from..end]),
+            Self::Segment(segment) => to.extend_from_slice(&segment.contents()[from..end]),
         }
         end - from
     }
@@ -245,7 +249,8 @@ mod tests {
         for seed in 0..50 {
             let mut dice = Dice::new(seed);
             let (mut outgoing, mut incoming) = (Outgoing::default(), Incoming::default());
-            let (mut sent, mut arrived): ([Vec<Vec<u8>>; 2], [Vec<Vec<u8>>; 2]) = Default::default();
+            let mut sent: [Vec<Vec<u8>>; 2] = Default::default();
+            let mut arrived = sent.clone();
             for number in 0..30 {
                 let (lane, len) = match dice.below(4) {
                     0 => (Lane::Urgent, dice.between(1, 100)),

@@ -46,6 +46,11 @@ impl Arrival {
         Self { name, state: Mutex::new(State::There(segment)) }
     }
 
+    #[cfg(feature = "cluster")]
+    pub(super) const fn name(&self) -> Name {
+        self.name
+    }
+
     /// A descriptor that is nothing more.
     pub(crate) fn fd(name: Name, fd: OwnedFd) -> Self {
         Self { name, state: Mutex::new(State::Fd(fd)) }
@@ -142,6 +147,15 @@ impl Arrivals {
         match &self.0 {
             Kinds::Known(..) => None,
             Kinds::Any(arrivals) => Arrival::find(arrivals, name).map(Arrival::take_fd),
+        }
+    }
+
+    /// All of them, as they are called in the bytes; an error if one cannot be had, or is no segment.
+    #[cfg(feature = "cluster")]
+    pub(super) fn segments(&self) -> Result<Vec<(Name, Arc<Segment>)>, String> {
+        match &self.0 {
+            Kinds::Known(id, segment) => Ok(vec![(Name::Parents(*id), Arc::clone(segment))]),
+            Kinds::Any(arrivals) => arrivals.iter().map(|arrival| Ok((arrival.name(), arrival.segment()?))).collect(),
         }
     }
 }

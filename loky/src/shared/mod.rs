@@ -15,6 +15,8 @@ mod part;
 pub(crate) mod passing;
 pub(crate) mod segment;
 mod serial;
+#[cfg(feature = "cluster")]
+pub(crate) mod travel;
 
 use std::ops::Deref;
 use std::sync::Arc;

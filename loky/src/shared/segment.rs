@@ -51,6 +51,14 @@ impl Segment {
         Self::of_sealed(segment::sealed(bytes)?, len).map(Some)
     }
 
+    /// The same under the number that it has on another machine.
+    #[cfg(feature = "cluster")]
+    pub(super) fn of_bytes_as(id: u64, bytes: &[u8]) -> io::Result<Option<Arc<Self>>> {
+        let Some(len) = NonZeroUsize::new(bytes.len()) else { return Ok(None) };
+        let core = Core::map(segment::sealed(bytes)?, len, Kind::Sealed)?;
+        Ok(Some(Self::numbered(id, Arc::new(core), 0)))
+    }
+
     /// Sealed memory that `fill` fills; `None`, and `fill` has nothing to fill, if there is none.
     pub(super) fn filled(len: usize, fill: impl FnOnce(&mut [u8])) -> io::Result<Option<Arc<Self>>> {
         match NonZeroUsize::new(len) {
@@ -75,8 +83,12 @@ impl Segment {
 
     /// `parents`: the number that the parent has given it, or zero.
     pub(super) fn new(core: Arc<Core>, parents: u64) -> Arc<Self> {
+        Self::numbered(next_id(), core, parents)
+    }
+
+    fn numbered(id: u64, core: Arc<Core>, parents: u64) -> Arc<Self> {
         let (parents, keepers) = (AtomicU64::new(parents), Mutex::default());
-        let segment = Arc::new(Self { id: next_id(), core, parents, keepers });
+        let segment = Arc::new(Self { id, core, parents, keepers });
         live::add(&segment);
         segment
     }
@@ -121,8 +133,16 @@ impl Segment {
 
 /// A number that nothing that travels from this process has had. Zero is none.
 pub(super) fn next_id() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// From now on, numbers are taken from where no other process of this program takes any: segments of another one, which keep
+/// their numbers, come here.
+#[cfg(feature = "cluster")]
+pub(crate) fn mint_apart() {
+    NEXT.fetch_max(1 << 62, Ordering::Relaxed);
 }
 
 impl Drop for Segment {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use loky::prelude::*;
-use loky::{CallStatus, ErrorKind, Pool};
+use loky::{CallStatus, ErrorKind, Pool, Shared};
 use loky_tests::tasks::{Death, add, die, meet, panic_with, pid, sleep_for, start_children};
 use loky_tests::{Case, Gate, Program, cases, eventually, fails, ms, procfs, programs, stays};
 
@@ -18,10 +18,11 @@ pub(crate) const CASES: &[Case] = cases![
     cluster_06_a_shutdown_leaves_nothing,
     cluster_07_pools_have_settings_of_their_own,
     cluster_08_what_lies_ready_behind_a_long_call_goes_elsewhere,
+    cluster_09_shared_memory_travels_once_and_a_descriptor_does_not,
 ];
 
 pub(crate) const PROGRAMS: &[Program] =
-    programs![runs_everywhere, crashes, is_limited, sends_much, maps, shuts_down, has_settings, is_uneven];
+    programs![runs_everywhere, crashes, is_limited, sends_much, maps, shuts_down, has_settings, is_uneven, shares];
 
 fn cluster_01_each_agent_runs_calls() {
     Site::new(3).play("runs_everywhere");
@@ -250,4 +251,59 @@ fn is_uneven() {
     stays("the long one runs on", ms(50), || long.status() == CallStatus::Running);
     gate.open();
     assert_eq!(long.join().expect("nobody has touched it"), 7);
+}
+
+fn cluster_09_shared_memory_travels_once_and_a_descriptor_does_not() {
+    Site::new(2).play("shares");
+}
+
+#[loky::task]
+fn at(numbers: Shared<u64>, place: usize) -> u64 {
+    numbers[place]
+}
+
+#[loky::task]
+fn sum_of(numbers: &[u64]) -> u64 {
+    numbers.iter().sum()
+}
+
+#[loky::task]
+fn doubled(numbers: Shared<u64>) -> (Shared<u64>, Shared<u64>) {
+    (Shared::from_vec(numbers.iter().map(|number| 2 * number).collect()), numbers)
+}
+
+#[loky::task]
+fn length_of(file: loky::Fd) -> u64 {
+    std::fs::File::from(std::os::fd::OwnedFd::from(file)).metadata().expect("it is open").len()
+}
+
+/// How much memory an agent has mapped that has no name.
+fn mapped_by(agent: u32) -> usize {
+    let maps = std::fs::read_to_string(format!("/proc/{agent}/maps")).unwrap_or_default();
+    maps.lines().filter(|line| line.contains("memfd:loky")).count()
+}
+
+fn shares() {
+    await_agents(2);
+    let numbers = Shared::from_vec((0..8 << 20).collect::<Vec<u64>>());
+    let before: Vec<_> = agents().into_iter().map(mapped_by).collect();
+    // 64 MiB two hundred times would take many seconds.
+    let began = Instant::now();
+    let all: Vec<_> = (0..200).map(|place| at.spawn(numbers.clone(), place)).collect();
+    assert_eq!(loky::join_all(all).expect("they are there"), (0..200).collect::<Vec<u64>>());
+    assert!(began.elapsed() < ms(20_000), "it travels once to each machine: {:?}", began.elapsed());
+    assert_eq!(sum_of.run(&numbers[..1 << 16]).expect("a range of it"), (0..1 << 16).sum::<u64>());
+    let kept = numbers.clone();
+    let captured = loky::closure!(|place: usize| kept[place]).run(99).expect("captures enclose, too");
+    assert_eq!(captured, 99);
+    let (new, old) = doubled.run(numbers.slice(..1000)).expect("a result, by value");
+    assert!(new[999] == 1998 && old[999] == 999);
+    let after = || agents().into_iter().map(mapped_by).collect::<Vec<_>>();
+    assert!(after().iter().zip(&before).all(|(after, before)| after > before));
+    drop((numbers, kept, new, old));
+    eventually("what nobody holds here is let go there", || after() == before);
+
+    let file = std::fs::File::open("/proc/self/exe").expect("this program");
+    let error = fails(length_of.run(loky::Fd::from(file)), ErrorKind::Encode);
+    assert!(!error.may_have_run() && error.to_string().contains("`loky::Fd`"), "{error}");
 }

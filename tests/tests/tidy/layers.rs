@@ -91,6 +91,7 @@ pub(crate) const HOUSE: &[Row] = &[
             "transport",
             "wire",
             "task",
+            "shared",
             "config",
             "cpu",
             "identity",

@@ -49,11 +49,6 @@ impl Results {
             _ => Kind::Many(Box::new(Many { bytes, lengths, failures })),
         }))
     }
-
-    /// Whether any of them encloses something.
-    pub(in crate::driver) fn enclose_something(&self) -> bool {
-        matches!(self.0, Kind::Enclosing(_))
-    }
 }
 
 #[cfg(all(test, not(loom)))]

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use super::answers::{Answers, News};
 use crate::driver::{Driver, Order, Outcome, OutcomeCell};
-use crate::error::ErrorKind;
+use crate::error::{Error, ErrorKind};
 use crate::ids::{CallId, CallKey};
 use crate::node::message::{Answer, PoolId, Wish};
-use crate::transport::payload::Payload;
+use crate::node::pieces::Part;
 
 /// See the module.
 #[derive(Debug)]
@@ -36,11 +36,12 @@ impl Hosted {
         Self { id, driver, calls: HashMap::new(), answers, is_closing: false }
     }
 
-    /// Runs a call.
-    pub(super) fn run(&mut self, call: CallId, attempt: u32, order: Order) {
+    /// Runs a call, unless there is a reason against it.
+    pub(super) fn run(&mut self, call: CallId, attempt: u32, order: Result<Order, Error>) {
         let cell = Arc::new(OutcomeCell::new());
-        let submitted = self.driver.submit(&mut Some(order), Some(&cell), false);
-        let key = match submitted.expect("only a limit that is heeded refuses an order") {
+        let submit = |order| self.driver.submit(&mut Some(order), Some(&cell), false);
+        let submitted = order.and_then(|order| submit(order).expect("only a limit that is heeded refuses an order"));
+        let key = match submitted {
             Ok(key) => key,
             Err(why) => {
                 cell.complete(Box::new(Outcome::failed(why)));
@@ -78,7 +79,7 @@ impl Hosted {
                 Err(_) => self.answers.add(News::Warm(self.id)),
             },
             Wish::Close { is_forced } => self.close(is_forced),
-            Wish::Open(_) | Wish::Run { .. } => {}
+            Wish::Open(_) | Wish::Run { .. } | Wish::Give(_) | Wish::Forget(_) => {}
         }
     }
 
@@ -100,15 +101,16 @@ impl Hosted {
     }
 
     /// What is to be said of a call whose outcome is there, and the bytes that follow.
-    pub(super) fn answer(&mut self, call: CallId, outcome: Outcome, host: &str) -> Option<(Answer, Payload)> {
+    pub(super) fn answer(&mut self, call: CallId, outcome: Outcome, host: &str) -> Option<(Answer, Vec<Part>)> {
         let Held { attempt, is_wanted_back, .. } = self.calls.remove(&call)?;
         let is_cancelled = outcome.end.as_ref().is_some_and(|end| end.kind() == ErrorKind::Cancelled);
         // Nobody has given it up: it ended because it was wanted back, and has not begun.
         if is_wanted_back && is_cancelled {
-            return Some((Answer::GivenBack { call, attempt }, Payload::copy(&[])));
+            return Some((Answer::GivenBack { call, attempt }, Vec::new()));
         }
-        let (outcome, bytes) = outcome.said(host);
-        Some((Answer::Done { call, attempt, outcome }, bytes))
+        let (outcome, bytes, enclosed) = outcome.said(host);
+        let follow = [Part::Payload(bytes)].into_iter().chain(enclosed.into_iter().map(Part::Segment));
+        Some((Answer::Done { call, attempt, outcome }, follow.collect()))
     }
 
     /// Ends everything at once.

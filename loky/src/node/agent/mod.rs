@@ -22,6 +22,7 @@ use super::link::Link;
 use super::tls;
 use crate::boot::Invitation;
 use crate::ids::CallId;
+use crate::shared::segment;
 use crate::sys::{clock, entry, process};
 
 /// How long to wait between two tries to reach the driver's side.
@@ -51,6 +52,7 @@ fn try_serve(invitation: &Invitation) -> io::Result<()> {
     entry::set_process_name("loky agent");
     crate::identity::set_ready();
     CallId::mint_apart();
+    segment::mint_apart();
     let mut until = invitation.until.map(|limit| clock::since_boot() + limit);
     let mut invitation = invitation.clone();
     loop {

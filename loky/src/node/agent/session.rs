@@ -8,14 +8,16 @@ use std::time::{Duration, Instant};
 use super::answers::{Answers, News};
 use super::hosted::Hosted;
 use crate::cpu;
-use crate::driver::{Driver, Order};
+use crate::driver::{Driver, Order, Unheard};
+use crate::error::{Error, ErrorKind};
 use crate::identity;
 use crate::node::lease::{Lease, Moment};
 use crate::node::link::{Link, Stays};
 use crate::node::message::{
     Answer, Hello, PoolId, Sign, Wish, Word, greeting, heard_of_pool, heard_short, of_pool, short,
 };
-use crate::node::pieces::{KNOWN, Lane, Message, Outgoing, Part};
+use crate::node::pieces::{KNOWN, Lane, Message, Outgoing};
+use crate::shared::segment::Segment;
 use crate::supervisor::tree;
 use crate::sys::clock;
 use crate::sys::poll::{Interest, Poller};
@@ -28,6 +30,8 @@ pub(super) struct Session {
     outgoing: Outgoing,
     answers: Arc<Answers>,
     pools: HashMap<PoolId, Hosted>,
+    /// What calls may enclose, by the numbers that the program has given.
+    segments: HashMap<u64, Arc<Segment>>,
     /// From the welcome on.
     lease: Option<Lease>,
     said_hello_at: Moment,
@@ -78,6 +82,7 @@ impl Session {
             outgoing,
             answers: Answers::new(poller),
             pools: HashMap::new(),
+            segments: HashMap::new(),
             lease: None,
             said_hello_at: clock::since_boot(),
             host,
@@ -203,8 +208,17 @@ impl Session {
                 let driver = Driver::new(settings.heard(cpu::cpu_count()));
                 self.pools.insert(pool, Hosted::new(pool, driver, Arc::clone(&self.answers)));
             }
+            Wish::Give(number) => {
+                // Without memory for it, calls that enclose it say so.
+                self.segments.extend(Segment::arrived(number, follow).map(|segment| (number, segment)));
+            }
+            Wish::Forget(number) => _ = self.segments.remove(&number),
             Wish::Run { call, attempt, order } => {
-                let order = Order::heard(call, order, follow)?;
+                let order = match Order::heard(call, order, follow, |number| self.segments.get(&number).cloned()) {
+                    Ok(order) => Ok(order),
+                    Err(Unheard::Wrong) => return None,
+                    Err(Unheard::Lacks) => Err(self.lacks()),
+                };
                 // A pool that is not here any more has no calls: the other side does not wait for an answer.
                 if let Some(hosted) = self.pools.get_mut(&pool) {
                     hosted.run(call, attempt, order);
@@ -228,8 +242,14 @@ impl Session {
         message.into_iter().for_each(|message| self.outgoing.push(Lane::Usual, message));
     }
 
+    fn lacks(&self) -> Error {
+        let what =
+            format!("did not run: there was no memory on {} for a `loky::Shared` among its arguments", self.host);
+        Error::new(ErrorKind::OutOfResources, what)
+    }
+
     fn done(&mut self, pool: PoolId, call: crate::ids::CallId, outcome: crate::driver::Outcome) -> Option<Message> {
-        let (answer, bytes) = self.pools.get_mut(&pool)?.answer(call, outcome, &self.host)?;
-        Some(of_pool(pool, &answer, [Part::Payload(bytes)]))
+        let (answer, follow) = self.pools.get_mut(&pool)?.answer(call, outcome, &self.host)?;
+        Some(of_pool(pool, &answer, follow))
     }
 }

@@ -13,6 +13,7 @@ use crate::node::lease::Moment;
 use crate::node::message::{Wish, of_pool};
 use crate::node::pieces::Lane;
 use crate::oneshot::{Cell, Watcher};
+use crate::shared::passing::Item;
 
 impl Cluster {
     /// Takes the call out of `order`. Its outcome lands in `cell`, or else waits for a handle that there must be then.
@@ -133,12 +134,13 @@ impl Cluster {
 
 /// Whether the call can leave this machine.
 fn check(order: Option<&Order>) -> Result<(), Error> {
-    if order.is_none_or(|order| order.enclosed().next().is_none()) {
+    let stays = |item: &Item| !matches!(item, Item::Segment(_));
+    if order.is_none_or(|order| !order.enclosed().any(stays)) {
         return Ok(());
     }
-    let what =
-        "did not run: its arguments have a `loky::Shared` or a `loky::Fd` in them, which cannot leave this machine";
-    Err(Error::new(ErrorKind::Encode, what).with_advice("send what is in it, or use a pool that is `.local()`"))
+    let what = "did not run: its arguments have a `loky::Fd` in them, which cannot leave this machine";
+    let advice = "send what can be read from it, or use a pool that is `.local()`";
+    Err(Error::new(ErrorKind::Encode, what).with_advice(advice))
 }
 
 fn take_in(state: &mut State, order: Order, cell: Option<&Arc<OutcomeCell>>, now: Moment) -> CallKey {

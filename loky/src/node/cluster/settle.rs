@@ -1,5 +1,7 @@
 //! Carries out what the fleet decides: calls on their way, and calls that end without an answer.
 
+use std::sync::Arc;
+
 use super::Cluster;
 use super::state::State;
 use crate::driver::Outcome;
@@ -9,7 +11,8 @@ use crate::node::AgentId;
 use crate::node::fleet::{Action, Why};
 use crate::node::lease::Moment;
 use crate::node::message::{Wish, of_pool};
-use crate::node::pieces::{Lane, Part};
+use crate::node::pieces::Part;
+use crate::shared::passing::Item;
 
 impl Cluster {
     /// Does what follows from what the fleet was told.
@@ -42,7 +45,12 @@ impl Cluster {
         let age = now.saturating_sub(pending.spawned_at);
         let (order, captures, arguments) = pending.order.said(attempt - 1, age);
         let follow = captures.map(Part::Parcel).into_iter().chain([Part::Payload(arguments)]);
-        member.wire.send(Lane::Usual, of_pool(self.id(), &Wish::Run { call, attempt, order }, follow));
+        let message = of_pool(self.id(), &Wish::Run { call, attempt, order }, follow);
+        let segments = pending.order.enclosed().filter_map(|item| match item {
+            Item::Segment(segment) => Some(Arc::clone(segment)),
+            Item::Fd(..) | Item::Parents(_) => None,
+        });
+        member.wire.send_enclosing(segments, message);
     }
 
     fn settle(&self, state: &mut State, call: CallId, why: Why) {

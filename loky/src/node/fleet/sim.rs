@@ -193,7 +193,7 @@ impl World {
         assert_eq!(self.fleet.open(), self.open.len());
         assert_eq!(self.fleet.row.len() + with_agents, self.open.len(), "each call is in the row or with an agent");
         let idle = self.fleet.ready.first().is_some();
-        assert!(!(idle && !self.fleet.row.is_empty()), "nobody waits while somebody may be given more");
+        assert!(!idle || self.fleet.row.is_empty(), "nobody waits while somebody may be given more");
         let waits = self.fleet.row.values().any(|call| self.open[call].0.first_end().is_some_and(|at| at <= self.now));
         assert!(!waits, "limits of time are kept");
         let ahead: usize = self.fleet.agents.values().map(|agent| agent.ahead().len()).sum();

@@ -127,6 +127,13 @@ impl Members {
         (written.is_err() || changed.is_err()).then(|| self.close(agent))
     }
 
+    /// Nobody holds this memory any more.
+    pub(super) fn forget(&self, numbers: &[u64]) {
+        if !numbers.is_empty() {
+            self.all.values().for_each(|member| member.wire.forget(numbers));
+        }
+    }
+
     /// The link has ended, or its words are not to be believed.
     fn close(&mut self, agent: AgentId) -> Gone {
         let Some(member) = self.all.get_mut(&agent) else { return Gone::Left };

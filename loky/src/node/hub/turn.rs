@@ -185,6 +185,7 @@ impl Turn {
         if self.look_at <= now {
             self.look_at = now + LOOK_EVERY;
             self.guests.keep_time(now);
+            self.members.forget(&self.hub.desk.take_gone());
             for (agent, host) in self.members.take_dead(now) {
                 eprintln!("loky: nothing is heard any more of the agent on {host}");
                 self.gone(agent, Gone::Left);

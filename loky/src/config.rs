@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) is_sized: bool,
     /// Whether the workers are to be on this machine, whatever others there are.
     pub(crate) is_local: bool,
+    /// Whether the calls come from a program on another machine.
+    pub(crate) is_hosted: bool,
     pub(crate) spares: usize,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) min_workers: usize,
@@ -70,6 +72,7 @@ impl Settings {
             workers: cpus,
             is_sized: false,
             is_local: false,
+            is_hosted: false,
             spares: 0,
             idle_timeout: None,
             min_workers: 0,

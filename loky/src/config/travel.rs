@@ -97,6 +97,7 @@ impl SettingsSaid {
             },
             // What interrupts the program is the business of whoever has spawned the calls.
             on_interrupt: Interrupt::Ignore,
+            is_hosted: true,
             zygote: self.zygote,
             confinement: self.confinement,
             name: self.name,

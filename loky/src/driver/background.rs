@@ -194,6 +194,7 @@ fn welcome(settings: &Settings, index: usize) -> Welcome {
         threads: settings.share_of_all(),
         threads_said: 0,
         may_spin: settings.cpus > 1,
+        is_hosted: settings.is_hosted,
         cpus: Vec::new(),
         confinement: settings.confinement.clone(),
         memory_growth_max: settings.memory_growth_limit,

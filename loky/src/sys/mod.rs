@@ -7,7 +7,7 @@
 //! `births` tells of it, `heirloom` has it know the program, `costume` dresses the copy, `image` and `marks` find functions in the running program,
 //! `own_pid` notices a fork, `interrupt` takes over the signals that ask a program to end, `thread` starts one that is
 //! small, `pages` asks for large ones, `held_back` knows what is not printed yet, `number`, `plain`, `row` and `words` see numbers as bytes, `conjure`
-//! makes values without bytes, `interfaces` tells this machine's addresses, `heap` knows of memory and a cheap clock, `clock` is one that processes share, `claim` is a file of one of
+//! makes values without bytes, `interfaces` tells this machine's addresses, `termination` reads SIGTERM, `heap` knows of memory and a cheap clock, `clock` is one that processes share, `claim` is a file of one of
 //! them, `at_exit` runs at the end of the program, `constructor` runs before `main`, `confine` keeps
 //! a process from what it may not do. `library` opens what is on some machines only: `munge` seals for one user, `pmix`
 //! speaks with launchers.
@@ -57,5 +57,7 @@ pub(crate) mod row;
 pub(crate) mod segment;
 pub(crate) mod socket;
 pub(crate) mod stdio;
+#[cfg(feature = "cluster")]
+pub(crate) mod termination;
 pub(crate) mod thread;
 pub(crate) mod words;

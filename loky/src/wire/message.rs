@@ -67,6 +67,9 @@ pub(crate) struct Welcome {
     pub(crate) threads_said: u8,
     /// Whether there is more than one processor, so that it may look for calls before it sleeps.
     pub(crate) may_spin: bool,
+    /// Whether its parent works for a program on another machine: then SIGTERM, which a launcher sends to all that it has
+    /// started, is the parent's business.
+    pub(crate) is_hosted: bool,
     /// The processors on which it shall run; none if that was not said.
     pub(crate) cpus: Vec<usize>,
     /// What it does to itself before anything else runs in it.

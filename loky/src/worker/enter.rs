@@ -79,6 +79,9 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page, Growth)> {
     if !is_copy {
         entry::set_up_signals()?;
     }
+    if welcome.is_hosted {
+        entry::spare_from_termination()?;
+    }
     entry::set_up_family()?;
     let is_confined = !welcome.confinement.is_none();
     let for_notes = Arc::clone(&socket);

@@ -16,9 +16,10 @@ pub(crate) const CASES: &[Case] = cases![
     cluster_21_a_stopped_agent_is_given_up_and_fences_itself,
     cluster_22_a_killed_program_leaves_nothing,
     cluster_23_a_new_agent_takes_over,
+    cluster_24_an_agent_that_is_asked_to_end_finishes_what_has_begun,
 ];
 
-pub(crate) const PROGRAMS: &[Program] = programs![loses_one, stops_one, is_killed, goes_on];
+pub(crate) const PROGRAMS: &[Program] = programs![loses_one, stops_one, is_killed, goes_on, drains];
 
 /// Arrives with the agent that it is on, and waits.
 #[loky::task]
@@ -127,4 +128,33 @@ fn goes_on() {
     Gate::of_the_case("lost").arrive("lost");
     let sums = loky::join_all(waits).expect("what has not begun is never lost");
     assert_eq!(sums, (1..11).collect::<Vec<_>>());
+}
+
+fn cluster_24_an_agent_that_is_asked_to_end_finishes_what_has_begun() {
+    Site::new(2).play("drains");
+}
+
+fn drains() {
+    await_agents(2);
+    let tiny: Vec<_> = (0..200).map(|x| add.spawn(x, 1)).collect();
+    loky::join_all(tiny).expect("the agents are known to be quick");
+    let gate = Gate::of_the_case("gate");
+    let running: Vec<_> = ["one", "other"].map(|name| arrive.spawn(gate.clone(), name)).into_iter().collect();
+    gate.await_arrivals(2);
+    // Some of them lie ready with each agent.
+    let waiting: Vec<_> = (0..40).map(|x| add.spawn(x, 1)).collect();
+    let leaves = agent_of(&gate, "one", 1).expect("it has arrived");
+    // As a launcher does: to all that it has started.
+    procfs::below(leaves).iter().for_each(|worker| loky_tests::sys::signal(worker.pid, Signal::SIGTERM));
+    loky_tests::sys::signal(leaves, Signal::SIGTERM);
+    eventually("it is given nothing more", || loky::pool().workers() == 1);
+    stays("what has begun goes on", ms(100), || running.iter().all(|call| !call.is_finished()));
+    let asked = Instant::now();
+    gate.open();
+    let hosts = loky::join_all(running).expect("nothing is lost");
+    assert!(hosts.contains(&(leaves, 1)));
+    let sums = loky::join_all(waiting).expect("it is run elsewhere");
+    assert_eq!(sums, (1..41).collect::<Vec<_>>());
+    eventually("it has left", || procfs::process(leaves).is_none_or(|agent| agent.is_zombie()));
+    assert!(asked.elapsed() < ms(2500), "nobody waits for its lease: {:?}", asked.elapsed());
 }

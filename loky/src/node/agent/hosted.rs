@@ -83,6 +83,19 @@ impl Hosted {
         }
     }
 
+    /// Whether it has no calls.
+    pub(super) fn is_idle(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// Gives back all that has not begun.
+    pub(super) fn give_back(&mut self) {
+        for held in self.calls.values_mut() {
+            held.is_wanted_back = true;
+            self.driver.take_back(held.key);
+        }
+    }
+
     /// The pool ends here; that it has is told when nothing of it is left.
     fn close(&mut self, is_forced: bool) {
         self.driver.ask_shutdown(is_forced);

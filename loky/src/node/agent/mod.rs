@@ -23,6 +23,7 @@ use super::tls;
 use crate::boot::Invitation;
 use crate::ids::CallId;
 use crate::shared::segment;
+use crate::sys::termination::Termination;
 use crate::sys::{clock, entry, process};
 
 /// How long to wait between two tries to reach the driver's side.
@@ -50,19 +51,21 @@ fn try_serve(invitation: &Invitation) -> io::Result<()> {
     entry::set_up_signals()?;
     entry::set_up_family()?;
     entry::set_process_name("loky agent");
+    let termination = Termination::take_over()?;
     crate::identity::set_ready();
     CallId::mint_apart();
     segment::mint_apart();
     let mut until = invitation.until.map(|limit| clock::since_boot() + limit);
     let mut invitation = invitation.clone();
     loop {
-        let link = reach(&mut invitation, until)?;
-        let mut session = Session::begin(link, invitation.node)?;
-        let end = session.run();
+        let link = reach(&mut invitation, until, &termination)?;
+        let mut session = Session::begin(link, invitation.node, &termination)?;
+        let end = session.run(&termination);
         session.fence();
         match end? {
             End::Over => return Ok(()),
             End::Refused(why) => return Err(io::Error::other(format!("it was refused: {why}"))),
+            _ if session.is_draining() => return Ok(()),
             End::NotWelcome(why) if is_over(until) => return Err(why),
             End::NotWelcome(_) => {
                 thread::sleep(PAUSE);
@@ -74,7 +77,7 @@ fn try_serve(invitation: &Invitation) -> io::Result<()> {
 }
 
 /// Connects to the first address that answers. An error if none has by then, or if there is nobody any more who could.
-fn reach(invitation: &mut Invitation, until: Option<Moment>) -> io::Result<Link> {
+fn reach(invitation: &mut Invitation, until: Option<Moment>, termination: &Termination) -> io::Result<Link> {
     loop {
         let config = tls::client(&invitation.secret)?;
         let mut last = io::Error::other("it was not told where its program is");
@@ -86,6 +89,9 @@ fn reach(invitation: &mut Invitation, until: Option<Moment>) -> io::Result<Link>
         }
         if is_over(until) {
             return Err(last);
+        }
+        if termination.has_come() {
+            return Err(io::Error::other("it was asked to end before it was needed"));
         }
         thread::sleep(PAUSE);
         renew(invitation);

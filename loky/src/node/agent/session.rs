@@ -21,6 +21,7 @@ use crate::shared::segment::Segment;
 use crate::supervisor::tree;
 use crate::sys::clock;
 use crate::sys::poll::{Interest, Poller};
+use crate::sys::termination::Termination;
 use crate::task::build;
 
 /// See the module.
@@ -38,6 +39,8 @@ pub(super) struct Session {
     host: String,
     buffer: Vec<u8>,
     is_stuck: bool,
+    /// Whether this process was asked to end.
+    is_draining: bool,
     /// What has ended of what this process has adopted, and when to look again.
     ended: HashSet<u32>,
     reap_at: Moment,
@@ -58,6 +61,9 @@ pub(super) enum End {
 /// The token of the link.
 const LINK: u64 = 1;
 
+/// That of the signal.
+const TERMINATION: u64 = 2;
+
 /// How long the driver's side may take to welcome an agent.
 const WELCOME_MAX: Duration = Duration::from_secs(30);
 
@@ -65,13 +71,17 @@ const WELCOME_MAX: Duration = Duration::from_secs(30);
 /// not outlived.
 const REAP_EVERY: Duration = Duration::from_secs(1);
 
+/// How long the last words of an agent may take.
+const LEAVE_MAX: Duration = Duration::from_secs(2);
+
 /// How long workers that were killed may take to be gone, before this process goes on without having seen it.
 const BURIAL_MAX: Duration = Duration::from_secs(5);
 
 impl Session {
-    pub(super) fn begin(link: Link, node: u32) -> io::Result<Self> {
+    pub(super) fn begin(link: Link, node: u32, termination: &Termination) -> io::Result<Self> {
         let poller = Poller::new()?;
         poller.add(&link, LINK, Interest::Read)?;
+        poller.add(termination, TERMINATION, Interest::Read)?;
         let host = identity::host();
         let build = build().map_err(|why| io::Error::other(why.to_string()))?;
         let hello = Hello { build, host: host.clone(), pid: std::process::id(), cpus: cpu::cpu_count(), node };
@@ -88,14 +98,15 @@ impl Session {
             host,
             buffer: Vec::new(),
             is_stuck: false,
+            is_draining: false,
             ended: HashSet::new(),
             reap_at: Moment::ZERO,
         })
     }
 
     /// Serves until the end. An error is one of this side, or a word of the other side that is none.
-    pub(super) fn run(&mut self) -> io::Result<End> {
-        let end = self.serve();
+    pub(super) fn run(&mut self, termination: &Termination) -> io::Result<End> {
+        let end = self.serve(termination);
         match (&self.lease, end) {
             (None, Ok(End::Over)) => {
                 Ok(End::NotWelcome(io::Error::other("the connection was closed before a welcome")))
@@ -106,7 +117,7 @@ impl Session {
         }
     }
 
-    fn serve(&mut self) -> io::Result<End> {
+    fn serve(&mut self, termination: &Termination) -> io::Result<End> {
         loop {
             if !self.write()? {
                 return Ok(End::Over);
@@ -119,8 +130,14 @@ impl Session {
                     return Ok(end);
                 }
             }
+            if ready.contains(&TERMINATION) && termination.has_come() {
+                self.drain();
+            }
             for news in self.answers.take() {
                 self.tell(news);
+            }
+            if self.is_draining && self.pools.values().all(Hosted::is_idle) {
+                return self.leave();
             }
             // What has come is heard before it is judged: the echo may have been there.
             if self.beat() {
@@ -137,6 +154,30 @@ impl Session {
         // What was started meanwhile.
         tree::kill_own_descendants();
         self.pools.clear();
+    }
+
+    /// Whether it was asked to end.
+    pub(super) const fn is_draining(&self) -> bool {
+        self.is_draining
+    }
+
+    /// This machine is wanted for something else: what has not begun is given back, and what has is finished.
+    fn drain(&mut self) {
+        if !std::mem::replace(&mut self.is_draining, true) {
+            self.outgoing.push(Lane::Urgent, short(&Sign::Draining));
+            self.pools.values_mut().for_each(Hosted::give_back);
+        }
+    }
+
+    /// Says that it has nothing any more, when that is so.
+    fn leave(&mut self) -> io::Result<End> {
+        self.fence();
+        self.outgoing.push(Lane::Urgent, short(&Sign::Left));
+        let until = Instant::now() + LEAVE_MAX;
+        while self.write()? && self.is_stuck && Instant::now() < until {
+            self.answers.poller.wait(Some(until))?;
+        }
+        Ok(End::Over)
     }
 
     /// Sends a beat if one is due. Returns whether the lease is over.
@@ -220,7 +261,11 @@ impl Session {
                     Err(Unheard::Lacks) => Err(self.lacks()),
                 };
                 // A pool that is not here any more has no calls: the other side does not wait for an answer.
-                if let Some(hosted) = self.pools.get_mut(&pool) {
+                if self.is_draining {
+                    // It was under way when this side said so.
+                    let back = of_pool(pool, &Answer::GivenBack { call, attempt }, []);
+                    self.outgoing.push(Lane::Usual, back);
+                } else if let Some(hosted) = self.pools.get_mut(&pool) {
                     hosted.run(call, attempt, order);
                 }
             }

@@ -30,6 +30,8 @@ struct Member {
     watch: Watch,
     /// Whether it has said that it has nothing any more.
     has_left: bool,
+    /// Whether it has said that it will leave.
+    is_draining: bool,
     /// Whether there is more to be written than its socket has room for.
     is_stuck: bool,
 }
@@ -70,7 +72,10 @@ impl Members {
 
     /// Those that can be given something, with how many processors they have for us.
     pub(super) fn open(&self) -> impl Iterator<Item = (&Arc<Wire>, usize)> {
-        self.all.values().filter(|member| member.link.is_some()).map(|member| (&member.wire, member.cpus))
+        self.all
+            .values()
+            .filter(|member| member.link.is_some() && !member.is_draining)
+            .map(|member| (&member.wire, member.cpus))
     }
 
     /// The same, by their numbers.
@@ -96,7 +101,8 @@ impl Members {
         wire.send(Lane::Urgent, short(&Word::Welcome(rhythm)));
         let watch = Watch::begin(rhythm, clock::since_boot());
         let (link, node, cpus) = (Some(link), hello.node, hello.cpus.max(1));
-        let member = Member { link, wire: Arc::clone(&wire), node, cpus, watch, has_left: false, is_stuck: false };
+        let (has_left, is_draining, is_stuck) = (false, false, false);
+        let member = Member { link, wire: Arc::clone(&wire), node, cpus, watch, has_left, is_draining, is_stuck };
         self.all.insert(agent, member);
         (wire, cpus)
     }
@@ -161,7 +167,8 @@ impl Member {
     fn hear(&mut self, buffer: &mut Vec<u8>) -> Heard {
         let mut heard = Heard::default();
         let Some(link) = &mut self.link else { return heard };
-        let (wire, watch, has_left) = (&self.wire, &mut self.watch, &mut self.has_left);
+        let (wire, watch, has_left, is_draining) =
+            (&self.wire, &mut self.watch, &mut self.has_left, &mut self.is_draining);
         let mut is_understood = true;
         let read = link.read(KNOWN, buffer, |lane, bytes| {
             is_understood = match lane {
@@ -170,7 +177,7 @@ impl Member {
                         watch.heard(clock::since_boot());
                         wire.send(Lane::Urgent, short(&Word::Echo(beat)));
                     }
-                    Sign::Draining => heard.is_draining = true,
+                    Sign::Draining => (heard.is_draining, *is_draining) = (true, true),
                     Sign::Left => *has_left = true,
                 }),
                 Lane::Usual => heard_of_pool(&bytes).map(|(pool, answer, follow)| {

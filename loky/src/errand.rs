@@ -2,10 +2,15 @@
 //!
 //! Plain descriptions. When they run is the driver's business, and what their values are is known to whoever made them.
 
+#[cfg(feature = "cluster")]
+mod travel;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "cluster")]
+pub(crate) use self::travel::InitializerSaid;
 use crate::error::Error;
 use crate::shared::passing::Arrivals;
 use crate::task::TaskRef;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Interrupt, Output, Settings};
 use crate::confinement::Confinement;
+use crate::errand::{Initializer, InitializerSaid};
 
 /// See the module.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,6 +30,7 @@ pub(crate) struct SettingsSaid {
     output: OutputSaid,
     zygote: bool,
     confinement: Confinement,
+    initializers: Vec<InitializerSaid>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -43,7 +45,7 @@ impl Settings {
     /// Which setting cannot travel, if there is one.
     pub(crate) fn that_stays(&self) -> Option<&'static str> {
         let stay = [
-            (!self.initializers.is_empty(), "initializer"),
+            (self.initializers.iter().any(|initializer| initializer.said().is_none()), "initializer"),
             (!self.finalizers.is_empty(), "finalizer"),
             (self.env_per_worker.is_some(), "env_per_worker"),
             (self.cpu_affinity.is_some(), "cpu_affinity"),
@@ -71,15 +73,18 @@ impl Settings {
             },
             zygote: self.zygote,
             confinement: self.confinement.clone(),
+            initializers: self.initializers.iter().filter_map(Initializer::said).collect(),
         }
     }
 }
 
 impl SettingsSaid {
     /// The settings of a pool on this machine, which has so many processors for us.
-    pub(crate) fn heard(self, cpus: usize) -> Settings {
+    /// `None` if this program has no such task as is to be run first.
+    pub(crate) fn heard(self, cpus: usize) -> Option<Settings> {
+        let initializers: Option<Vec<_>> = self.initializers.into_iter().map(InitializerSaid::heard).collect();
         let workers = self.workers.unwrap_or(cpus).max(1);
-        Settings {
+        Some(Settings {
             workers,
             spares: self.spares,
             idle_timeout: self.idle_timeout,
@@ -100,8 +105,9 @@ impl SettingsSaid {
             is_hosted: true,
             zygote: self.zygote,
             confinement: self.confinement,
+            initializers: initializers?,
             name: self.name,
             ..Settings::default_for(cpus)
-        }
+        })
     }
 }

@@ -106,6 +106,26 @@ fn call(address: *const ()) -> &'static Entry {
     entry()
 }
 
+/// What says of the answer of an initializer whether it is a good one.
+#[cfg(feature = "cluster")]
+pub(crate) type Judge = fn(&[u8]) -> Result<(), String>;
+
+/// Where in the program the code lies; `None` if it lies in a library.
+#[cfg(feature = "cluster")]
+pub(crate) fn place_of_judge(judge: Judge) -> Option<u64> {
+    image::offset_of(judge as *const ())
+}
+
+/// What lies there, as another process of the same build has said.
+#[cfg(feature = "cluster")]
+pub(crate) fn judge_at(place: u64) -> Option<Judge> {
+    let address = image::address_at(place)?;
+    // SAFETY: the place was taken, in a process of the same build, from a function of this very type: that is all that
+    // `place_of_judge` takes, and an agent's hello names its build. Whoever says it has the secret of the program, and has
+    // this process run whatever code of the program it names.
+    Some(unsafe { std::mem::transmute::<*const (), Judge>(address) })
+}
+
 /// Why there is no such instance.
 #[cold]
 fn not_found(type_id: TypeId, function: &str) -> Error {

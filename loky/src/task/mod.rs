@@ -27,6 +27,8 @@ pub(crate) use entry::{Code, Opened, Run};
 pub use entry::{Entry, Fault, type_id_of, version};
 pub use find::{Instance, TaskRef, mark};
 pub(crate) use find::{entry_of, find, keep};
+#[cfg(feature = "cluster")]
+pub(crate) use find::{judge_at, place_of_judge};
 pub(crate) use passage::write_result;
 pub use passage::{Argument, Lent, LentSlice, LentUnsized, Owned, Passage, Returned, Sent, owned};
 pub(crate) use registry::{build, registry};

@@ -13,7 +13,7 @@ use crate::confinement::Confinement;
 use crate::error::PanicEvidence;
 
 /// Changes with every change of what is said here or how.
-pub(crate) const PROTOCOL: u32 = 9;
+pub(crate) const PROTOCOL: u32 = 10;
 
 /// With which code a process ends that was started as a worker and cannot be one: its last words say why.
 pub(crate) const NOT_A_WORKER: i32 = 97;

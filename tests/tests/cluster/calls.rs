@@ -1,5 +1,6 @@
 //! Calls on other machines are like those on this one.
 
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use loky::prelude::*;
@@ -221,8 +222,15 @@ fn has_settings() {
     eventually("one is left on each", || workers() == [1, 1]);
     assert_eq!(pool.workers(), 2);
     pool.shutdown();
-    let error = fails(Pool::builder().initializer(pid_of_nobody.bind()).build(), ErrorKind::Config);
-    assert!(error.to_string().contains("`initializer`") && error.to_string().contains("local"), "{error}");
+    let pool = Pool::builder().workers(1).initializer(prepare.bind("ready")).build().expect("a pool");
+    assert_eq!(prepared.bind().on(&pool).run().expect("it runs"), Some("ready".to_string()));
+    pool.shutdown();
+    let pool = Pool::builder().workers(1).initializer(prepare.bind("")).build().expect("a pool");
+    let error = fails(prepared.bind().on(&pool).run(), ErrorKind::Initializer);
+    assert!(error.to_string().contains("there is nothing to prepare"), "{error}");
+    pool.shutdown();
+    let error = fails(Pool::builder().cpu_affinity(|index| vec![index]).build(), ErrorKind::Config);
+    assert!(error.to_string().contains("`cpu_affinity`") && error.to_string().contains("local"), "{error}");
 }
 
 #[loky::task]
@@ -230,8 +238,21 @@ fn color() -> (String, Option<String>) {
     (loky::worker().expect("it is one").pool, std::env::var("COLOR").ok())
 }
 
+static PREPARED: Mutex<Option<String>> = Mutex::new(None);
+
 #[loky::task]
-fn pid_of_nobody() {}
+fn prepare(word: &str) -> Result<(), String> {
+    if word.is_empty() {
+        return Err("there is nothing to prepare".to_string());
+    }
+    *PREPARED.lock().expect("nobody panics") = Some(word.to_string());
+    Ok(())
+}
+
+#[loky::task]
+fn prepared() -> Option<String> {
+    PREPARED.lock().expect("nobody panics").clone()
+}
 
 fn cluster_08_what_lies_ready_behind_a_long_call_goes_elsewhere() {
     Site::new(2).play("is_uneven");

@@ -246,7 +246,7 @@ impl Session {
     fn grant(&mut self, pool: PoolId, wish: Wish, follow: &[u8]) -> Option<Option<End>> {
         match wish {
             Wish::Open(settings) => {
-                let driver = Driver::new(settings.heard(cpu::cpu_count()));
+                let driver = Driver::new(settings.heard(cpu::cpu_count())?);
                 self.pools.insert(pool, Hosted::new(pool, driver, Arc::clone(&self.answers)));
             }
             Wish::Give(number) => {

@@ -16,14 +16,14 @@ all_right() {
 }
 
 case_an_agent_is_killed() {
-    begin 800
+    begin 600
     local agent before
     agent=$(agents_of 2)
     kill -9 "$agent"
     sleep 1 # Until what had been under way has come.
     before=$(results_of n2)
     until_more_of n2 "$before"
-    all_right 800
+    all_right 600
 }
 
 case_a_node_is_switched_off() {
@@ -34,7 +34,7 @@ case_a_node_is_switched_off() {
 
 # Its agent ends its workers before others run its calls, and comes back when it can.
 case_a_node_is_cut_off_and_heals() {
-    begin 1000
+    begin 700
     local before
     "$HERE/node" cut 3
     within 5 no_workers 3
@@ -42,7 +42,7 @@ case_a_node_is_cut_off_and_heals() {
     before=$(results_of n3)
     "$HERE/node" heal 3
     until_more_of n3 "$before"
-    all_right 1000
+    all_right 700
 }
 
 case_the_program_is_killed() {
@@ -53,9 +53,9 @@ case_the_program_is_killed() {
 }
 
 case_the_srun_of_the_agents_is_killed() {
-    begin 800
+    begin 500
     pkill -9 -P "$(main_process)" -x srun
-    all_right 800
+    all_right 500
 }
 
 case_the_controller_is_killed() {

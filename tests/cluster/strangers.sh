@@ -32,7 +32,9 @@ case_another_secret() {
     finish 0
     expect "calls ran on" "n2" "$(hosts)"
     wait "$agent"
-    ! kill "$stranger" 2>/dev/null || wait "$stranger" || true
+    # It would go on trying for a minute.
+    ours 1 | xargs kill -9
+    wait "$stranger" || true
 }
 
 on_node() {
@@ -42,8 +44,11 @@ on_node() {
 # What another user of the same machine can see: neither the secret in the file, nor that in the environment; and what
 # connects without it is refused, while the program goes on.
 case_another_user() {
-    start srun --mpi=none -N3 -n3 "$PROGRAM" 400 50
-    until_ran_on n1 n2 n3
+    # The file is there until all ranks have come.
+    echo "0-1 $PROGRAM 400 50" >"$ROOT/ranks"
+    echo "2 bash -c 'while [ ! -e $ROOT/go ]; do sleep 0.1; done; exec $PROGRAM 400 50'" >>"$ROOT/ranks"
+    start srun --mpi=none --no-kill -N3 -n3 --multi-prog "$ROOT/ranks"
+    until_ran_on n1 n2
     local file agent
     file=$(find "$ROOT/home/.loky" -type f | head -n 1)
     agent=$(agents_of 2)
@@ -52,17 +57,21 @@ case_another_user() {
     ! as_nobody cat "/proc/$agent/environ" 2>/dev/null || fail "another user can read the environment of an agent"
     ! tr '\0' ' ' <"/proc/$agent/cmdline" | grep -E 'munge:|bare:' || fail "the secret is an argument"
     knock
+    touch "$ROOT/go"
     finish 0
+    rm "$ROOT/go"
     expect "calls ran on" "n1 n2 n3" "$(hosts)"
 }
 
 # Something else than TLS, at each port that the program listens at, from another node: refused, and nothing more.
 knock() {
-    local driver port
+    local driver port knocks=0
     driver=$(place_of_main)
-    for port in $(nsenter --target "$(first_process "${driver#n}")" --net ss -Hltnp | sed -n 's/.*:\([0-9]*\) .*on_nodes.*/\1/p'); do
-        AT=4 as_nobody_on_node bash -c "printf 'GET / HTTP/1.0\r\n\r\n' >/dev/tcp/$NET.$((10 + ${driver#n}))/$port" || true
+    for port in $(ip netns exec "$(namespace "${driver#n}")" ss -Hltnp | sed -n 's/.*:\([0-9]*\) .*on_nodes.*/\1/p'); do
+        AT=4 as_nobody_on_node bash -c "printf 'GET / HTTP/1.0\r\n\r\n' >/dev/tcp/$NET.$((10 + ${driver#n}))/$port"
+        knocks=$((knocks + 1))
     done
+    ((knocks > 0)) || fail "no port of the program was found"
 }
 
 as_nobody_on_node() {

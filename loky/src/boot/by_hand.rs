@@ -2,8 +2,8 @@
 //! them one secret.
 //!
 //! ```text
-//! LOKY_CLUSTER=listen:10.0.0.1:7000 LOKY_CLUSTER_SECRET_FILE=~/.job ./program
-//! LOKY_AGENT=10.0.0.1:7000 LOKY_CLUSTER_SECRET_FILE=~/.job ./program          # on each machine
+//! LOKY_CLUSTER=listen:10.0.0.1:7000 LOKY_CLUSTER_SECRET_FILE=~/.loky-secret ./program
+//! LOKY_AGENT=10.0.0.1:7000 LOKY_CLUSTER_SECRET_FILE=~/.loky-secret ./program          # on each machine
 //! ```
 //!
 //! The secret is 64 hexadecimal digits, in a file that is its owner's alone, or in a variable. Neither is left in the

@@ -35,6 +35,9 @@ const READ: usize = 64 << 10;
 /// How often, before others have their turn.
 const READS_MAX: usize = 16;
 
+/// How many pieces are written, likewise: whoever writes for long hears no beat meanwhile, and sends none.
+const WRITES_MAX: usize = 8;
+
 impl Link {
     pub(super) fn new(socket: TcpStream, tls: Connection) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
@@ -105,10 +108,10 @@ impl Link {
         }
     }
 
-    /// Writes as much as the socket takes of what `fill` appends, piece by piece, until it appends nothing more. Returns
-    /// whether that was all; an error means that the link has ended.
+    /// Writes as much as the socket takes of what `fill` appends, piece by piece, until it appends nothing more, or others are
+    /// to have their turn. Returns whether that was all; an error means that the link has ended.
     pub(super) fn write(&mut self, mut fill: impl FnMut(&mut Vec<u8>)) -> io::Result<bool> {
-        loop {
+        for _ in 0..WRITES_MAX {
             while self.tls.wants_write() {
                 match self.tls.write_tls(&mut self.socket) {
                     Ok(_) => {}
@@ -127,6 +130,7 @@ impl Link {
             }
             self.tls.writer().write_all(&self.plain)?;
         }
+        Ok(false)
     }
 }
 

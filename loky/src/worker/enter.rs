@@ -76,12 +76,7 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page, Growth)> {
     build.check(welcome.build).map_err(|why| io::Error::other(format!("what has started it {why}")))?;
     let page = Page::map(page)?;
     let (mut listener, mut speaker) = worker_link::ends(&socket, bell.into(), &page);
-    if !is_copy {
-        entry::set_up_signals()?;
-    }
-    if welcome.is_hosted {
-        entry::spare_from_termination()?;
-    }
+    set_up_signals(is_copy, welcome.is_hosted)?;
     entry::set_up_family()?;
     let is_confined = !welcome.confinement.is_none();
     let for_notes = Arc::clone(&socket);
@@ -124,6 +119,16 @@ fn become_worker() -> io::Result<(Listener, Speaker, Page, Growth)> {
         say_hello(&mut speaker, build)?;
     }
     Ok((listener, speaker, page, Growth::new(welcome.memory_growth_max)))
+}
+
+fn set_up_signals(is_copy: bool, is_hosted: bool) -> io::Result<()> {
+    if !is_copy {
+        entry::set_up_signals()?;
+    }
+    if is_hosted {
+        entry::spare_from_termination()?;
+    }
+    Ok(())
 }
 
 fn say_hello(speaker: &mut Speaker, build: Build) -> io::Result<()> {

@@ -10,6 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustls::Connection;
 
 use super::pieces::{Incoming, Lane, Most};
+use crate::sys::socket;
 
 /// See the module.
 #[derive(Debug)]
@@ -29,6 +30,10 @@ pub(super) enum Stays {
     Ended,
 }
 
+/// How many bytes the kernel is to keep on their way: enough for a fast network, and few enough for a beat that is written
+/// behind them to be heard soon, however slow the other side is.
+const KEPT: usize = 256 << 10;
+
 /// How much is read at once.
 const READ: usize = 64 << 10;
 
@@ -43,6 +48,7 @@ impl Link {
         socket.set_nonblocking(true)?;
         // What is small is to go at once: pieces are gathered here already.
         socket.set_nodelay(true)?;
+        socket::bound(&socket, KEPT)?;
         let mut link = Self { socket, tls, incoming: Incoming::default(), plain: Vec::new() };
         // What is handed over is written before there is more.
         link.tls.set_buffer_limit(None);

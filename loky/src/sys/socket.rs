@@ -135,6 +135,15 @@ pub(crate) fn narrow(stream: &UnixStream) -> io::Result<()> {
     Ok(nix::sys::socket::setsockopt(stream, nix::sys::socket::sockopt::SndBuf, &1)?)
 }
 
+/// Has the kernel keep no more than about so many bytes of a connection, in each direction: what is written next is not far
+/// behind then.
+#[cfg(feature = "cluster")]
+pub(crate) fn bound(socket: &std::net::TcpStream, bytes: usize) -> io::Result<()> {
+    use nix::sys::socket::{setsockopt, sockopt};
+    setsockopt(socket, sockopt::SndBuf, &bytes)?;
+    Ok(setsockopt(socket, sockopt::RcvBuf, &bytes)?)
+}
+
 /// Makes reads from a pipe of ours return at once when there is nothing.
 pub(crate) fn set_nonblocking(pipe: impl AsFd) -> io::Result<()> {
     let flags = OFlag::from_bits_retain(fcntl(&pipe, FcntlArg::F_GETFL)?);

@@ -37,12 +37,25 @@ fn agent_of(gate: &Gate, name: &str, attempt: u32) -> Option<u32> {
     words.filter(|words| words[0] == name && words[2] == attempt.to_string()).find_map(|words| words[1].parse().ok())
 }
 
+/// Has bad luck twice: its machine is lost, and then it crashes.
+#[loky::task]
+fn stumble(gate: Gate) -> u32 {
+    let attempt = loky::worker().expect("it is one").attempt;
+    gate.arrive(&format!("stumbler {} {attempt}", std::os::unix::process::parent_id()));
+    match attempt {
+        1 => std::thread::sleep(ms(1_000_000)),
+        2 => std::process::abort(),
+        _ => {}
+    }
+    attempt
+}
+
 fn cluster_20_a_killed_agent_costs_what_has_no_retries() {
-    Site::new(3).play("loses_one");
+    Site::new(4).play("loses_one");
 }
 
 fn loses_one() {
-    await_agents(3);
+    await_agents(4);
     let gate = Gate::of_the_case("gate");
     let plain = arrive.spawn(gate.clone(), "plain");
     gate.await_arrivals(1);
@@ -54,7 +67,7 @@ fn loses_one() {
     assert!(took > ms(2000) && took < ms(4500), "after its lease: {took:?}");
     assert_eq!((error.attempt(), error.may_have_run()), (Some(1), true));
     assert!(error.host().is_some() && error.task().is_some_and(|task| task.ends_with("arrive")), "{error}");
-    assert_eq!(loky::pool().workers(), 2);
+    assert_eq!(loky::pool().workers(), 3);
 
     let patient = arrive.bind(gate.clone(), "patient").retries(1).spawn();
     eventually("it has arrived", || agent_of(&gate, "patient", 1).is_some());
@@ -65,6 +78,12 @@ fn loses_one() {
     let (agent, attempt) = patient.join().expect("it was tried again");
     assert!(attempt == 2 && agent != victim && agents().contains(&agent));
     assert_eq!(gate.arrivals().len(), 3, "nothing has run more often");
+
+    let stumbler = stumble.bind(gate.clone()).retries(1).spawn();
+    eventually("it has arrived", || agent_of(&gate, "stumbler", 1).is_some());
+    let victim = agent_of(&gate, "stumbler", 1).expect("it has arrived");
+    loky_tests::sys::signal(victim, Signal::SIGKILL);
+    assert_eq!(stumbler.join().expect("a lost machine is no crash"), 3);
 }
 
 fn cluster_21_a_stopped_agent_is_given_up_and_fences_itself() {

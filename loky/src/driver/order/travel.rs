@@ -59,8 +59,6 @@ pub(crate) struct OutcomeSaid {
 impl Order {
     /// What travels, and the bytes that follow. It was tried so often elsewhere, and spawned so long ago.
     pub(crate) fn said(&self, tries: u32, age: Duration) -> (OrderSaid, Option<Arc<Parcel>>, Payload) {
-        let limits = self.limits();
-        let retries = limits.retries.map(|retries| retries.saturating_sub(tries));
         let captures = self.captures().map(in_one_piece);
         let said = OrderSaid {
             task: self.task.raw(),
@@ -69,7 +67,8 @@ impl Order {
                 Items::One => None,
                 Items::Many(lengths) => Some((**lengths).clone()),
             },
-            limits: Limits { retries, ..limits },
+            // Machines that were lost are no crashes of its own.
+            limits: self.limits(),
             tries_before: self.tries_before().saturating_add(tries),
             is_chunk: self.is_chunk(),
             age,

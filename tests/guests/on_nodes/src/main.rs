@@ -17,8 +17,15 @@ type Place = (String, u32, String);
 
 #[loky::task]
 fn place(number: u64, pause: u64, text: &str) -> (u64, Place) {
+    assert_eq!(of_launchers(), [""; 0], "what a task starts would take itself for a rank, or an agent");
     std::thread::sleep(Duration::from_millis(pause));
     (number * number, (host(), std::process::id(), text.to_uppercase()))
+}
+
+/// Variables that are for this program alone.
+fn of_launchers() -> Vec<String> {
+    let names = std::env::vars().map(|(name, _)| name);
+    names.filter(|name| ["PMI_", "PMIX_", "LOKY_INVITATION"].iter().any(|part| name.starts_with(part))).collect()
 }
 
 /// Makes this another build.

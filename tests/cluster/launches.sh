@@ -21,6 +21,20 @@ case_srun() {
     expect "files left in the home" "" "$(ls -A "$ROOT/home/.loky")"
 }
 
+# A file of an earlier run leads nowhere: ranks that find it read it again, until that of their driver is there.
+case_srun_after_a_run_that_was_killed() {
+    local last file
+    last=$("$HERE/run" timeout 20 sbatch --parsable --wait --output=/dev/null --wrap true)
+    file=$ROOT/home/.loky/$CLUSTER.$((last + 1)).0.0
+    (umask 077 && mkdir -p "$ROOT/home/.loky" && printf '1/%s.10:9/bare:%064d' "$NET" 0 >"$file")
+    cat >"$ROOT/ranks" <<RANKS
+0 bash -c 'sleep 2; exec $PROGRAM 200 20'
+1-2 $PROGRAM
+RANKS
+    launch "n1 n2 n3" srun --mpi=none -N3 -n3 --multi-prog "$ROOT/ranks"
+    [[ ! -e $file ]] || fail "the file is still there: the ranks have met by another one"
+}
+
 case_srun_pmi2() {
     launch "n1 n2 n3" srun --mpi=pmi2 -N3 -n3 "$PROGRAM" 200 20
 }

@@ -65,7 +65,7 @@ case_mpirun_of_openmpi_on_nodes() {
 
 # Not in Debian: OPENMPI5 is where it was unpacked.
 case_mpirun_of_openmpi_5() {
-    [[ -x ${OPENMPI5:-}/bin/mpirun ]] || skip "OPENMPI5 does not say where Open MPI 5 is"
+    [[ -n ${OPENMPI5:-} && -x $OPENMPI5/bin/mpirun ]] || skip "OPENMPI5 does not say where Open MPI 5 is"
     launch "n0" "$OPENMPI5/bin/mpirun" --oversubscribe -n 3 "$PROGRAM" 60 20
 }
 

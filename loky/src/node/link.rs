@@ -38,10 +38,10 @@ const KEPT: usize = 256 << 10;
 const READ: usize = 64 << 10;
 
 /// How often, before others have their turn.
-const READS_MAX: usize = 16;
+const READS_MAX: usize = 4;
 
 /// How many pieces are written, likewise: whoever writes for long hears no beat meanwhile, and sends none.
-const WRITES_MAX: usize = 8;
+const WRITES_MAX: usize = 2;
 
 impl Link {
     pub(super) fn new(socket: TcpStream, tls: Connection) -> io::Result<Self> {

@@ -29,6 +29,7 @@ pub(crate) struct OrderSaid {
     limits: Limits,
     tries_before: u32,
     is_chunk: bool,
+    may_break_off: bool,
     age: Duration,
     /// What its captures and its arguments enclose, by numbers.
     enclosed: [Vec<u64>; 2],
@@ -71,6 +72,7 @@ impl Order {
             limits: self.limits(),
             tries_before: self.tries_before().saturating_add(tries),
             is_chunk: self.is_chunk(),
+            may_break_off: self.may_break_off(),
             age,
             enclosed: [
                 self.captures().map(|captures| numbers(captures.enclosed.items())).unwrap_or_default(),
@@ -121,6 +123,7 @@ impl Order {
             limits: said.limits,
             tries_before: said.tries_before,
             is_chunk: said.is_chunk,
+            may_break_off: said.may_break_off,
             elsewhere: Some((number, said.age)),
             ..Extra::default()
         };
@@ -146,8 +149,9 @@ impl Outcome {
         (OutcomeSaid { lengths, failures, ran: self.ran, end, printed, enclosed: names }, bytes, segments)
     }
 
-    /// The same as it has arrived, of a call of so many items. `None` if it cannot be one.
-    pub(crate) fn heard(said: OutcomeSaid, mut bytes: Vec<u8>, items: usize) -> Option<Self> {
+    /// The same as it has arrived, of this call. `None` if it cannot be one.
+    pub(crate) fn heard(said: OutcomeSaid, mut bytes: Vec<u8>, order: &Order) -> Option<Self> {
+        let items = order.items().len();
         let mut arrivals = Vec::new();
         for &(name, len) in said.enclosed.iter().rev() {
             let start = bytes.len().checked_sub(usize::try_from(len).ok()?)?;
@@ -156,7 +160,8 @@ impl Outcome {
             bytes.truncate(start);
         }
         let mut results = Results::from_said((said.lengths, said.failures), bytes, items)?;
-        if said.end.is_none() && results.len() < items {
+        let is_whole = results.len() == items || order.may_break_off() && results.len() > 0;
+        if said.end.is_none() && !is_whole {
             return None;
         }
         if !arrivals.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::Cluster;
 use super::state::State;
-use crate::driver::Outcome;
+use crate::driver::{Order, Outcome};
 use crate::error::{Error, ErrorKind};
 use crate::ids::CallId;
 use crate::node::AgentId;
@@ -30,7 +30,7 @@ fn take_in(state: &mut State, agent: AgentId, answer: Answer, bytes: Vec<u8>, no
     match answer {
         Answer::Done { call, attempt, outcome } => {
             if state.fleet.answered(agent, call, attempt, now) {
-                deliver(state, agent, call, |items| Outcome::heard(outcome, bytes, items));
+                deliver(state, agent, call, |order| Outcome::heard(outcome, bytes, order));
             }
         }
         // Who names a call that is not with it is not heard.
@@ -39,9 +39,9 @@ fn take_in(state: &mut State, agent: AgentId, answer: Answer, bytes: Vec<u8>, no
     }
 }
 
-fn deliver(state: &mut State, agent: AgentId, call: CallId, outcome: impl FnOnce(usize) -> Option<Outcome>) {
+fn deliver(state: &mut State, agent: AgentId, call: CallId, outcome: impl FnOnce(&Order) -> Option<Outcome>) {
     let Some(pending) = state.calls.remove(&call) else { return };
-    let mut outcome = Box::new(outcome(pending.order.items().len()).unwrap_or_else(|| {
+    let mut outcome = Box::new(outcome(&pending.order).unwrap_or_else(|| {
         let what = "ran, but what its machine says of the result cannot be understood";
         let host = state.agents.get(&agent).map_or("", |member| &member.wire.host);
         let error = Error::new(ErrorKind::Decode, what).having_run().with_host(host);

@@ -73,7 +73,7 @@ const KEPT: &[(u64, &str)] = &[
 ];
 
 /// As many as one has the patience for in each run.
-const WORLDS: u64 = if cfg!(debug_assertions) { 900 } else { 6_000 };
+const WORLDS: u64 = if cfg!(debug_assertions) { 900 } else { 1_800 };
 
 /// No world takes so many steps.
 const STEPS_MAX: u64 = 100_000;

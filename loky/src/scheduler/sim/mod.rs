@@ -57,7 +57,7 @@ const STEPS_MAX: u64 = 7_500;
 const SHUTDOWN_STEPS_MAX: u64 = 2_000;
 
 /// As many as one has the patience for in each run.
-const WORLDS: u64 = if cfg!(debug_assertions) { 7_000 } else { 50_000 };
+const WORLDS: u64 = if cfg!(debug_assertions) { 7_000 } else { 20_000 };
 
 #[test]
 fn the_two_promises_hold_in_thousands_of_worlds() {

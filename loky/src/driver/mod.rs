@@ -232,12 +232,7 @@ impl Driver {
 
     /// An error in a forked child: the workers and the threads are the parent's.
     pub(crate) fn check_process(&self) -> Result<(), Error> {
-        if !self.is_foreign() {
-            return Ok(());
-        }
-        let what = format!("did not run: its pool belongs to process {}, and this is its forked child", self.pid);
-        Err(Error::new(ErrorKind::Shutdown, what)
-            .with_advice("use the pool in that process, or build one in the child after an `exec`"))
+        if self.is_foreign() { Err(belongs_to(self.pid)) } else { Ok(()) }
     }
 
     /// Whether this process is a forked child of the one that it belongs to. Asked before every lock: another thread
@@ -301,4 +296,11 @@ impl Driver {
         let member = self.inner.lock().member.take();
         drop(member);
     }
+}
+
+/// Why a pool of that process is of no use in this one, which is its forked child.
+pub(crate) fn belongs_to(pid: u32) -> Error {
+    let what = format!("did not run: its pool belongs to process {pid}, and this is its forked child");
+    Error::new(ErrorKind::Shutdown, what)
+        .with_advice("use the pool in that process, or build one in the child after an `exec`")
 }

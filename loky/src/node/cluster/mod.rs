@@ -17,7 +17,7 @@ use super::hub::Hub;
 use super::lease::Moment;
 use super::message::PoolId;
 use crate::config::Settings;
-use crate::driver::{Callback, Callbacks, Landing, OutcomeCell};
+use crate::driver::{Callback, Callbacks, Landing, OutcomeCell, belongs_to};
 use crate::error::{Error, ErrorKind};
 use crate::ids::CallKey;
 use crate::observe::PoolStats;
@@ -124,12 +124,7 @@ impl Cluster {
     }
 
     pub(crate) fn check_process(&self) -> Result<(), Error> {
-        if !self.is_foreign() {
-            return Ok(());
-        }
-        let what = format!("did not run: its pool belongs to process {}, and this is its forked child", self.pid);
-        Err(Error::new(ErrorKind::Shutdown, what)
-            .with_advice("use the pool in that process, or build one in the child after an `exec`"))
+        if self.is_foreign() { Err(belongs_to(self.pid)) } else { Ok(()) }
     }
 
     fn is_foreign(&self) -> bool {
